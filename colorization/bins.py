@@ -1,0 +1,165 @@
+"""The 313 ab bins: centres, nearest bin, soft encoding, and the ways back from logits to ab.
+
+Source: Zhang, Isola, Efros, "Colorful Image Colorization" (ECCV 2016), section 2; the report, sections
+4.1.2 and 4.1.3.
+"""
+
+import functools
+
+import numpy as np
+from keras import ops
+
+STEP = 10  # ab units between two centres
+TEMPERATURE = 0.89  # of the annealed mean: the report's choice (section 4.1.3)
+
+# For each a, the first and last b: the quantised ab plane without holes.
+_RUNS = {
+    -90: (50, 90), -80: (20, 90), -70: (0, 90), -60: (-20, 90), -50: (-30, 100), -40: (-40, 100),
+    -30: (-50, 100), -20: (-50, 100), -10: (-60, 100), 0: (-70, 100), 10: (-80, 90), 20: (-80, 90),
+    30: (-90, 90), 40: (-100, 90), 50: (-100, 80), 60: (-110, 80), 70: (-110, 80), 80: (-110, 70),
+    90: (-110, 70), 100: (-90, 0),
+}  # fmt: skip
+
+CENTERS = np.array(
+    [(a, b) for a, (low, high) in _RUNS.items() for b in range(low, high + STEP, STEP)], "float32"
+)
+"""(313, 2) float32: the bins' centres in ab, ordered by a, then b."""
+
+COUNT = len(CENTERS)
+
+_LIMIT = 128.0  # no 8-bit Lab goes beyond; further out is clipped to it
+_CELL = 5.0  # side of a search cell; half a bin keeps the candidates of a cell few
+
+
+def nearest(ab):
+    """Index of the nearest centre.
+
+    Args:
+        ab: (..., 2) float; beyond +-128 it is clipped.
+
+    Returns:
+        (...) int32 in 0..312; of several equally near, the lowest.
+    """
+    return soft_encode(ab, neighbors=1)[0][..., 0]
+
+
+def soft_encode(ab, neighbors=5, sigma=5.0):
+    """The nearest bins of each colour, weighted by a Gaussian of their distance (Zhang et al., section 2.2).
+
+    Sparse and exact: the plane is cut into cells, and each cell knows every bin that can be among the
+    nearest of a point inside it.
+
+    Args:
+        ab: (..., 2) float; beyond +-128 it is clipped.
+        neighbors: number of bins, K; 1 is hard encoding.
+        sigma: of the Gaussian, in ab units.
+
+    Returns:
+        indices: (..., neighbors) int32, nearest first.
+        weights: (..., neighbors) float32, summing to 1.
+    """
+    table = _candidates(neighbors)
+    ab = ops.clip(ops.cast(ab, "float32"), -_LIMIT, _LIMIT)
+    cell = ops.cast(ops.floor((ab + _LIMIT) / _CELL), "int32")
+    candidates = ops.take(
+        ops.convert_to_tensor(table.reshape(-1, table.shape[-1])),
+        cell[..., 0] * table.shape[1] + cell[..., 1],
+        axis=0,
+    )
+    centers = ops.convert_to_tensor(_PADDED_CENTERS)
+    distance = (
+        ops.square(ops.take(centers[:, 0], candidates, axis=0) - ab[..., :1])
+        + ops.square(ops.take(centers[:, 1], candidates, axis=0) - ab[..., 1:])
+    )  # fmt: skip
+    negative, order = ops.top_k(-distance, neighbors)
+    indices = ops.take_along_axis(candidates, ops.cast(order, "int32"), axis=-1)
+    weights = ops.exp((negative - negative[..., :1]) / (2 * sigma**2))
+    return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
+
+
+def decode_mode(logits):
+    """The centre of the most likely bin: (..., 313) logits -> (..., 2) float32 ab (report, section 4.1.2)."""
+    return ops.take(ops.convert_to_tensor(CENTERS), ops.argmax(logits, axis=-1), axis=0)
+
+
+def decode_mean(logits):
+    """The expected centre: (..., 313) logits -> (..., 2) float32 ab."""
+    return annealed_mean(logits, temperature=1.0)
+
+
+def annealed_mean(logits, temperature=TEMPERATURE):
+    """The expected centre after the distribution was sharpened (report, section 4.1.3; Zhang et al., Eq. 5).
+
+    Args:
+        logits: (..., 313) float.
+        temperature: T >= 0, a number or a scalar tensor: 1 is the mean, towards 0 the mode.
+
+    Returns:
+        (..., 2) float32 ab.
+
+    Raises:
+        ValueError: the temperature is a negative number, or not a number.
+    """
+    if isinstance(temperature, (int, float)) and not temperature >= 0:
+        raise ValueError(f"the temperature is at least 0, not {temperature}")
+    logits = ops.cast(logits, "float32")
+    sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)
+    return ops.matmul(ops.softmax(sharpened, axis=-1), ops.convert_to_tensor(CENTERS))
+
+
+def smooth_prior(counts, sigma=5.0):
+    """Relative frequency of the bins, smoothed by a Gaussian in ab (Zhang et al., section 2.2).
+
+    Args:
+        counts: (313,) how many pixels fall into each bin.
+        sigma: in ab units; 0 leaves the frequencies as they are.
+
+    Returns:
+        (313,) float64, summing to 1.
+    """
+    prior = np.asarray(counts, "float64") / np.sum(counts)
+    if sigma:
+        squared = ((CENTERS[:, None].astype("float64") - CENTERS[None]) ** 2).sum(-1)
+        kernel = np.exp(-squared / (2 * sigma**2))
+        prior = (kernel / kernel.sum(axis=0)) @ prior  # each bin's mass is spread, none is lost
+    return prior / prior.sum()
+
+
+def rebalancing_weights(counts, mix=0.5, sigma=5.0):
+    """Weight of each bin's pixels: ((1 - mix) p + mix / Q)^-1, with sum(p w) = 1.
+
+    Zhang et al., Eq. 4, where mix is called lambda; p is the smoothed prior, and at least that of one pixel:
+    a bin that the training set lacks must not outweigh all others. mix = 0 gives the weights of the
+    rebalanced AuC.
+
+    Returns:
+        (313,) float32.
+    """
+    prior = smooth_prior(counts, sigma)
+    weights = 1 / ((1 - mix) * np.maximum(prior, 1 / np.sum(counts)) + mix / COUNT)
+    return (weights / (prior * weights).sum()).astype("float32")
+
+
+@functools.cache
+def _candidates(neighbors):
+    """(cells, cells, C) int32: the bins that can be among the `neighbors` nearest of a point of a cell.
+
+    A bin belongs there if its least distance to the cell is at most the neighbors-th smallest of all
+    greatest distances. Shorter lists are filled with bin 313, which lies far away.
+    """
+    edges = np.arange(-_LIMIT, _LIMIT + _CELL, _CELL)
+    low = np.stack(np.meshgrid(edges, edges, indexing="ij"), -1)[:, :, None]
+    offset = CENTERS - low  # of each centre from each cell's lower corner
+    outside = np.maximum(np.maximum(-offset, offset - _CELL), 0)
+    farthest = np.maximum(np.abs(offset), np.abs(offset - _CELL))
+    least, greatest = np.linalg.norm(outside, axis=-1), np.linalg.norm(farthest, axis=-1)
+    bound = np.sort(greatest, axis=-1)[..., neighbors - 1 : neighbors]
+    inside = least <= bound + 1e-3  # float32 rounding must not lose a tie
+    table = np.full(inside.shape[:2] + (inside.sum(-1).max(),), COUNT, "int32")
+    rows, columns, bins = np.nonzero(inside)
+    position = (np.cumsum(inside, axis=-1) - 1)[rows, columns, bins]
+    table[rows, columns, position] = bins
+    return table
+
+
+_PADDED_CENTERS = np.concatenate([CENTERS, [[1e6, 1e6]]]).astype("float32")

@@ -1,0 +1,153 @@
+"""Every setting of a training run: frozen dataclasses <-> JSON.
+
+A task's config class holds the fields that all runs share and those of its own, so that each field is
+read by something. The defaults are the report's own hyper-parameters (section 5.1) where it states them.
+"""
+
+import dataclasses
+import json
+import math
+from typing import ClassVar
+
+from .errors import InputError
+
+
+def _option(default, help, *, choices=None, low=None, high=None):
+    return dataclasses.field(
+        default=default, metadata={"help": help, "choices": choices, "low": low, "high": high}
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What every training run has. Raises InputError for a value out of its range."""
+
+    task: ClassVar[str]
+
+    data: str = _option("cifar10", "cifar10, cifar100, synthetic or a path")
+    image_size: int = _option(32, "side of the training images, in pixels", low=8)
+    train_size: int = _option(50_000, "at most so many training images", low=1)
+    dev_size: int = _option(5_000, "at most so many dev images", low=1)
+    test_size: int = _option(5_000, "at most so many test images", low=1)
+    split_seed: int = _option(0, "decides which images are dev and which test", low=0)
+    seed: int = _option(0, "decides the initial weights, the order and the flips", low=0)
+
+    width: float = _option(1.0, "multiplies the number of channels of every block", low=0.01, high=4)
+    l2: float = _option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
+
+    epochs: int = _option(100, "passes over the training images", low=1)
+    batch_size: int = _option(128, "images in a training step", low=1)
+    dev_batch_size: int = _option(64, "images in a dev or test step", low=1)
+    learning_rate: float = _option(1e-4, "of Adam, at its highest", low=0)
+    schedule: str = _option("constant", "of the learning rate", choices=("constant", "cosine"))
+    flip: bool = _option(False, "mirror half of the training images, anew in each epoch")
+
+    precision: str = _option(
+        "auto",
+        "auto takes bfloat16 where the machine computes in it",
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    jit: str = _option("auto", "XLA; auto: on a GPU only", choices=("auto", "on", "off"))
+    distribute: str = _option(
+        "auto", "MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
+    )
+    samples_every: int = _option(5, "epochs between two sample pictures", low=1)
+    tensorboard: bool = _option(False, "write TensorBoard logs")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+
+
+@dataclasses.dataclass(frozen=True)
+class RegressionConfig(Config):
+    """The regression onto ab (report, section 4.1.1)."""
+
+    task: ClassVar[str] = "regression"
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassificationConfig(Config):
+    """The classification over 313 ab bins (report, section 4.1.2)."""
+
+    task: ClassVar[str] = "classification"
+
+    neighbors: int = _option(5, "bins in the soft encoding of a colour; 1: the nearest, hard", low=1, high=32)
+    sigma: float = _option(5.0, "of the soft encoding's Gaussian, in ab units", low=1e-3)
+    rebalance: bool = _option(False, "weight pixels by the rarity of their colour (Zhang et al., Eq. 2-4)")
+    rebalance_mix: float = _option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
+    rebalance_sigma: float = _option(5.0, "smoothing of the prior over bins, in ab units", low=0)
+
+
+def override(config, assignments):
+    """A copy of `config` with each "key=value" of `assignments` applied.
+
+    Values are written as in JSON; text needs no quotes. Raises InputError for an unknown field, listing
+    the fields, and for a value of the wrong type or out of range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(config)}
+    changes = {}
+    for assignment in assignments:
+        key, separator, text = assignment.partition("=")
+        key = key.strip()
+        if not separator:
+            raise InputError(f"--set takes key=value, not {assignment!r}.")
+        if key not in fields:
+            raise InputError(f"Unknown field {key!r}; the fields are: {', '.join(fields)}.")
+        changes[key] = _parse(fields[key], text.strip())
+    return dataclasses.replace(config, **changes)
+
+
+def to_json(config):
+    """The config as JSON text, its task's name included."""
+    return json.dumps({"task": config.task, **dataclasses.asdict(config)}, indent=2) + "\n"
+
+
+def from_dict(config_class, values, source):
+    """The config that to_json wrote; `source` names the file in errors. Raises InputError."""
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    unknown = sorted(set(values) - set(fields) - {"task"})
+    if unknown:
+        raise InputError(
+            f"{source} has unknown fields: {', '.join(unknown)}; was it written by a newer version?"
+        )
+    try:
+        return config_class(**{key: value for key, value in values.items() if key in fields})
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def describe(config_class):
+    """One line per field: name, default, help (for --help)."""
+    return "\n".join(
+        f"  {field.name}={json.dumps(field.default)}  {field.metadata['help']}"
+        + (f" ({', '.join(field.metadata['choices'])})" if field.metadata["choices"] else "")
+        for field in dataclasses.fields(config_class)
+    )
+
+
+def _parse(field, text):
+    if field.type is str:
+        return text
+    try:
+        value = json.loads(text.lower())
+    except ValueError:
+        value = text
+    if field.type is float and type(value) is int:
+        return float(value)
+    return value
+
+
+def _check(field, value):
+    rule = field.metadata
+    if type(value) is not field.type or (field.type is float and not math.isfinite(value)):
+        raise InputError(f"{field.name} takes {_KINDS[field.type]}, not {value!r}.")
+    if rule["choices"] and value not in rule["choices"]:
+        raise InputError(f"{field.name} is one of {', '.join(rule['choices'])}, not {value!r}.")
+    if rule["low"] is not None and value < rule["low"]:
+        raise InputError(f"{field.name} is at least {rule['low']}, not {value!r}.")
+    if rule["high"] is not None and value > rule["high"]:
+        raise InputError(f"{field.name} is at most {rule['high']}, not {value!r}.")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

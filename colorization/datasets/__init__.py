@@ -1,0 +1,87 @@
+"""Data sets of labelled colour images: CIFAR in its published layouts, folders of images, prepared sets
+and a synthetic one.
+
+Importing this package costs little: neither tensorflow nor keras is imported.
+"""
+
+from pathlib import Path
+
+from colorization.datasets import cifar, folder, prepared, synthetic
+from colorization.datasets.base import Dataset, Images, data_root, verify
+from colorization.datasets.cifar import download
+from colorization.datasets.prepared import read, write
+from colorization.datasets.splits import Splits, split
+from colorization.datasets.synthetic import PALETTES, SYNTHETIC_CLASSES
+from colorization.errors import InputError
+
+__all__ = [
+    "NAMES",
+    "PALETTES",
+    "SYNTHETIC_CLASSES",
+    "Dataset",
+    "Images",
+    "Splits",
+    "data_root",
+    "download",
+    "load",
+    "read",
+    "split",
+    "verify",
+    "write",
+]
+
+NAMES = (*cifar.SOURCES, "synthetic")
+
+
+def load(
+    source: str | Path,
+    *,
+    image_size: int = 32,
+    train_limit: int | None = None,
+    test_limit: int | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Load a data set; its images are uint8 (N, image_size, image_size, 3) RGB.
+
+    ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``data/prepare.py``), "synthetic", or the
+    path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar) or of a
+    folder ``train|test/<class>/*.png|jpg|jpeg``. Images of another size are cropped to their central square
+    and resized.
+
+    ``train_limit`` and ``test_limit`` spare work where images are drawn or read one by one (the synthetic
+    set and image folders); the other sources come whole. ``seed`` decides what the synthetic set shows, and
+    which images of a folder are held out for testing or left by a limit.
+
+    Raises InputError for a set that is missing, damaged or of no known layout.
+    """
+    if min(image_size, *(limit for limit in (train_limit, test_limit, 1) if limit is not None)) < 1:
+        raise InputError("image_size, train_limit and test_limit must be at least 1.")
+    if seed < 0:
+        raise InputError(f"the seed must not be negative, but is {seed}.")
+    try:
+        dataset = _load(source, image_size, (train_limit, test_limit), seed)
+    except OSError as error:
+        raise InputError(f"{error.filename or source} cannot be read ({error.strerror or error}).") from error
+    verify(dataset)
+    return dataset
+
+
+def _load(source: str | Path, image_size: int, limits: tuple[int | None, int | None], seed: int) -> Dataset:
+    if source == "synthetic":
+        return synthetic.generate(*limits, size=image_size, seed=seed)
+    if source in cifar.SOURCES:
+        path = data_root() / source
+        if not path.exists():
+            raise InputError(
+                f"{source} is not prepared yet (no {path}): run `python data/prepare.py {source}`, "
+                "with --from PATH for a file already at hand."
+            )
+        return prepared.read(path, image_size)
+    path = Path(source)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give a file, a folder or one of {', '.join(NAMES)}.")
+    if prepared.recognises(path):
+        return prepared.read(path, image_size)
+    if folder.recognises(path):
+        return folder.read(path, image_size, limits, seed)
+    return cifar.read(path, image_size)

@@ -1,0 +1,97 @@
+"""What every data set is, whatever it was read from, and the checks and the resizing they share."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from colorization.errors import InputError
+
+
+@dataclass(frozen=True)
+class Images:
+    """One split: ``images`` uint8 (N, H, W, 3) RGB and ``labels`` int64 (N,), a row for a row."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named train and test split over the same classes; labels index ``classes``.
+
+    ``skipped`` holds one sentence for each unreadable image that was left out.
+    """
+
+    name: str
+    train: Images
+    test: Images
+    classes: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def data_root() -> Path:
+    """The folder that holds the prepared sets, one folder for each.
+
+    The environment variable COLORIZATION_DATA, else the checkout's ``data/`` where the package runs from a
+    checkout, else ``~/.cache/colorization``.
+    """
+    if chosen := os.environ.get("COLORIZATION_DATA"):
+        return Path(chosen)
+    checkout_data = Path(__file__).resolve().parents[2] / "data"
+    return checkout_data if (checkout_data / "prepare.py").is_file() else Path.home() / ".cache/colorization"
+
+
+def verify(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Check the structure of ``dataset`` and count its classes.
+
+    Returns {"train": counts, "test": counts}, each int64 (number of classes,).
+    Raises InputError where an array has the wrong shape or type, a split is empty, a label is out of range
+    or there are fewer than two classes.
+    """
+    number = len(dataset.classes)
+    if number < 2:
+        raise InputError(f"{dataset.name} has {number} class(es), but at least two are needed.")
+    counts = {}
+    for split, part in (("train", dataset.train), ("test", dataset.test)):
+        where = f"the {split} split of {dataset.name}"
+        images, labels = part.images, part.labels
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+            raise InputError(f"{where} must be uint8 (N, H, W, 3), but is {images.dtype} {images.shape}.")
+        if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+            raise InputError(
+                f"{where} needs int64 labels of shape ({len(images)},), "
+                f"but they are {labels.dtype} {labels.shape}."
+            )
+        if not len(labels):
+            raise InputError(f"{where} holds no images.")
+        if labels.min() < 0 or labels.max() >= number:
+            raise InputError(
+                f"{where} has labels from {labels.min()} to {labels.max()}, but there are {number} classes."
+            )
+        counts[split] = np.bincount(labels, minlength=number)
+    return counts
+
+
+def fit(image: np.ndarray, size: int) -> np.ndarray:
+    """Crop a uint8 (H, W, 3) image to its central square and resize it to (size, size, 3)."""
+    import cv2
+
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    if side == size:
+        return square
+    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+
+
+def fit_all(part: Images, size: int) -> Images:
+    """The same split with every image passed through `fit`."""
+    if part.images.shape[1:3] == (size, size):
+        return part
+    return Images(np.stack([fit(image, size) for image in part.images]), part.labels)

@@ -1,0 +1,95 @@
+"""Prepared sets: plain .npy files beside a meta.json that vouches for them."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from colorization.datasets.base import Dataset, Images, fit_all, verify
+from colorization.errors import InputError
+
+META = "meta.json"
+ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy")
+
+
+def recognises(path: Path) -> bool:
+    """Whether ``path`` is a folder with the meta.json of a prepared set."""
+    return (path / META).is_file()
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
+    """Write ``dataset`` as the prepared set ``folder``, replacing a prepared set that is there.
+
+    Everything is written to a temporary folder beside it and renamed at the end, so that an interrupted
+    call changes nothing. ``source`` goes into meta.json to say where the images came from.
+
+    Raises InputError where ``dataset`` is malformed, or ``folder`` holds something else.
+    """
+    folder = Path(folder)
+    counts = verify(dataset)
+    if folder.exists() and not (
+        folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {META, *ARRAYS}
+    ):
+        raise InputError(f"{folder} holds something other than a prepared set: move it away first.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        contents = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
+        for name, array in zip(ARRAYS, contents, strict=True):
+            np.save(new / name, array)
+        meta = {
+            "name": dataset.name,
+            "source": source,
+            "classes": list(dataset.classes),
+            "skipped": list(dataset.skipped),
+            "counts": {split: numbers.tolist() for split, numbers in counts.items()},
+            "sha256": {name: sha256(new / name) for name in ARRAYS},
+        }
+        text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
+        (new / META).write_text(text, encoding="utf-8")
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        new.rename(folder)
+
+
+def read(folder: str | Path, image_size: int = 32) -> Dataset:
+    """Read a prepared set, checking it against its meta.json; uint8 (N, image_size, image_size, 3) RGB.
+
+    Raises InputError naming the file that is missing or damaged.
+    """
+    folder = Path(folder)
+    again = "prepare it again by data/prepare.py with --force"
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        name, classes, sums = str(meta["name"]), tuple(map(str, meta["classes"])), dict(meta["sha256"])
+        skipped = tuple(map(str, meta["skipped"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / META} is missing or damaged: {again}.") from error
+    arrays = []
+    for file in ARRAYS:
+        path = folder / file
+        if not path.is_file():
+            raise InputError(f"{path} is missing: {again}.")
+        if sha256(path) != sums.get(file):
+            raise InputError(f"{path} is damaged (its SHA-256 is not the one in {META}): {again}.")
+        try:
+            arrays.append(np.load(path, allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path} is not a plain .npy array: {again}.") from error
+    dataset = Dataset(name, Images(*arrays[:2]), Images(*arrays[2:]), classes, skipped)
+    try:
+        verify(dataset)
+    except InputError as error:
+        raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
+    return Dataset(
+        name, fit_all(dataset.train, image_size), fit_all(dataset.test, image_size), classes, skipped
+    )

@@ -1,0 +1,84 @@
+"""Seeded, disjoint choices of the images to train on, to tune on and to report on."""
+
+import tempfile
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from colorization.datasets.base import Dataset
+from colorization.errors import InputError
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Row numbers, int64: ``train`` indexes Dataset.train, ``dev`` and ``test`` index Dataset.test."""
+
+    train: np.ndarray
+    dev: np.ndarray
+    test: np.ndarray
+
+    def save(self, path: str | Path) -> None:
+        """Write the three arrays to ``path`` as .npz; an existing file is replaced whole or not at all."""
+        path = Path(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+            new = Path(scratch) / "splits.npz"
+            np.savez(new, **asdict(self))
+            new.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Splits":
+        """Read what `save` wrote; InputError where the file is missing, damaged or something else."""
+        try:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                splits = cls(arrays["train"], arrays["dev"], arrays["test"])
+        # A damaged zip, a missing array, a plain .npy and a cut-off file each raise something of their own.
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a readable splits file: make it again.") from error
+        if any(part.dtype != np.int64 or part.ndim != 1 for part in asdict(splits).values()):
+            raise InputError(f"{path} is not a splits file (it needs 1-D int64 arrays): make it again.")
+        return splits
+
+
+def split(
+    dataset: Dataset,
+    train: int = 50_000,
+    dev: int = 5_000,
+    test: int = 5_000,
+    *,
+    seed: int = 0,
+    stratified: bool = False,
+) -> Splits:
+    """Choose at most ``train`` training images and at most ``dev`` and ``test`` of the test images.
+
+    The seed puts the test images in an order once; dev draws from the first half and test from the second,
+    so with one seed no dev image of any split is a test image of another. With ``stratified`` each class
+    gives the same number (size // classes, or as many as it has), from those same halves and in that same
+    order. ``train`` comes back in ascending order.
+
+    Raises InputError for a negative size, or a stratified one too small to give each class an image.
+    """
+    classes = len(dataset.classes)
+    for name, size in (("train", train), ("dev", dev), ("test", test)):
+        if size < 0 or (stratified and 0 < size < classes):
+            least = f"0 or at least {classes}, one for each class" if stratified else "at least 0"
+            raise InputError(f"the size of the {name} split must be {least}, but is {size}.")
+
+    def first(order: np.ndarray, labels: np.ndarray, size: int) -> np.ndarray:
+        if not stratified:
+            return order[:size]
+        chosen = np.zeros(len(order), dtype=bool)
+        for label in range(classes):
+            chosen[np.flatnonzero(labels[order] == label)[: size // classes]] = True
+        return order[chosen]
+
+    # A stream for each, so that the pools do not depend on how many training images there are.
+    train_order = np.random.default_rng([seed, 0]).permutation(len(dataset.train))
+    test_order = np.random.default_rng([seed, 1]).permutation(len(dataset.test))
+    half = len(test_order) // 2
+    return Splits(
+        train=np.sort(first(train_order, dataset.train.labels, train)),
+        dev=first(test_order[:half], dataset.test.labels, dev),
+        test=first(test_order[half:], dataset.test.labels, test),
+    )

@@ -1,0 +1,52 @@
+"""The command line that all experiments share: parse, train, evaluate."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import config
+from .command import run_command
+
+
+def main(doc, presets, argv=None):
+    """Run an experiment file.
+
+    Args:
+        doc: the file's docstring, shown by --help.
+        presets: {name: Config}.
+        argv: arguments; None takes the command line's.
+
+    Returns:
+        Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
+    """
+    return run_command(_run, _parser(doc, presets).parse_args(argv), presets)
+
+
+def _parser(doc, presets):
+    some = next(iter(presets.values()))
+    parser = argparse.ArgumentParser(
+        description=doc,
+        epilog="fields for --set, with their defaults:\n" + config.describe(type(some)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--preset", choices=presets, help="the settings to start from (default: small)")
+    parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/TASK-PRESET")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
+    return parser
+
+
+def _run(arguments, presets):
+    preset = arguments.preset or "small"
+    chosen = arguments.preset or arguments.data or arguments.set
+    assignments = [*([f"data={arguments.data}"] if arguments.data else []), *arguments.set]
+    settings = config.override(presets[preset], assignments)
+    run_dir = arguments.run_dir or Path("runs") / f"{settings.task}-{preset}"
+    continues = arguments.resume and run_dir.exists() and not chosen
+
+    from . import evaluation, training
+
+    training.train(None if continues else settings, run_dir, resume=arguments.resume)
+    print(evaluation.table(evaluation.evaluate(run_dir, "dev")))
+    print(f"The run is in {run_dir}.", file=sys.stderr)

@@ -1,0 +1,61 @@
+"""How near a colorization is to the truth, and how colourful it is."""
+
+import numpy as np
+from keras import ops
+
+AUC_LIMIT = 150  # ab units: the largest threshold (Zhang et al., section 3.1)
+
+
+def ab_rmse(squared_errors):
+    """Root of the mean of squared ab distances, per channel: sqrt(mean ||ab - ab'||^2 / 2)."""
+    return float(np.sqrt(np.mean(squared_errors, dtype="float64") / 2))
+
+
+def auc(squared_errors, pixel_weights=None):
+    """Area under the curve of the share of pixels whose ab error is at most t, for t in 0..150, in percent.
+
+    Integrated exactly: a pixel of error e is counted over the share 1 - e / 150 of the thresholds. Zhang et
+    al., section 3.1; with pixel_weights the rebalanced AuC, whose weights are inverse bin probabilities.
+
+    Args:
+        squared_errors: array of squared ab distances.
+        pixel_weights: None or an array of the same shape.
+    """
+    share = 1 - np.minimum(np.sqrt(squared_errors, dtype="float64"), AUC_LIMIT) / AUC_LIMIT
+    return float(100 * np.average(share, weights=pixel_weights))
+
+
+def squared_rgb_errors(truth, prediction):
+    """(N,) float64: each image's mean squared error over pixels and channels, of uint8 RGB."""
+    return np.square(truth.astype("float64") - prediction).mean(axis=(1, 2, 3))
+
+
+def psnr(squared_rgb_errors):
+    """Peak signal-to-noise ratio in dB of a set of images; None where they are met exactly.
+
+    From the set's mean squared error: the mean of the images' ratios would be infinite as soon as one image
+    is truly grey.
+    """
+    error = np.mean(squared_rgb_errors)
+    return float(10 * np.log10(255**2 / error)) if error else None
+
+
+def ssim(truth, prediction):
+    """(N,) float32: structural similarity (Wang et al. 2004) of (N, H, W, 3) uint8 images, H and W at least 11."""
+    truth, prediction = (ops.cast(images, "float32") for images in (truth, prediction))
+    return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255))
+
+
+def colourfulness(rgb):
+    """Hasler and Suesstrunk's colourfulness of each image.
+
+    Args:
+        rgb: (N, H, W, 3) uint8.
+
+    Returns:
+        (N,) float64; 0 is grey, above 100 very colourful.
+    """
+    red, green, blue = np.moveaxis(rgb.astype("float64"), -1, 0)
+    opponents = np.stack([red - green, (red + green) / 2 - blue])  # signed: their means matter
+    spread = np.sqrt((opponents.std(axis=(2, 3)) ** 2).sum(axis=0))
+    return spread + 0.3 * np.sqrt((opponents.mean(axis=(2, 3)) ** 2).sum(axis=0))

@@ -1,0 +1,88 @@
+"""The table of tasks: what differs between the colorizers is how they are built, their loss, their decoding."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from keras import ops
+
+from . import bins, color, config, losses, models
+from .errors import InputError
+
+
+class Task(NamedTuple):
+    """One way to colorize.
+
+    config: the class of its settings.
+    build: config -> keras.Model from L (B, H, W, 1), 0..100.
+    loss: config, statistics of the training set -> function of true ab and the model's output -> (B,).
+    decodings: name -> function of the model's output and a temperature -> ab (B, H, W, 2); the first is
+        the default.
+    """
+
+    config: type[config.Config]
+    build: Callable
+    loss: Callable
+    decodings: Mapping[str, Callable]
+
+
+def of(settings):
+    """The task that a config belongs to."""
+    return TASKS[settings.task]
+
+
+def config_class(name, source):
+    """The config class of the task called `name`; `source` names the file in the InputError for an unknown one."""
+    if name not in TASKS:
+        raise InputError(f"{source} names the task {name!r}; the tasks are: {', '.join(TASKS)}.")
+    return TASKS[name].config
+
+
+def decoding(task, name=None):
+    """(name, function) of a task's decoding; None is its default. Raises InputError for an unknown name."""
+    name = name or next(iter(task.decodings))
+    if name not in task.decodings:
+        raise InputError(f"This model decodes by {', '.join(task.decodings)}, not by {name!r}.")
+    return name, task.decodings[name]
+
+
+def _nine_blocks(model, settings):
+    return model(width=settings.width, l2=settings.l2)
+
+
+def _regression_loss(settings, statistics):
+    return losses.squared_error
+
+
+def _classification_loss(settings, statistics):
+    encode = functools.partial(losses.soft_cross_entropy, neighbors=settings.neighbors, sigma=settings.sigma)
+    if not settings.rebalance:
+        return encode
+    weights = bins.rebalancing_weights(
+        statistics.bin_counts, settings.rebalance_mix, settings.rebalance_sigma
+    )
+
+    def rebalanced(ab, logits):
+        return encode(ab, logits, pixel_weights=ops.take(ops.convert_to_tensor(weights), bins.nearest(ab)))
+
+    return rebalanced
+
+
+TASKS = {
+    "regression": Task(
+        config=config.RegressionConfig,
+        build=functools.partial(_nine_blocks, models.regression),
+        loss=_regression_loss,
+        decodings={"regression": lambda output, temperature: color.unscale_ab(output)},
+    ),
+    "classification": Task(
+        config=config.ClassificationConfig,
+        build=functools.partial(_nine_blocks, models.classification),
+        loss=_classification_loss,
+        decodings={
+            "annealed": bins.annealed_mean,
+            "mean": lambda logits, temperature: bins.decode_mean(logits),
+            "mode": lambda logits, temperature: bins.decode_mode(logits),
+        },
+    ),
+}

@@ -1,0 +1,78 @@
+"""Weights on disk: HDF5 of plain arrays, matched by name and shape, all or nothing.
+
+Nothing is unpickled or executed: a file holds numbers and names only.
+"""
+
+import h5py
+import keras
+import numpy as np
+
+from .errors import InputError
+from .files import replacing
+
+
+def save(path, groups, attributes=None):
+    """Write groups of arrays, whole or not at all.
+
+    Args:
+        path: of the HDF5 file.
+        groups: {group: {name: array or Keras variable}}.
+        attributes: {name: number or str}, stored on the file.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        for group, arrays in groups.items():
+            for name, array in arrays.items():
+                file[f"{group}/{name}"] = keras.ops.convert_to_numpy(array)
+        file.attrs.update(attributes or {})
+
+
+def load(path, group):
+    """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
+    try:
+        with h5py.File(path, "r") as file:
+            arrays = {}
+            file[group].visititems(
+                lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+            return arrays, dict(file.attrs)
+    except FileNotFoundError:
+        raise InputError(f"There are no weights at {path}.") from None
+    except (OSError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path} is no whole weights file ({error}).") from None
+
+
+def by_name(variables):
+    """{path: variable} of Keras variables, whose paths must differ."""
+    table = {variable.path: variable for variable in variables}
+    if len(table) != len(variables):
+        raise ValueError("two variables have the same path")
+    return table
+
+
+def assign(variables, arrays, source):
+    """Set every variable to the array of its name.
+
+    Args:
+        variables: Keras variables.
+        arrays: {path: array}: exactly one per variable, of its shape, finite.
+        source: where the arrays come from, for the error.
+
+    Raises:
+        InputError: a name or a shape does not fit; then no variable has changed.
+    """
+    table = by_name(variables)
+    misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
+    misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
+    for name in table.keys() & arrays.keys():
+        found, wanted = arrays[name].shape, tuple(table[name].shape)
+        if found != wanted:
+            misfits.append(f"{name} has shape {found}, the layer wants {wanted}")
+        elif not np.isfinite(arrays[name]).all():
+            misfits.append(f"{name} holds values that are not finite")
+    if misfits:
+        shown = "; ".join(sorted(misfits)[:4]) + (
+            f"; and {len(misfits) - 4} more" if len(misfits) > 4 else ""
+        )
+        raise InputError(f"The weights in {source} do not fit the model: {shown}.")
+    for name, variable in table.items():
+        variable.assign(arrays[name])

@@ -1,0 +1,114 @@
+#!/usr/bin/env python
+"""Prepare a data set: read or download it once, check it, and lay it down as plain arrays."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+NAMES = ("cifar10", "cifar100", "synthetic")
+CLASSES = {"cifar10": 10, "cifar100": 100}
+TRAIN, TEST = 50_000, 10_000  # images of the published sets, equally many of each class
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="PATH",
+        help="convert this file or folder: the published Python or binary layout (a folder or a tar), "
+        "a prepared folder or train|test/<class>/ images; without it the set is downloaded",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="DIR",
+        help="the folder in which NAME/ is made (default: $COLORIZATION_DATA, else the checkout's data/)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace a prepared set that is there")
+    return parser.parse_args(arguments)
+
+
+def obtain(name: str, source: Path | None):
+    """The data set called ``name``, from ``source``, from its generator or from the network."""
+    from colorization import datasets
+    from colorization.errors import InputError
+
+    if name == "synthetic":
+        if source:
+            raise InputError("the synthetic set is generated: leave out --from.")
+        return datasets.load(name)
+    if source is None:
+        return datasets.download(name)
+    if str(source) in NAMES:  # a file of that name, not the set
+        source = source.resolve()
+    dataset = datasets.load(source)
+    if len(dataset.classes) != CLASSES[name]:
+        raise InputError(f"{source} has {len(dataset.classes)} classes, but {name} has {CLASSES[name]}.")
+    return dataset
+
+
+def report(name: str, dataset) -> None:
+    """Print how many images each split and class has, and whether that is the published number."""
+    from colorization import datasets
+
+    print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}")
+    for (split, counts), full in zip(datasets.verify(dataset).items(), (TRAIN, TEST), strict=True):
+        each = (
+            f"{counts.min():,}" if counts.min() == counts.max() else f"{counts.min():,} to {counts.max():,}"
+        )
+        published = full // len(counts)
+        note = f" (the published set has {published:,})" if (counts != published).any() else ""
+        print(f"{split}: {counts.sum():,} images, {each} of each class{note}")
+    for sentence in dataset.skipped:
+        print(sentence)
+
+
+def prepare(name: str, source: Path | None, to: Path | None, force: bool) -> None:
+    from dataclasses import replace
+
+    from colorization import datasets
+
+    start = time.perf_counter()
+    folder = (to or datasets.data_root()) / name
+    if folder.exists() and not force:
+        report(name, datasets.read(folder))
+        print(f"{name} is already in {folder} and undamaged; nothing was done (--force makes it again).")
+        return
+    dataset = replace(obtain(name, source), name=name)
+    origin = str(source) if source else "generated" if name == "synthetic" else "downloaded"
+    datasets.write(dataset, folder, source=origin)
+    report(name, dataset)
+    print(f"{name} is now in {folder}; it took {time.perf_counter() - start:.1f} s.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parse(arguments)
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout need not be installed
+    from colorization.errors import InputError
+
+    try:
+        prepare(args.name, args.source, args.to, args.force)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"{error.filename or args.name}: {error.strerror or error}; see to that file or disk.",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was changed.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    # A download imports keras; with this backend it starts sooner and logs nothing, and nothing is computed.
+    os.environ.setdefault("KERAS_BACKEND", "numpy")
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""The regression colorizer (report, section 4.1.1).
+
+    python data/prepare.py cifar10
+    python experiments/regression.py --preset small
+
+paper: the report's own hyper-parameters. small: about an hour on 2 CPU cores. smoke: seconds.
+"""
+
+import sys
+from dataclasses import replace
+
+from colorization.config import RegressionConfig
+from colorization.experiment import main
+
+PAPER = RegressionConfig()
+SMALL = replace(PAPER, width=0.25, epochs=20, learning_rate=1e-3, schedule="cosine", flip=True)
+SMOKE = replace(
+    SMALL,
+    data="synthetic",
+    width=0.125,
+    epochs=3,
+    train_size=1000,
+    dev_size=100,
+    test_size=100,
+    batch_size=32,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__, {"smoke": SMOKE, "small": SMALL, "paper": PAPER}))
