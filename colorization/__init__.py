@@ -1,0 +1,22 @@
+"""Automatic image colorization in Keras: regression and classification over 313 ab bins.
+
+`Colorizer.load(run_dir).colorize(image)` colours a picture. The modules, from the top down: cli, figures,
+inference, evaluation, training, prediction, pipelines, datasets, tasks, models, losses, metrics, weights,
+statistics, bins, color, config. Importing the package alone imports none of them.
+"""
+
+__all__ = ["Colorizer", "InputError"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """Colorizer and InputError on first use: Keras takes seconds to import, which --help must not wait for."""
+    if name == "Colorizer":
+        from .inference import Colorizer
+
+        return Colorizer
+    if name == "InputError":
+        from .errors import InputError
+
+        return InputError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

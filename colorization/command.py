@@ -1,5 +1,6 @@
 """How every command ends: one sentence and an exit code, never a traceback for what the user can mend."""
 
+import os
 import sys
 
 from .errors import InputError
@@ -7,6 +8,7 @@ from .errors import InputError
 
 def run_command(function, *arguments):
     """Call a command's function; its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are no news to users
     try:
         function(*arguments)
     except InputError as error:

@@ -22,6 +22,14 @@ def main(doc, presets, argv=None):
     return run_command(_run, _parser(doc, presets).parse_args(argv), presets)
 
 
+def train_and_evaluate(settings, run_dir, *, resume=False):
+    """training.train, then evaluation.evaluate on the dev split; returns the latter's report."""
+    from . import evaluation, training
+
+    training.train(settings, run_dir, resume=resume)
+    return evaluation.evaluate(run_dir, "dev")
+
+
 def _parser(doc, presets):
     some = next(iter(presets.values()))
     parser = argparse.ArgumentParser(
@@ -45,8 +53,8 @@ def _run(arguments, presets):
     run_dir = arguments.run_dir or Path("runs") / f"{settings.task}-{preset}"
     continues = arguments.resume and run_dir.exists() and not chosen
 
-    from . import evaluation, training
+    from . import evaluation
 
-    training.train(None if continues else settings, run_dir, resume=arguments.resume)
-    print(evaluation.table(evaluation.evaluate(run_dir, "dev")))
-    print(f"The run is in {run_dir}.", file=sys.stderr)
+    report = train_and_evaluate(None if continues else settings, run_dir, resume=arguments.resume)
+    print(evaluation.table(report))
+    print(f"The run is in {run_dir}", file=sys.stderr)

@@ -44,8 +44,6 @@ def obtain(name: str, source: Path | None):
         return datasets.load(name)
     if source is None:
         return datasets.download(name)
-    if str(source) in NAMES:  # a file of that name, not the set
-        source = source.resolve()
     dataset = datasets.load(source)
     if len(dataset.classes) != CLASSES[name]:
         raise InputError(f"{source} has {len(dataset.classes)} classes, but {name} has {CLASSES[name]}.")

@@ -25,5 +25,7 @@ SMOKE = replace(
     batch_size=32,
 )
 
+PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+
 if __name__ == "__main__":
-    sys.exit(main(__doc__, {"smoke": SMOKE, "small": SMALL, "paper": PAPER}))
+    sys.exit(main(__doc__, PRESETS))

@@ -1,5 +1,5 @@
 """Keras functional models of the report's Figure 4. Each takes lightness and gives what its task decodes."""
 
-from .nine_blocks import classification, regression
+from .nine_blocks import STRIDE, classification, regression
 
-__all__ = ["classification", "regression"]
+__all__ = ["STRIDE", "classification", "regression"]

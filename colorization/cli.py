@@ -1,0 +1,124 @@
+"""The command `colorize`: parse and call."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import __version__
+from .command import run_command
+from .errors import InputError
+
+
+def main(argv=None):
+    """Run `colorize`; returns its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    return run_command(arguments.function, arguments)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="colorize", description="Colour grey pictures with a trained model.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    image = commands.add_parser("image", help="colour image files", description="Colour image files.")
+    image.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files")
+    image.add_argument("--model", required=True, type=Path, metavar="RUN", help="a run folder")
+    image.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="NAME.png goes here")
+    image.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
+    _add_temperature(image)
+    image.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="shorter side at which colour is predicted (default: that of the training images)",
+    )
+    image.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
+    image.set_defaults(function=_image)
+
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a run", description="Measure a run's every decoding beside two baselines."
+    )
+    evaluate.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    evaluate.add_argument("--data", metavar="SOURCE", help="another data set than the run's own")
+    evaluate.add_argument("--split", choices=("dev", "test"), default="dev", help="(default: dev)")
+    _add_temperature(evaluate)
+    evaluate.set_defaults(function=_evaluate)
+
+    figures = commands.add_parser(
+        "figures",
+        help="draw samples, bins, results and training curves",
+        description="Draw the data set's samples, the bins and their density, a grid of results, the curves.",
+    )
+    figures.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders on one data set")
+    figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
+    figures.add_argument("--seed", type=int, default=0, help="picks the images shown (default: 0)")
+    figures.set_defaults(function=_figures)
+    return parser
+
+
+def _add_temperature(parser):
+    parser.add_argument(
+        "--temperature", type=_temperature, metavar="T", help="of the annealed mean, 0..1 (default: 0.89)"
+    )
+
+
+def _temperature(text):
+    value = float(text)
+    if not 0 <= value <= 10:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 10")
+    return value
+
+
+def _image(arguments):
+    targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
+
+    from . import bins, images
+    from .inference import Colorizer
+
+    colorizer = Colorizer.load(arguments.model, arguments.working_size)
+    temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
+    failures = []
+    for path, target in targets.items():
+        try:
+            picture = images.read(path)
+        except InputError as error:
+            failures.append(str(error))
+            continue
+        images.write(target, colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature))
+        print(target)
+    if failures:
+        raise InputError("\n       ".join(failures))
+
+
+def _targets(paths, folder, overwrite):
+    """{input: output}, checked before anything slow begins."""
+    targets = {path: folder / f"{path.stem}.png" for path in paths}
+    if len(set(targets.values())) < len(targets):
+        raise InputError("Two of the pictures have the same name: colour them into different folders.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is no folder: give another one with -o.")
+    for target in targets.values():
+        if target.exists() and not overwrite:
+            raise InputError(f"{target} is there already: pass --overwrite, or another folder with -o.")
+    return targets
+
+
+def _evaluate(arguments):
+    from . import bins, evaluation
+
+    temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
+    report = evaluation.evaluate(
+        arguments.run, arguments.split, source=arguments.data, temperature=temperature
+    )
+    print(evaluation.table(report))
+
+
+def _figures(arguments):
+    from . import figures
+
+    for path in figures.write_all(arguments.runs, arguments.output, arguments.seed):
+        print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""The report's pictures, and those that show how a training went."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from . import bins, pipelines, prediction, runs, statistics, tasks, training
+from .errors import InputError
+from .files import replacing
+from .images import tile
+
+_LIGHTNESS = 60  # of the bins as drawn: most of their colours can be shown at it
+
+
+def write_all(run_dirs, folder, seed=0):
+    """Write samples.png, bins.png, grid.png and curves.png for runs on one data set.
+
+    Args:
+        run_dirs: run folders; the first one's data, statistics and dev split are shown.
+        folder: where the pictures go.
+        seed: picks the images shown.
+
+    Returns:
+        The four paths.
+
+    Raises:
+        InputError: a run or its data is not usable.
+    """
+    run_dirs, folder = [Path(run_dir) for run_dir in run_dirs], Path(folder)
+    settings = runs.read_config(run_dirs[0])
+    data = training.load_data(settings)
+    dev = data.test.images[training.read_splits(run_dirs[0], data).dev]
+    drawn = {
+        "samples": samples(data, seed),
+        "bins": bins_in_ab(statistics.Statistics.load(run_dirs[0] / runs.STATISTICS)),
+        "grid": grid(run_dirs, _some(dev, 12, seed)),
+        "curves": curves(run_dirs),
+    }
+    return [_save(figure, folder / f"{name}.png") for name, figure in drawn.items()]
+
+
+def samples(data, seed=0, columns=10):
+    """Figure 1: each class of a Dataset with some random training images."""
+    rows = [
+        _some(data.train.images[data.train.labels == label], columns, seed)
+        for label in range(len(data.classes))
+    ]
+    return _labelled(rows, data.classes)
+
+
+def bins_in_ab(colours):
+    """Figure 2: the 313 bins in their colours, and the training set's density over them."""
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    rgb = prediction.compose(np.full((bins.COUNT, 1), _LIGHTNESS), bins.CENTERS)
+    # b runs to the right and a downwards, as in Zhang et al., Figure 3
+    a, b = bins.CENTERS.T
+    square = {"s": 62, "marker": "s"}
+    left.scatter(b, a, c=rgb / 255, **square)
+    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}")
+    density = np.log10(np.maximum(colours.bin_counts, 0.5) / colours.bin_counts.sum())
+    density[colours.bin_counts == 0] = np.nan
+    right.scatter(b, a, facecolors="none", edgecolors="0.85", linewidths=0.5, **square)
+    drawn = right.scatter(b, a, c=density, cmap="viridis", **square)
+    right.set_title("density of the training set")
+    figure.colorbar(drawn, ax=right, label="log10 of the share of pixels")
+    for axes in (left, right):
+        axes.set(xlabel="b", aspect="equal")
+    left.set_ylabel("a")
+    left.invert_yaxis()
+    return figure
+
+
+def grid(run_dirs, rgb):
+    """Grey, every run's every decoding, and the truth, over columns of (N, H, W, 3) uint8 images."""
+    lightness, _ = pipelines.to_lightness_and_ab(rgb, np.zeros(len(rgb), bool))
+    rows = {"grey": prediction.compose(lightness, np.zeros((*rgb.shape[:3], 2)))}
+    for run_dir in run_dirs:
+        settings, model = runs.load_model(run_dir)
+        decoded = prediction.predictor(model, tasks.of(settings).decodings).predict_on_batch(lightness)
+        for name, ab in decoded.items():
+            label = name if name == settings.task else f"{settings.task}:\n{name}"
+            rows[label] = prediction.compose(lightness, ab)
+    rows["truth"] = rgb
+    return _labelled(rows.values(), rows)
+
+
+def curves(run_dirs):
+    """Training and dev loss of each run over its epochs."""
+    figure = Figure(figsize=(4.8 * len(run_dirs), 3.6), layout="constrained")
+    for axes, run_dir in zip(figure.subplots(1, len(run_dirs), squeeze=False)[0], run_dirs, strict=True):
+        history = _history(run_dir)
+        for key, label in (("loss", "training"), ("val_loss", "dev")):
+            axes.plot(history["epoch"], history[key], marker=".", label=label)
+        axes.set(xlabel="epoch", ylabel="loss per image", title=runs.read_config(run_dir).task)
+        axes.legend()
+    return figure
+
+
+def _history(run_dir):
+    path = run_dir / runs.HISTORY
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {key: [float(row[key]) for row in rows] for key in ("epoch", "loss", "val_loss")}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path} holds no training history.") from None
+
+
+def _some(rgb, count, seed):
+    chosen = np.random.default_rng(seed).permutation(len(rgb))[:count]
+    return rgb[np.sort(chosen)]
+
+
+def _labelled(rows, labels):
+    """Rows of images with a label to the left of each."""
+    rows = list(rows)
+    picture = tile(rows)
+    height = picture.shape[0] / len(rows)
+    figure = Figure(figsize=(1.1 + picture.shape[1] / 110, picture.shape[0] / 110))
+    axes = figure.subplots()
+    axes.imshow(picture, interpolation="none")
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], labels)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def _save(figure, path):
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, bbox_inches="tight")
+    return path

@@ -1,0 +1,108 @@
+"""Colorizer: a picture of any size in, the same picture in colour out, its own lightness kept."""
+
+import cv2
+import numpy as np
+from keras import ops
+
+from . import bins, color, prediction, runs, tasks
+from .models import STRIDE
+
+_STRIP = 2**20  # pixels converted at once: bounds the memory that a large photograph takes
+
+
+class Colorizer:
+    """A trained model, ready to colour pictures.
+
+    Args:
+        model: a task's Keras model.
+        task: its tasks.Task.
+        working_size: pixels of the shorter side at which ab is predicted; a smaller picture is not enlarged.
+    """
+
+    def __init__(self, model, task, working_size):
+        if working_size < 1:
+            raise ValueError(f"the working size is at least 1 pixel, not {working_size}")
+        self.model, self.task, self.working_size = model, task, working_size
+
+    @classmethod
+    def load(cls, run_dir, working_size=None):
+        """The colorizer in a run folder, with its best weights.
+
+        Args:
+            run_dir: a run folder.
+            working_size: None takes the size of the images it was trained on.
+
+        Raises:
+            InputError: no run folder, or weights that do not fit by name and shape.
+        """
+        settings, model = runs.load_model(run_dir)
+        return cls(model, tasks.of(settings), working_size or settings.image_size)
+
+    def colorize(self, image, *, decoding=None, temperature=bins.TEMPERATURE):
+        """Colour one picture or a batch of equal size.
+
+        Args:
+            image: uint8, (H, W), (H, W, 1) or (H, W, 3) RGB, or (N, H, W, 1) or (N, H, W, 3); of a coloured
+                one only the lightness is used.
+            decoding: one of the task's; None is its default.
+            temperature: of the annealed mean.
+
+        Returns:
+            uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
+
+        Raises:
+            TypeError: not uint8. ValueError: no such shape, an empty image, or a negative temperature.
+            InputError: the task has no such decoding.
+        """
+        image = np.asarray(image)
+        batch = _as_batch(image)
+        lightness = np.stack([_in_strips(_lightness, picture) for picture in batch])
+        ab = self.predict_ab(lightness, decoding=decoding, temperature=temperature)
+        rgb = np.stack(
+            [_in_strips(prediction.compose, *pair) for pair in zip(lightness[..., None], ab, strict=True)]
+        )
+        return rgb if image.ndim == 4 else rgb[0]
+
+    def predict_ab(self, lightness, *, decoding=None, temperature=bins.TEMPERATURE):
+        """ab of (N, H, W) float32 lightness in 0..100: (N, H, W, 2) float32, predicted at the working size."""
+        _, decode = tasks.decoding(self.task, decoding)
+        height, width = lightness.shape[1:]
+        scale = min(1.0, self.working_size / min(height, width))
+        small = max(1, round(height * scale)), max(1, round(width * scale))
+        small_lightness = np.stack([_resize(plane, small, cv2.INTER_AREA) for plane in lightness])
+        bottom, right = (-side % STRIDE for side in small)
+        padded = np.pad(small_lightness, ((0, 0), (0, bottom), (0, right)), mode="edge")
+        output = self.model(padded[..., None], training=False)
+        ab = ops.convert_to_numpy(decode(output, temperature))[:, : small[0], : small[1]]
+        return np.stack([_resize(planes, (height, width), cv2.INTER_LINEAR) for planes in ab])
+
+
+def _as_batch(image):
+    """(N, H, W, 3) of what colorize takes."""
+    if image.dtype != np.uint8:
+        raise TypeError(f"an image is uint8, not {image.dtype}: scale it to 0..255 first")
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim not in (3, 4) or image.shape[-1] not in (1, 3) or image.size == 0:
+        raise ValueError(
+            f"an image is (H, W), (H, W, 1), (H, W, 3), or a batch (N, H, W, 1 or 3), not of shape {image.shape}"
+        )
+    batch = image if image.ndim == 4 else image[None]
+    return np.broadcast_to(batch, (*batch.shape[:3], 3))
+
+
+def _lightness(rgb):
+    return ops.convert_to_numpy(color.rgb_to_lab(rgb))[..., 0]
+
+
+def _in_strips(function, *images):
+    """Apply a pixelwise function to images of one height and width, some rows at a time."""
+    rows = max(1, _STRIP // images[0].shape[1])
+    strips = range(0, len(images[0]), rows)
+    return np.concatenate([function(*(image[start : start + rows] for image in images)) for start in strips])
+
+
+def _resize(planes, shape, interpolation):
+    if planes.shape[:2] == shape:
+        return planes
+    return cv2.resize(planes, shape[::-1], interpolation=interpolation)

@@ -1,0 +1,36 @@
+"""Packaging: `pip install .`, or `python -m build` for a wheel."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "colorization/__init__.py").read_text())[1]
+
+setup(
+    name="colorization",
+    version=VERSION,
+    description="Automatic image colorization in Keras: regression and classification over 313 ab bins",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["colorization", "colorization.*"]),
+    python_requires=">=3.11",
+    install_requires=[
+        "h5py>=3.11",
+        "keras>=3.15",
+        "matplotlib>=3.9",
+        "numpy>=2.0",
+        "opencv-python>=4.10",
+        "scikit-image>=0.24",
+        "tensorflow>=2.21",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "jax": ["jax>=0.10"],
+        "tensorboard": ["tensorboard>=2.20"],
+        "dev": ["build>=1.2", "hypothesis>=6.100", "jax>=0.10", "pytest>=8", "ruff>=0.17", "tensorboard>=2.20"],
+    },
+    entry_points={"console_scripts": ["colorize = colorization.cli:main"]},
+)
