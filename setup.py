@@ -30,7 +30,14 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "jax": ["jax>=0.10"],
         "tensorboard": ["tensorboard>=2.20"],
-        "dev": ["build>=1.2", "hypothesis>=6.100", "jax>=0.10", "pytest>=8", "ruff>=0.17", "tensorboard>=2.20"],
+        "dev": [
+            "build>=1.2",
+            "hypothesis>=6.100",
+            "jax>=0.10",
+            "pytest>=8",
+            "ruff>=0.17",
+            "tensorboard>=2.20",
+        ],
     },
     entry_points={"console_scripts": ["colorize = colorization.cli:main"]},
 )

@@ -16,7 +16,9 @@ def main(argv=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="colorize", description="Colour grey pictures with a trained model.")
+    parser = argparse.ArgumentParser(
+        prog="colorize", description="Colour grey pictures with a trained model."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -84,7 +86,9 @@ def _image(arguments):
         except InputError as error:
             failures.append(str(error))
             continue
-        images.write(target, colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature))
+        images.write(
+            target, colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature)
+        )
         print(target)
     if failures:
         raise InputError("\n       ".join(failures))

@@ -12,9 +12,18 @@ def run_command(function, *arguments):
     try:
         function(*arguments)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _refuse(error)
+    except OSError as error:  # no permission, no space: the system's own words, without the traceback
+        return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        print("interrupted; a run goes on with --resume.", file=sys.stderr)
+        print(
+            "interrupted; nothing half-written is left, and a training run goes on with --resume.",
+            file=sys.stderr,
+        )
         return 130
     return 0
+
+
+def _refuse(sentence):
+    print(f"error: {sentence}", file=sys.stderr)
+    return 2

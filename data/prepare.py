@@ -87,23 +87,9 @@ def prepare(name: str, source: Path | None, to: Path | None, force: bool) -> Non
 def main(arguments: list[str] | None = None) -> int:
     args = parse(arguments)
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout need not be installed
-    from colorization.errors import InputError
+    from colorization.command import run_command
 
-    try:
-        prepare(args.name, args.source, args.to, args.force)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"{error.filename or args.name}: {error.strerror or error}; see to that file or disk.",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; nothing was changed.", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(prepare, args.name, args.source, args.to, args.force)
 
 
 if __name__ == "__main__":

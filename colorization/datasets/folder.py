@@ -1,7 +1,6 @@
 """Folders of images, ``train|test/<class>/*.png|jpg|jpeg``, read through OpenCV."""
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,42 +47,18 @@ def _limited(listing: list[list[Path]], limit: int | None, rng: np.random.Genera
     return [(files[index], int(labels[index])) for index in chosen]
 
 
-@contextmanager
-def _quiet_opencv():
-    """Unreadable images are reported by us, so OpenCV need not log them too."""
-    import cv2
-
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-
-
-def _read_image(path: Path) -> np.ndarray | None:
-    """uint8 (H, W, 3) RGB: grey becomes RGB, 16 bits become 8, alpha is dropped; None if unreadable."""
-    import cv2
-
-    try:
-        # Not cv2.imread, which cannot open every non-ASCII path on every system.
-        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        return None
-    return None if image is None else image[:, :, ::-1]
-
-
 def _read_split(listing: Listing, size: int, name: str) -> tuple[Images, list[str]]:
+    from colorization.images import read as read_image
+
     images = np.empty((len(listing), size, size, 3), np.uint8)
     labels, unreadable = [], []
     hidden = not sys.stderr.isatty() and len(listing) <= MANY
-    with _quiet_opencv():
-        for path, label in tqdm(listing, desc=f"{name} images", disable=hidden, mininterval=1.0):
-            image = _read_image(path)
-            if image is None:
-                unreadable.append(path)
-            else:
-                images[len(labels)] = fit(image, size)
-                labels.append(label)
+    for path, label in tqdm(listing, desc=f"{name} images", disable=hidden, mininterval=1.0):
+        try:
+            images[len(labels)] = fit(read_image(path), size)
+            labels.append(label)
+        except InputError:
+            unreadable.append(path)
     if 2 * len(unreadable) > len(listing):
         raise InputError(
             f"{unreadable[0]} is no readable image, nor are {len(unreadable) - 1} others of the "

@@ -1,6 +1,5 @@
 """Seeded, disjoint choices of the images to train on, to tune on and to report on."""
 
-import tempfile
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from colorization.datasets.base import Dataset
 from colorization.errors import InputError
+from colorization.files import replacing
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,8 @@ class Splits:
 
     def save(self, path: str | Path) -> None:
         """Write the three arrays to ``path`` as .npz; an existing file is replaced whole or not at all."""
-        path = Path(path)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-            new = Path(scratch) / "splits.npz"
-            np.savez(new, **asdict(self))
-            new.replace(path)
+        with replacing(path) as temporary:
+            np.savez(temporary, **asdict(self))
 
     @classmethod
     def load(cls, path: str | Path) -> "Splits":
