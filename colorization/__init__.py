@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name):
-    """Colorizer and InputError on first use: Keras takes seconds to import, which --help must not wait for."""
+    """Colorizer and InputError on first use: --help must not wait the seconds that importing Keras takes."""
     if name == "Colorizer":
         from .inference import Colorizer
 

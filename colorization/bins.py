@@ -155,7 +155,7 @@ def _candidates(neighbors):
     least, greatest = np.linalg.norm(outside, axis=-1), np.linalg.norm(farthest, axis=-1)
     bound = np.sort(greatest, axis=-1)[..., neighbors - 1 : neighbors]
     inside = least <= bound + 1e-3  # float32 rounding must not lose a tie
-    table = np.full(inside.shape[:2] + (inside.sum(-1).max(),), COUNT, "int32")
+    table = np.full((*inside.shape[:2], inside.sum(-1).max()), COUNT, "int32")
     rows, columns, bins = np.nonzero(inside)
     position = (np.cumsum(inside, axis=-1) - 1)[rows, columns, bins]
     table[rows, columns, position] = bins

@@ -1,6 +1,7 @@
 """The command `colorize`: parse and call."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -60,14 +61,17 @@ def _parser():
 
 def _add_temperature(parser):
     parser.add_argument(
-        "--temperature", type=_temperature, metavar="T", help="of the annealed mean, 0..1 (default: 0.89)"
+        "--temperature",
+        type=_temperature,
+        metavar="T",
+        help="of the annealed mean: 0 is the mode, 1 the mean (default: 0.89)",
     )
 
 
 def _temperature(text):
     value = float(text)
-    if not 0 <= value <= 10:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 10")
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no temperature of 0 or more")
     return value
 
 

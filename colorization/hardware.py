@@ -16,7 +16,7 @@ def devices():
 
 
 def precision(setting):
-    """The dtype policy for a config's `precision`: "auto" becomes mixed_bfloat16 where bfloat16 is computed in hardware."""
+    """The dtype policy for a `precision` setting; "auto" is mixed_bfloat16 where it is computed in hardware."""
     if setting != "auto":
         return setting
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"

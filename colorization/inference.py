@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from . import bins, color, prediction, runs, tasks
+from .errors import InputError
 from .models import STRIDE
 
 _STRIP = 2**20  # pixels converted at once: bounds the memory that a large photograph takes
@@ -21,7 +22,7 @@ class Colorizer:
 
     def __init__(self, model, task, working_size):
         if working_size < 1:
-            raise ValueError(f"the working size is at least 1 pixel, not {working_size}")
+            raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
         self.model, self.task, self.working_size = model, task, working_size
 
     @classmethod
@@ -33,10 +34,11 @@ class Colorizer:
             working_size: None takes the size of the images it was trained on.
 
         Raises:
-            InputError: no run folder, or weights that do not fit by name and shape.
+            InputError: no run folder, weights that do not fit by name and shape, or no such working size.
         """
         settings, model = runs.load_model(run_dir)
-        return cls(model, tasks.of(settings), working_size or settings.image_size)
+        size = settings.image_size if working_size is None else working_size
+        return cls(model, tasks.of(settings), size)
 
     def colorize(self, image, *, decoding=None, temperature=bins.TEMPERATURE):
         """Colour one picture or a batch of equal size.
@@ -64,7 +66,7 @@ class Colorizer:
         return rgb if image.ndim == 4 else rgb[0]
 
     def predict_ab(self, lightness, *, decoding=None, temperature=bins.TEMPERATURE):
-        """ab of (N, H, W) float32 lightness in 0..100: (N, H, W, 2) float32, predicted at the working size."""
+        """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
         height, width = lightness.shape[1:]
         scale = min(1.0, self.working_size / min(height, width))
@@ -85,7 +87,7 @@ def _as_batch(image):
         image = image[..., None]
     if image.ndim not in (3, 4) or image.shape[-1] not in (1, 3) or image.size == 0:
         raise ValueError(
-            f"an image is (H, W), (H, W, 1), (H, W, 3), or a batch (N, H, W, 1 or 3), not of shape {image.shape}"
+            f"an image is (H, W), (H, W, 1 or 3), or a batch (N, H, W, 1 or 3), not of shape {image.shape}"
         )
     batch = image if image.ndim == 4 else image[None]
     return np.broadcast_to(batch, (*batch.shape[:3], 3))

@@ -41,7 +41,7 @@ def psnr(squared_rgb_errors):
 
 
 def ssim(truth, prediction):
-    """(N,) float32: structural similarity (Wang et al. 2004) of (N, H, W, 3) uint8 images, H and W at least 11."""
+    """(N,) float32: structural similarity (Wang et al. 2004) of (N, H, W, 3) uint8 images from 11x11 on."""
     truth, prediction = (ops.cast(images, "float32") for images in (truth, prediction))
     return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255))
 

@@ -1,7 +1,8 @@
 """From uint8 RGB images to training batches of lightness and ab.
 
 The order, and why:
-1. cache: the uint8 images stand in memory (CIFAR-10: 154 MB), decoded once; Lab would take four times that.
+1. cache: the uint8 images stand in memory, decoded once (CIFAR-10: 154 MB; Lab would take four times as
+   much).
 2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make the
    order depend on where the run was started; this one is the same after a resume and on every backend.
 3. flip: drawn with the permutation, for the same reason; before Lab, on a quarter of the bytes.
@@ -29,9 +30,9 @@ def epoch_order(seed, epoch, count, flip):
 
 
 def training_batches(images, *, batch_size, seed, epochs, first_epoch=0, flip=False):
-    """Endless-looking training batches: those of each epoch from `first_epoch` on, `epochs` in all.
+    """The training batches of every epoch from `first_epoch` on, one epoch after the other, `epochs` in all.
 
-    On TensorFlow a tf.data.Dataset, on other Keras backends a generator of the same batches in the same order.
+    On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in that order.
 
     Args:
         images: (N, H, W, 3) uint8 RGB.
@@ -78,7 +79,7 @@ def dev_batches(images, batch_size):
 
 
 def to_lightness_and_ab(rgb, flips):
-    """(B, H, W, 3) uint8 RGB, mirrored where flips (B,) bool says so, as L (B, H, W, 1) and ab (B, H, W, 2)."""
+    """L (B, H, W, 1) and ab (B, H, W, 2) of (B, H, W, 3) uint8 RGB, mirrored where flips (B,) is true."""
     rgb = ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(rgb, axis=2), rgb)
     lab = color.rgb_to_lab(rgb)
     return lab[..., :1], lab[..., 1:]

@@ -1,4 +1,4 @@
-"""The table of tasks: what differs between the colorizers is how they are built, their loss, their decoding."""
+"""The table of tasks: colorizers differ in how they are built, in their loss and in their decoding."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def of(settings):
 
 
 def config_class(name, source):
-    """The config class of the task called `name`; `source` names the file in the InputError for an unknown one."""
+    """The config class of the task `name`. Raises InputError, naming the file `source`."""
     if name not in TASKS:
         raise InputError(f"{source} names the task {name!r}; the tasks are: {', '.join(TASKS)}.")
     return TASKS[name].config

@@ -232,17 +232,18 @@ class _Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
-        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self._check(row["loss"], row["val_loss"], *_extremes(self.model.variables))
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        model = weights.read(self.model.variables)
+        # A sum is finite only if each of its terms is.
+        self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in model.values()))
         self.history.append(row)
-        model = weights.by_name(self.model.variables)
         if row["val_loss"] < self.best:
             self.best = row["val_loss"]
             weights.save(self.run_dir / runs.BEST, {"model": model}, {"epoch": epoch + 1})
         self._write_history()
         weights.save(
             self.run_dir / runs.LAST,
-            {"model": model, "optimizer": weights.by_name(self.model.optimizer.variables)},
+            {"model": model, "optimizer": weights.read(self.model.optimizer.variables)},
             {"history": json.dumps(self.history)},
         )
 
@@ -260,11 +261,6 @@ class _Checkpoint(keras.callbacks.Callback):
                 f"The loss stopped being a number in epoch {len(self.history) + 1}; of the weights {kept} "
                 f"in {self.run_dir}: try a lower learning_rate."
             )
-
-
-def _extremes(variables):
-    """The sum of each variable: not finite if any of its values is not."""
-    return [float(np.sum(keras.ops.convert_to_numpy(v), dtype="float64")) for v in variables]
 
 
 class _Progress(keras.callbacks.Callback):

@@ -4,8 +4,8 @@ Nothing is unpickled or executed: a file holds numbers and names only.
 """
 
 import h5py
-import keras
 import numpy as np
+from keras import ops
 
 from .errors import InputError
 from .files import replacing
@@ -16,13 +16,13 @@ def save(path, groups, attributes=None):
 
     Args:
         path: of the HDF5 file.
-        groups: {group: {name: array or Keras variable}}.
+        groups: {group: {name: array}}.
         attributes: {name: number or str}, stored on the file.
     """
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         for group, arrays in groups.items():
             for name, array in arrays.items():
-                file[f"{group}/{name}"] = keras.ops.convert_to_numpy(array)
+                file[f"{group}/{name}"] = array
         file.attrs.update(attributes or {})
 
 
@@ -41,12 +41,9 @@ def load(path, group):
         raise InputError(f"{path} is no whole weights file ({error}).") from None
 
 
-def by_name(variables):
-    """{path: variable} of Keras variables, whose paths must differ."""
-    table = {variable.path: variable for variable in variables}
-    if len(table) != len(variables):
-        raise ValueError("two variables have the same path")
-    return table
+def read(variables):
+    """{path: array}: the values of Keras variables."""
+    return {name: ops.convert_to_numpy(variable) for name, variable in _by_name(variables).items()}
 
 
 def assign(variables, arrays, source):
@@ -60,7 +57,7 @@ def assign(variables, arrays, source):
     Raises:
         InputError: a name or a shape does not fit; then no variable has changed.
     """
-    table = by_name(variables)
+    table = _by_name(variables)
     misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
     misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
     for name in table.keys() & arrays.keys():
@@ -76,3 +73,10 @@ def assign(variables, arrays, source):
         raise InputError(f"The weights in {source} do not fit the model: {shown}.")
     for name, variable in table.items():
         variable.assign(arrays[name])
+
+
+def _by_name(variables):
+    table = {variable.path: variable for variable in variables}
+    if len(table) != len(variables):
+        raise ValueError("two variables have the same path")
+    return table

@@ -1,5 +1,6 @@
 """What all tests share: --slow, and where real data may lie."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -29,3 +30,28 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip(f"needs the real data of {folder}, which is absent here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def experiments():
+    """The experiment modules, by name; they are scripts, not part of the package."""
+    return {path.stem: _script(path) for path in (ROOT / "experiments").glob("*.py") if path.stem != "demo"}
+
+
+@pytest.fixture(scope="session")
+def smoke_runs(experiments, tmp_path_factory):
+    """{task: run folder} of every experiment at its smoke size, trained once for all tests."""
+    folder = tmp_path_factory.mktemp("smoke")
+    for name, script in experiments.items():
+        code = script.main(
+            script.__doc__, script.PRESETS, ["--preset", "smoke", "--run-dir", str(folder / name)]
+        )
+        assert code == 0
+    return {name: folder / name for name in experiments}
+
+
+def _script(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

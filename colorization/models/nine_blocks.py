@@ -1,4 +1,4 @@
-"""The nine-block dilated encoder and decoder of the report's Figure 4: the table as data, walked by one function."""
+"""The nine-block dilated encoder and decoder of the report's Figure 4: its table as data, walked once."""
 
 from typing import NamedTuple
 

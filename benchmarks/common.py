@@ -1,0 +1,50 @@
+"""What the benchmarks share: interleaved timing and the printing of Markdown tables."""
+
+import time
+
+import numpy as np
+
+from colorization import hardware
+
+
+def interleaved(calls, repetitions, clock=time.perf_counter):
+    """Seconds of each call, the calls taking turns so that all of them meet the same load of the machine.
+
+    Args:
+        calls: {name: function without arguments}; each is called once beforehand, untimed.
+        repetitions: how often each is timed.
+        clock: returns seconds.
+
+    Returns:
+        {name: (repetitions,) float64}.
+    """
+    for call in calls.values():
+        call()
+    seconds = {name: np.zeros(repetitions) for name in calls}
+    for i in range(repetitions):
+        for name, call in calls.items():
+            start = clock()
+            call()
+            seconds[name][i] = clock() - start
+    return seconds
+
+
+def ratio(numerator, denominator):
+    """The median of the ratios of each turn, and their range, as text."""
+    ratios = np.asarray(numerator) / np.asarray(denominator)
+    return f"{np.median(ratios):.3g} ({ratios.min():.3g} to {ratios.max():.3g})"
+
+
+def print_table(title, header, rows):
+    """A Markdown table; numbers come out with three significant digits."""
+    print(f"\n{title}\n")
+    for row in (header, ["---"] * len(header), *rows):
+        cells = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row)
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def print_machine():
+    """The machine that the figures belong to."""
+    found = hardware.environment()
+    packages = ", ".join(f"{name} {found['packages'][name]}" for name in ("keras", found["backend"]))
+    print(f"\n{found['processor']}, {found['cores']} cores, {', '.join(found['devices'])}; {packages}")

@@ -1,0 +1,114 @@
+"""The command line as people use it: pictures, figures, one sentence for what is wrong."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from colorization import cli, images
+from colorization.experiment import main as run_experiment
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    path = tmp_path / "photograph.jpg"
+    images.write(path, data.coffee()[::4, ::4])
+    return path
+
+
+def refused(capsys, *arguments):
+    """The one sentence that a refused command prints."""
+    assert cli.main([str(argument) for argument in arguments]) == 2
+    printed = capsys.readouterr().err.strip().splitlines()
+    assert printed[-1].startswith("error: ")
+    return printed[-1]
+
+
+def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
+    for task, run_dir in smoke_runs.items():
+        output = tmp_path / task
+        arguments = [
+            "image",
+            str(photograph),
+            "--model",
+            str(run_dir),
+            "-o",
+            str(output),
+            "--working-size",
+            "48",
+        ]
+        capsys.readouterr()
+        assert cli.main(arguments) == 0
+        assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
+        coloured = cv2.imread(str(output / "photograph.png"))
+        assert coloured.shape == data.coffee()[::4, ::4].shape
+        assert np.ptp(coloured.astype(int), axis=-1).max() > 20
+        assert "is there already: pass --overwrite" in refused(capsys, *arguments)
+        assert cli.main([*arguments, "--overwrite", "--temperature", "0.5"]) == 0
+
+
+def test_a_bad_file_among_good_ones(smoke_runs, photograph, tmp_path, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_text("no image")
+    output = tmp_path / "out"
+    sentence = refused(capsys, "image", bad, photograph, "--model", smoke_runs["regression"], "-o", output)
+    assert "bad.png is no image" in sentence
+    assert [path.name for path in output.iterdir()] == ["photograph.png"]
+
+
+def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
+    run_dir, output = smoke_runs["regression"], tmp_path / "out"
+    image = ("image", photograph, "-o", output, "--model")
+    assert "is no run folder" in refused(capsys, *image, tmp_path)
+    assert "is no run folder" in refused(capsys, *image, tmp_path / "nowhere")
+    assert "decodes by regression, not by 'mode'" in refused(capsys, *image, run_dir, "--decoding", "mode")
+    assert "at least 1 pixel" in refused(capsys, *image, run_dir, "--working-size", 0)
+    assert "have the same name" in refused(
+        capsys, "image", photograph, photograph.with_suffix(".png"), *image[2:], run_dir
+    )
+    assert "is no folder" in refused(capsys, "image", photograph, "-o", photograph, "--model", run_dir)
+    assert "missing.png cannot be read" in refused(
+        capsys, "image", tmp_path / "missing.png", *image[2:], run_dir
+    )
+    assert not output.exists()
+    assert "is no run folder" in refused(capsys, "evaluate", tmp_path)
+    assert "does not exist" in refused(capsys, "evaluate", run_dir, "--data", "nowhere")
+    assert "is no run folder" in refused(capsys, "figures", tmp_path, "-o", output)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["image"], ["--temperature", "x"], ["evaluate", "r", "--temperature", "-1"], []]
+)
+def test_wrong_words_exit_with_2(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert "usage: colorize" in capsys.readouterr().err
+
+
+def test_figures(smoke_runs, tmp_path, capsys):
+    assert cli.main(["figures", *map(str, smoke_runs.values()), "-o", str(tmp_path)]) == 0
+    names = capsys.readouterr().out.split()
+    assert [name.split("/")[-1] for name in names] == ["samples.png", "bins.png", "grid.png", "curves.png"]
+    for name in names:
+        picture = cv2.imread(name)
+        assert min(picture.shape[:2]) > 100
+        assert picture.std() > 5
+
+
+def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
+    script = experiments["classification"]
+
+    def sentence(*arguments):
+        assert (
+            run_experiment(script.__doc__, script.PRESETS, [*arguments, "--run-dir", str(tmp_path / "run")])
+            == 2
+        )
+        error = capsys.readouterr().err.strip()
+        assert error.count("\n") == 0
+        return error
+
+    assert "Unknown field 'with'; the fields are: data, image_size" in sentence("--set", "with=1")
+    assert "epochs takes a whole number, not 'many'" in sentence("--set", "epochs=many")
+    assert "epochs is at least 1, not 0" in sentence("--set", "epochs=0")
+    assert "key=value" in sentence("--set", "epochs")
+    assert "does not exist" in sentence("--preset", "smoke", "--data", "nowhere")

@@ -1,0 +1,131 @@
+"""Colorizer: shapes, the kept lightness by scikit-image, sizes from 1x1 on, and refusals."""
+
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from skimage import data
+from skimage.color import rgb2lab
+from skimage.transform import resize
+
+from colorization import Colorizer, runs
+from colorization.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def colorizers(smoke_runs):
+    return {task: Colorizer.load(run_dir) for task, run_dir in smoke_runs.items()}
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    return (resize(data.astronaut(), (101, 67), anti_aliasing=True) * 255).astype(np.uint8)
+
+
+def test_the_lightness_of_a_photograph_is_kept(colorizers, photograph):
+    """Within 8-bit rounding, by scikit-image's Lab; and there is colour."""
+    for colorizer in colorizers.values():
+        coloured = colorizer.colorize(photograph)
+        assert coloured.shape == photograph.shape
+        assert coloured.dtype == np.uint8
+        assert np.abs(rgb2lab(coloured)[..., 0] - rgb2lab(photograph)[..., 0]).max() < 0.8
+        assert rgb2lab(coloured)[..., 1:].std() > 1
+
+
+def test_only_the_lightness_of_the_input_counts(colorizers, photograph):
+    """A picture and its own colorization have one lightness, but for rounding: colouring again changes little."""
+    colorizer = colorizers["regression"]
+    once = colorizer.colorize(photograph)
+    assert np.abs(colorizer.colorize(once).astype(int) - once).mean() < 1.5
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (7, 9), (33, 31), (200, 3), (64, 64)])
+def test_every_size(colorizers, shape):
+    grey = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for colorizer in colorizers.values():
+        coloured = colorizer.colorize(grey)
+        assert coloured.shape == (*shape, 3)
+        np.testing.assert_array_equal(colorizer.colorize(grey[..., None]), coloured)
+        np.testing.assert_array_equal(colorizer.colorize(np.stack([grey] * 3, -1)), coloured)
+
+
+def test_a_batch_gives_what_its_pictures_give(colorizers, photograph):
+    batch = np.stack([photograph, photograph[::-1], photograph[:, ::-1]])
+    for colorizer in colorizers.values():
+        together = colorizer.colorize(batch)
+        for picture, coloured in zip(batch, together, strict=True):
+            difference = np.abs(colorizer.colorize(picture).astype(int) - coloured)
+            assert difference.max() <= 1  # convolutions of other batch sizes round otherwise
+
+
+def test_strips_leave_no_seams(colorizers, photograph, monkeypatch):
+    colorizer = colorizers["classification"]
+    whole = colorizer.colorize(photograph)
+    monkeypatch.setattr("colorization.inference._STRIP", 300)
+    np.testing.assert_array_equal(colorizer.colorize(photograph), whole)
+
+
+def test_decodings_and_temperature(colorizers, photograph):
+    colorizer = colorizers["classification"]
+
+    def ab(decoding, temperature=0.89):
+        return rgb2lab(colorizer.colorize(photograph, decoding=decoding, temperature=temperature))[..., 1:]
+
+    np.testing.assert_array_equal(ab(None), ab("annealed"))
+    np.testing.assert_array_equal(ab("annealed", 1), ab("mean"))
+    assert (np.abs(ab("annealed", 1e-5) - ab("mode")) > 1).mean() < 0.01  # all but near ties
+    assert np.abs(ab("mode") - ab("mean")).max() > 1
+    with pytest.raises(InputError, match="decodes by annealed, mean, mode, not by 'median'"):
+        colorizer.colorize(photograph, decoding="median")
+    with pytest.raises(ValueError, match="at least 0"):
+        colorizer.colorize(photograph, temperature=-1)
+
+
+def test_no_image(colorizers):
+    colorizer = colorizers["regression"]
+    with pytest.raises(TypeError, match="uint8, not float64"):
+        colorizer.colorize(np.zeros((4, 4)))
+    for shape in ((4,), (4, 4, 2), (0, 4), (2, 4, 4), (1, 2, 4, 4, 3)):
+        with pytest.raises(ValueError, match="not of shape"):
+            colorizer.colorize(np.zeros(shape, np.uint8))
+
+
+def test_a_failed_weight_load_never_yields_a_picture(smoke_runs, tmp_path):
+    def damaged(name):
+        run_dir = tmp_path / name
+        shutil.copytree(smoke_runs["regression"], run_dir)
+        return run_dir, run_dir / runs.BEST
+
+    run_dir, path = damaged("other shape")
+    with h5py.File(path, "r+") as file:
+        del file["model/block9_conv/kernel"]
+        file["model/block9_conv/kernel"] = np.zeros((1, 1, 32, 3), "float32")
+    with pytest.raises(
+        InputError, match=r"block9_conv/kernel has shape \(1, 1, 32, 3\), the layer wants \(1, 1, 32, 2\)"
+    ):
+        Colorizer.load(run_dir)
+
+    run_dir, path = damaged("missing")
+    with h5py.File(path, "r+") as file:
+        del file["model/block3_conv2/bias"]
+    with pytest.raises(InputError, match="block3_conv2/bias is missing"):
+        Colorizer.load(run_dir)
+
+    run_dir, path = damaged("other width")
+    text = (run_dir / runs.CONFIG).read_text().replace('"width": 0.125', '"width": 0.25')
+    (run_dir / runs.CONFIG).write_text(text)
+    with pytest.raises(InputError, match=r"do not fit the model: .*; and \d+ more"):
+        Colorizer.load(run_dir)
+
+    run_dir, path = damaged("cut")
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match="is no whole weights file"):
+        Colorizer.load(run_dir)
+
+    run_dir, path = damaged("none")
+    path.unlink()
+    with pytest.raises(InputError, match="has not finished an epoch"):
+        Colorizer.load(run_dir)
+    with pytest.raises(InputError, match="is no run folder"):
+        Colorizer.load(tmp_path)

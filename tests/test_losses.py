@@ -1,0 +1,128 @@
+"""colorization.losses: values and gradients against dense references in float64.
+
+The test of test_imports runs this file again on JAX.
+"""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from colorization import bins, losses, models
+
+RNG = np.random.default_rng(0)
+SHAPE = (3, 4, 5)
+# In eighths, which float32 squares exactly: the reference picks the same bins for sure.
+AB = RNG.integers(-100 * 8, 100 * 8, (*SHAPE, 2)) / 8
+PIXEL_WEIGHTS = RNG.uniform(0, 3, SHAPE)
+
+
+def dense_targets(ab, neighbors, sigma):
+    """(..., 313) float64: brute force over all distances."""
+    distance = np.square(ab[..., None, :] - bins.CENTERS).sum(-1)
+    rank = np.argsort(np.argsort(distance, axis=-1, kind="stable"), axis=-1, kind="stable")
+    nearest = distance.min(-1, keepdims=True)
+    gaussian = np.where(rank < neighbors, np.exp(-(distance - nearest) / (2 * sigma**2)), 0)
+    return gaussian / gaussian.sum(-1, keepdims=True)
+
+
+def dense_cross_entropy(ab, logits, neighbors, sigma, pixel_weights):
+    """-sum z log softmax(logits) over bins and pixels, and its gradient, in float64."""
+    logits = logits.astype("float64")
+    targets = dense_targets(ab, neighbors, sigma)
+    shifted = logits - logits.max(-1, keepdims=True)
+    log_probability = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    values = -(targets * log_probability).sum(-1) * pixel_weights
+    gradient = (np.exp(log_probability) - targets) * pixel_weights[..., None]
+    return values.sum((1, 2)), gradient
+
+
+def gradient(function, x):
+    """The backend's own gradient of the sum of function(x)."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(lambda x: function(x).sum())(x))
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(function(x))
+    return tape.gradient(total, x).numpy()
+
+
+@pytest.mark.parametrize("scale", [3, 1e4])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("neighbors", "sigma"), [(5, 5.0), (1, 5.0), (10, 20.0)])
+def test_cross_entropy_and_its_gradient_are_the_dense_ones(neighbors, sigma, weighted, scale):
+    """Oracle: dense targets and softmax in float64, for moderate logits and for +-1e4."""
+    logits = RNG.uniform(-scale, scale, (*SHAPE, 313)).astype("float32")
+    pixel_weights = PIXEL_WEIGHTS if weighted else np.ones(SHAPE)
+    expected, slope = dense_cross_entropy(AB, logits, neighbors, sigma, pixel_weights)
+
+    def loss(logits):
+        given = PIXEL_WEIGHTS.astype("float32") if weighted else None
+        return losses.soft_cross_entropy(AB, logits, neighbors, sigma, given)
+
+    values = np.asarray(loss(logits))
+    assert values.dtype == "float32"
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+    np.testing.assert_allclose(gradient(loss, logits), slope, rtol=2e-3 if scale > 3 else 1e-4, atol=1e-6)
+
+
+def test_cross_entropy_takes_five_bins_and_sigma_5_unless_told():
+    """Oracle: the dense reference at the paper's values."""
+    logits = RNG.normal(size=(*SHAPE, 313)).astype("float32")
+    expected, _ = dense_cross_entropy(AB, logits, 5, 5.0, np.ones(SHAPE))
+    np.testing.assert_allclose(losses.soft_cross_entropy(AB, logits), expected, rtol=1e-5)
+
+
+def test_cross_entropy_takes_bfloat16_logits():
+    """Oracle: the dense reference of the rounded logits: only the input is rounded, not the sum."""
+    rounded = ops.cast(RNG.normal(scale=5, size=(*SHAPE, 313)), "bfloat16")
+    expected, _ = dense_cross_entropy(
+        AB, ops.convert_to_numpy(ops.cast(rounded, "float32")), 5, 5.0, np.ones(SHAPE)
+    )
+    values = ops.convert_to_numpy(losses.soft_cross_entropy(AB, rounded))
+    assert values.dtype == "float32"
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+
+
+def test_uniform_logits_cost_the_logarithm_of_the_number_of_bins():
+    """Oracle: closed form, log 313 nats for each of the 20 pixels."""
+    values = losses.soft_cross_entropy(AB, np.zeros((*SHAPE, 313), "float32"))
+    np.testing.assert_allclose(values, np.full(3, 20 * np.log(313)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_squared_error_and_its_gradient_are_the_closed_form(weighted):
+    """Oracle: 1/2 sum ||(ab + 128) / 255 - prediction||^2 over the pixels of each image, and prediction - target."""
+    prediction = RNG.uniform(0, 1, (*SHAPE, 2)).astype("float32")
+    difference = prediction.astype("float64") - (AB + 128) / 255
+    weights = PIXEL_WEIGHTS if weighted else np.ones(SHAPE)
+    expected = (0.5 * weights[..., None] * difference**2).sum((1, 2, 3))
+
+    def loss(prediction):
+        return losses.squared_error(AB, prediction, PIXEL_WEIGHTS if weighted else None)
+
+    values = np.asarray(loss(prediction))
+    assert values.dtype == "float32"
+    np.testing.assert_allclose(values, expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        gradient(loss, prediction), weights[..., None] * difference, rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("build", [models.regression, models.classification])
+def test_penalty_is_lambda_times_the_squared_kernels(build):
+    """Oracle: NumPy's sum over the 4-D kernels; biases and batch normalization, moved off zero, are not in it."""
+    model = build(width=0.02, l2=0.03)
+    for variable in model.variables:
+        if len(variable.shape) == 1:
+            variable.assign(RNG.uniform(1, 2, variable.shape))
+    kernels = [np.asarray(weight, "float64") for weight in model.get_weights() if weight.ndim == 4]
+    assert len(kernels) == len(model.losses) == 23
+    expected = 0.03 * sum(np.square(kernel).sum() for kernel in kernels)
+    np.testing.assert_allclose(sum(float(loss) for loss in model.losses), expected, rtol=1e-5)
+    assert build(width=0.02).losses == []

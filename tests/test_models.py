@@ -1,0 +1,170 @@
+"""colorization.models against the report's Figure 4, layer by layer."""
+
+import os
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from colorization import models
+
+# Figure 4 as it is printed: filter size, stride, dilation, channels; what is not said is 1.
+FIGURE_4 = [
+    "Conv3-s1-64 Conv3-s2-64 BN",
+    "Conv3-128 Conv3-s2-128 BN",
+    "Conv3-256 Conv3-256 Conv3-s2-256 BN",
+    "Conv3-512 Conv3-512 Conv3-512 BN",
+    "Conv3-d2-512 Conv3-d2-512 Conv3-d2-512 BN",
+    "Conv3-d2-512 Conv3-d2-512 Conv3-d2-512 BN",
+    "Conv3-512 Conv3-512 Conv3-512 BN",
+    "Deconv4-s2-256 Deconv4-s2-256 Deconv4-s2-256",
+]
+SIDES = [16, 8, 4, 4, 4, 4, 4, 32]  # after each block, of a 32x32 image
+BUILDERS = {"regression": (models.regression, 2), "classification": (models.classification, 313)}
+
+
+def parse(word):
+    """(layer class, kernel, stride, dilation, channels) of a word of Figure 4."""
+    kind, kernel, stride, dilation, channels = re.fullmatch(
+        r"(Conv|Deconv)(\d)(?:-s(\d))?(?:-d(\d))?-(\d+)", word
+    ).groups("1")
+    kind = {"Conv": layers.Conv2D, "Deconv": layers.Conv2DTranspose}[kind]
+    return kind, int(kernel), int(stride), int(dilation), int(channels)
+
+
+def build(name, **settings):
+    """A model whose one-dimensional weights (biases, batch normalization) lie off their start, so that few ReLUs die."""
+    keras.utils.set_random_seed(0)
+    model = BUILDERS[name][0](**settings)
+    rng = np.random.default_rng(0)
+    for variable in model.variables:
+        if len(variable.shape) == 1:
+            variable.assign(rng.uniform(0.1, 1, variable.shape))
+    return model
+
+
+@pytest.mark.parametrize("width", [1.0, 0.25, 0.02])
+@pytest.mark.parametrize("name", BUILDERS)
+def test_layers_are_those_of_figure_4(name, width):
+    """Oracle: the words of Figure 4, their channels times width; the momentum of the original code."""
+    model = build(name, width=width)
+    outputs = BUILDERS[name][1]
+    start, scale, *walk, last, activation = model.layers
+    assert isinstance(start, layers.InputLayer)
+    assert isinstance(scale, layers.Rescaling)
+    assert (scale.scale, scale.offset) == (1 / 100, 0)
+
+    weights, before = 0, 1
+    words = " ".join(FIGURE_4).split()
+    assert len(walk) == len(words)
+    for layer, word in zip(walk, words, strict=True):
+        if word == "BN":
+            assert type(layer) is layers.BatchNormalization
+            assert layer.momentum == 0.9
+            weights += 4 * before
+            continue
+        kind, kernel, stride, dilation, channels = parse(word)
+        channels = round(channels * width)
+        assert type(layer) is kind
+        assert layer.kernel_size == (kernel, kernel)
+        assert layer.strides == (stride, stride)
+        assert layer.dilation_rate == (dilation, dilation)
+        assert layer.filters == channels
+        assert layer.padding == "same"
+        assert layer.activation is keras.activations.relu
+        assert layer.use_bias
+        weights += (kernel**2 * before + 1) * channels
+        before = channels
+
+    assert type(last) is layers.Conv2D
+    assert (last.filters, last.kernel_size, last.strides) == (outputs, (1, 1), (1, 1))
+    assert last.activation is keras.activations.linear
+    assert activation.activation.__name__ == {"regression": "sigmoid", "classification": "linear"}[name]
+    assert model.count_params() == weights + (before + 1) * outputs
+    if width == 1 and name == "classification":
+        assert f"{model.count_params() / 1e6:.1f}" == "33.2"
+
+    # The order of the layers above is also the order of the data.
+    for earlier, later in zip(model.layers[:-1], model.layers[1:], strict=True):
+        assert later.input is earlier.output
+
+    ends = np.cumsum([len(block.split()) for block in FIGURE_4]) - 1
+    blocks = keras.Model(model.input, [walk[end].output for end in ends] + [model.output])
+    shapes = blocks.compute_output_shape((1, 32, 32, 1))
+    assert [shape[1:3] for shape in shapes] == [(side, side) for side in [*SIDES, 32]]
+    if width == 1:
+        assert tuple(shapes[6]) == (1, 4, 4, 512)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize(
+    ("size", "expected"), [((32, 32), (32, 32)), ((40, 56), (40, 56)), ((33, 30), (40, 32))]
+)
+def test_any_size_comes_out_as_a_multiple_of_8(name, size, expected):
+    """Oracle: the size itself, rounded up to the encoder's stride."""
+    lightness = np.random.default_rng(0).uniform(0, 100, (2, *size, 1)).astype("float32")
+    output = np.asarray(build(name, width=0.05)(lightness))
+    assert output.shape == (2, *expected, BUILDERS[name][1])
+    assert np.isfinite(output).all()
+    assert output.std() > 0
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_outputs_are_float32_and_the_regressions_lie_in_0_to_1(policy):
+    """Oracle: the sigmoid's range, reached at both ends; logits that sum to anything but 1."""
+    lightness = np.random.default_rng(0).uniform(0, 100, (1, 16, 16, 1)).astype("float32")
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        regression, classification = (build(name, width=0.05) for name in BUILDERS)
+    finally:
+        keras.config.set_dtype_policy(previous)
+    bias = regression.get_layer("block9_conv").bias
+    bias.assign([-200.0, 200.0])
+    output = np.asarray(regression(lightness))
+    assert output.dtype == "float32"
+    assert output[..., 0].max() == 0
+    assert output[..., 1].min() == 1
+    logits = np.asarray(classification(lightness))
+    assert logits.dtype == "float32"
+    assert (logits < 0).any()
+
+
+def test_output_follows_the_image():
+    """Oracle: the receptive field: a far corner's output stays, one nearby changes; all padding is "same"."""
+    model = build("regression", width=0.05)
+    lightness = np.full((1, 512, 16, 1), 50, "float32")
+    changed = lightness.copy()
+    changed[0, :8] = 90
+    difference = np.abs(np.asarray(model(changed)) - np.asarray(model(lightness)))[0].max(axis=(1, 2))
+    assert difference[:8].max() > 0
+    assert difference[-8:].max() == 0
+
+
+LOAD = """
+import sys
+import keras, numpy
+for name in ("regression", "classification"):
+    model = keras.models.load_model(f"{name}.keras")
+    numpy.save(f"{name}.npy", keras.ops.convert_to_numpy(model(numpy.load("lightness.npy"), training=False)))
+assert not any(name.split(".")[0] == "colorization" for name in sys.modules)
+"""
+
+
+def test_saved_models_load_where_only_keras_is(tmp_path):
+    """Oracle: this process's outputs; the fresh one loads in safe mode and never imports colorization."""
+    lightness = np.random.default_rng(0).uniform(0, 100, (2, 16, 24, 1)).astype("float32")
+    np.save(tmp_path / "lightness.npy", lightness)
+    expected = {}
+    for name in BUILDERS:
+        model = build(name, width=0.05, l2=0.01)
+        expected[name] = np.asarray(model(lightness, training=False))
+        model.save(tmp_path / f"{name}.keras")
+    environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend()}
+    subprocess.run([sys.executable, "-c", LOAD], cwd=tmp_path, env=environment, check=True, timeout=300)
+    for name, output in expected.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), output, rtol=1e-6, atol=1e-6)

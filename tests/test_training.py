@@ -1,0 +1,177 @@
+"""Runs: what they leave behind, exact resume after real SIGKILLs, other backends and devices, bad endings."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from colorization import config, pipelines, runs, training
+from colorization.errors import InputError
+
+PROCESS = Path(__file__).with_name("training_process.py")
+TINY = config.RegressionConfig(
+    data="synthetic", train_size=60, dev_size=20, test_size=20, width=0.03, batch_size=16, epochs=2
+)
+
+
+def start(*arguments, **environment):
+    """Run training_process.py; returns the finished process."""
+    import os
+
+    return subprocess.run(
+        [sys.executable, PROCESS, *map(str, arguments)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def arrays(path):
+    """Everything in an HDF5 file, by name."""
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {})
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A classification never interrupted."""
+    run_dir = tmp_path_factory.mktemp("whole") / "run"
+    done = start("classification", run_dir)
+    assert done.returncode == 0, done.stderr
+    return run_dir
+
+
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_path):
+    """4 steps an epoch; files are written in the order best weights, history, last weights."""
+    run_dir = tmp_path / "run"
+    moments = [
+        ("step", 2),  # inside the first epoch: nothing is there to resume from but the config
+        ("save", 1),  # when the run folder's first file is being written (environment.json, on this start)
+        ("step", 7),  # inside the second epoch
+        ("save", 3),  # in the second epoch's save
+        ("save", 4),
+        ("save", 5),
+        ("step", 9),  # inside a later one
+    ]
+    for moment in moments:
+        done = start("classification", run_dir, "--kill", *moment)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    done = start("classification", run_dir)
+    assert done.returncode == 0, done.stderr
+
+    for name in (runs.LAST, runs.BEST):
+        resumed, whole = arrays(run_dir / name), arrays(whole_run / name)
+        assert resumed.keys() == whole.keys()
+        for key in whole:
+            np.testing.assert_array_equal(resumed[key], whole[key], err_msg=f"{name}: {key}")
+    assert (run_dir / runs.HISTORY).read_text() == (whole_run / runs.HISTORY).read_text()
+    assert json.loads((run_dir / runs.METRICS).read_text()) == json.loads(
+        (whole_run / runs.METRICS).read_text()
+    )
+    assert not list(run_dir.rglob(".unfinished-*"))
+
+
+def test_a_run_folder_suffices(whole_run):
+    names = {path.relative_to(whole_run).as_posix() for path in whole_run.rglob("*") if path.is_file()}
+    assert names == {
+        *(runs.CONFIG, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.LAST, runs.BEST),
+        *(runs.HISTORY, runs.METRICS, "samples/epoch_004.png"),
+    }
+    with (whole_run / runs.HISTORY).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    environment = json.loads((whole_run / runs.ENVIRONMENT).read_text())["starts"][0]
+    assert environment["packages"]["keras"] == keras.__version__
+    settings, model = runs.load_model(whole_run)
+    assert settings.precision in ("float32", "mixed_bfloat16")
+    assert model.dtype_policy.name == "float32"
+
+
+def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
+    """JAX trains, in a process where tensorflow cannot be imported, on what tf.data gives here."""
+    run_dir = tmp_path / "run"
+    done = start("classification", run_dir, "--without-tensorflow", "epochs=2", KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr
+    with (run_dir / runs.HISTORY).open() as file:
+        first, last = csv.DictReader(file)
+    assert float(last["loss"]) < float(first["loss"])
+    assert json.loads((run_dir / runs.ENVIRONMENT).read_text())["starts"][0]["backend"] == "jax"
+
+    code = (
+        "import numpy as np, sys; sys.path.insert(0, sys.argv[1])\n"
+        "import training_process; training_process.forbid_tensorflow()\n"
+        "from colorization import pipelines\n"
+        "rgb = np.load(sys.argv[2])\n"
+        "feed = pipelines.training_batches(rgb, batch_size=7, seed=5, epochs=2, flip=True)\n"
+        "np.savez(sys.argv[3], *[np.concatenate(pair, -1) for pair in feed])\n"
+    )
+    rgb = np.random.default_rng(1).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "rgb.npy", rgb)
+    files = [PROCESS.parent, tmp_path / "rgb.npy", tmp_path / "jax.npz"]
+    environment = {"KERAS_BACKEND": "jax", "PATH": "", "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, *map(str, files)], env=environment, check=True)
+    theirs = np.load(tmp_path / "jax.npz")
+    ours = list(pipelines.training_batches(rgb, batch_size=7, seed=5, epochs=2, flip=True))
+    assert len(theirs.files) == len(ours) == 6
+    for name, pair in zip(theirs.files, ours, strict=True):
+        np.testing.assert_allclose(theirs[name], np.concatenate(pair, -1), atol=2e-3)
+
+
+def test_several_devices_train_through_mirrored_strategy(tmp_path):
+    done = start("regression", tmp_path / "run", "--devices", 2, "distribute=mirrored", "epochs=2")
+    assert done.returncode == 0, done.stderr
+    assert "MirroredStrategy with devices" in done.stderr
+    first, last = (row["loss"] for row in csv.DictReader((tmp_path / "run" / runs.HISTORY).open()))
+    assert float(last) < float(first)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(tmp_path, monkeypatch):
+    run_dir = tmp_path / "run"
+    training.train(TINY, run_dir)
+    good = arrays(run_dir / runs.LAST)
+    longer = runs.read_config(run_dir)
+    runs.write_config(run_dir, config.override(longer, ["epochs=3", "learning_rate=1e30"]))
+    with pytest.raises(
+        InputError, match=r"in epoch 3; of the weights those of epoch 2 stay in .* lower learning_rate"
+    ):
+        training.train(None, run_dir, resume=True)
+    kept = arrays(run_dir / runs.LAST)
+    assert all(np.array_equal(kept[key], good[key]) for key in good)
+
+
+def test_what_may_not_be_resumed_or_overwritten(tmp_path):
+    run_dir = tmp_path / "run"
+    with pytest.raises(InputError, match="holds no run to resume"):
+        training.train(None, run_dir, resume=True)
+    training.train(TINY, run_dir)
+    with pytest.raises(InputError, match=r"holds a run already: pass --resume"):
+        training.train(TINY, run_dir)
+    with pytest.raises(InputError, match=r"was begun with epochs=2, seed=0; a resumed run keeps"):
+        training.train(config.override(TINY, ["epochs=3", "seed=1"]), run_dir, resume=True)
+    with pytest.raises(InputError, match="holds a regression run, not one of classification"):
+        training.train(config.ClassificationConfig(), run_dir, resume=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("keep")
+    with pytest.raises(InputError, match="is no empty folder and holds no run"):
+        training.train(TINY, tmp_path / "mine", resume=True)
+    (run_dir / runs.LAST).write_bytes((run_dir / runs.LAST).read_bytes()[:3000])
+    with pytest.raises(InputError, match=r"last\.weights\.h5 is no whole weights file"):
+        training.train(None, run_dir, resume=True)
+
+
+def test_tensorboard_logs_if_asked(tmp_path):
+    training.train(config.override(TINY, ["tensorboard=true", "epochs=1"]), tmp_path / "run")
+    assert list((tmp_path / "run" / runs.LOGS).rglob("events.out.tfevents.*"))

@@ -1,0 +1,70 @@
+"""A training in a process of its own, for tests that kill it, or take TensorFlow away from it.
+
+    python training_process.py TASK RUN_DIR [--kill WHERE COUNT] [--without-tensorflow] [--devices N] [KEY=VALUE ...]
+
+WHERE is "step" (after a training step) or "save" (when a file is written but not yet renamed).
+"""
+
+import argparse
+import os
+import signal
+import sys
+
+
+def forbid_tensorflow():
+    """Make every import of TensorFlow fail, as on a machine that lacks it."""
+
+    class Absent:
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] in ("tensorflow", "tensorboard"):
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    sys.meta_path.insert(0, Absent())
+
+
+def kill_at(owner, name, count):
+    """Replace owner.name so that its count-th call is this process's last."""
+    function, calls = getattr(owner, name), iter(range(1, count + 1))
+
+    def wrapped(*arguments, **named):
+        if next(calls) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **named)
+
+    setattr(owner, name, wrapped)
+
+
+def main():
+    """Train at the smallest size, resuming what is there."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("task")
+    parser.add_argument("run_dir")
+    parser.add_argument("--kill", nargs=2)
+    parser.add_argument("--without-tensorflow", action="store_true")
+    parser.add_argument("--devices", type=int)
+    parser.add_argument("assignments", nargs="*")
+    arguments = parser.parse_intermixed_args()
+    if arguments.without_tensorflow:
+        forbid_tensorflow()
+    if arguments.devices:
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        devices = [tf.config.LogicalDeviceConfiguration()] * arguments.devices
+        tf.config.set_logical_device_configuration(cpu, devices)
+
+    from colorization import config, tasks, training
+    from colorization.experiment import train_and_evaluate
+
+    if arguments.kill:
+        where, count = arguments.kill
+        places = {"step": (training._Progress, "on_train_batch_end"), "save": (os, "fsync")}
+        kill_at(*places[where], int(count))
+    tiny = ["data=synthetic", "train_size=60", "dev_size=20", "test_size=20", "width=0.03", "batch_size=16"]
+    tiny += ["epochs=4", "learning_rate=0.001", "schedule=cosine", "flip=true"]
+    settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
+    train_and_evaluate(settings, arguments.run_dir, resume=True)
+
+
+if __name__ == "__main__":
+    main()
