@@ -31,7 +31,9 @@ def main():
     parser.add_argument("--loop-images", type=int, default=20, help="through the loop in each turn")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--repetitions", type=int, default=7, help="turns of either part")
-    parser.add_argument("--steps", type=int, default=3, help="training steps in each turn; 0: leave that part out")
+    parser.add_argument(
+        "--steps", type=int, default=3, help="training steps in each turn; 0: leave that part out"
+    )
     parser.add_argument("--step-batch-size", type=int, default=64, help="images in a training step")
     options = parser.parse_args()
 
@@ -128,8 +130,7 @@ def training_step(loss):
     return step
 
 
-LATTICE = (bins.CENTERS / bins.STEP).astype(int)
-BINS = LATTICE.tolist()
+BINS = bins.CENTERS.astype(int).tolist()
 
 
 def encode_pixel_by_pixel(images):
@@ -139,17 +140,17 @@ def encode_pixel_by_pixel(images):
 
 def bin_of(a, b):
     """Floor-divided a and b, looked up in the list of all bins."""
-    pair = [int(a // bins.STEP), int(b // bins.STEP)]
+    pair = [a // bins.STEP * bins.STEP, b // bins.STEP * bins.STEP]
     try:
         return BINS.index(pair)
-    except ValueError:  # off the lattice's edge
-        return nearest_on_lattice(*pair)
+    except ValueError:  # off the edge
+        return nearest_bin(*pair)
 
 
 @functools.cache
-def nearest_on_lattice(a, b):
-    """The bin next to a lattice point that is none."""
-    return int(np.argmin(((LATTICE - (a, b)) ** 2).sum(axis=1)))
+def nearest_bin(a, b):
+    """The bin next to a point of the lattice that is none."""
+    return int(np.argmin(((bins.CENTERS - (a, b)) ** 2).sum(axis=1)))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,6 @@ class Config:
     distribute: str = _option(
         "auto", "MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
     )
-    samples_every: int = _option(5, "epochs between two sample pictures", low=1)
     tensorboard: bool = _option(False, "write TensorBoard logs")
 
     def __post_init__(self):
@@ -60,14 +59,21 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class RegressionConfig(Config):
+class ColorizerConfig(Config):
+    """What every colorizer's training has besides."""
+
+    samples_every: int = _option(5, "epochs between two sample pictures", low=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class RegressionConfig(ColorizerConfig):
     """The regression onto ab (report, section 4.1.1)."""
 
     task: ClassVar[str] = "regression"
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassificationConfig(Config):
+class ClassificationConfig(ColorizerConfig):
     """The classification over 313 ab bins (report, section 4.1.2)."""
 
     task: ClassVar[str] = "classification"

@@ -16,7 +16,7 @@ def devices():
 
 
 def precision(setting):
-    """The dtype policy for a `precision` setting; "auto" is mixed_bfloat16 where it is computed in hardware."""
+    """The dtype policy for a `precision` setting; "auto" is mixed_bfloat16 where hardware computes it."""
     if setting != "auto":
         return setting
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"

@@ -24,11 +24,21 @@ def write_config(run_dir, settings):
     write_text(Path(run_dir) / CONFIG, config.to_json(settings))
 
 
-def read_config(run_dir):
-    """The Config of a run folder. Raises InputError if there is none, or it cannot be understood."""
+def read_config(run_dir, configs=tasks.CONFIGS):
+    """The Config of a run folder.
+
+    Args:
+        run_dir: a run folder.
+        configs: {task name: Config class} that it may be of.
+
+    Raises:
+        InputError: there is none, it is of another task, or it cannot be understood.
+    """
     path = Path(run_dir) / CONFIG
     values = read_json(path, f"{run_dir} is no run folder: it has no {CONFIG}.")
-    return config.from_dict(tasks.config_class(values.get("task"), path), values, path)
+    if values.get("task") not in configs:
+        raise InputError(f"{path} names the task {values.get('task')!r}, not one of {', '.join(configs)}.")
+    return config.from_dict(configs[values["task"]], values, path)
 
 
 def load_model(run_dir):

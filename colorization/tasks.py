@@ -20,7 +20,7 @@ class Task(NamedTuple):
         the default.
     """
 
-    config: type[config.Config]
+    config: type[config.ColorizerConfig]
     build: Callable
     loss: Callable
     decodings: Mapping[str, Callable]
@@ -29,13 +29,6 @@ class Task(NamedTuple):
 def of(settings):
     """The task that a config belongs to."""
     return TASKS[settings.task]
-
-
-def config_class(name, source):
-    """The config class of the task `name`. Raises InputError, naming the file `source`."""
-    if name not in TASKS:
-        raise InputError(f"{source} names the task {name!r}; the tasks are: {', '.join(TASKS)}.")
-    return TASKS[name].config
 
 
 def decoding(task, name=None):
@@ -86,3 +79,6 @@ TASKS = {
         },
     ),
 }
+
+CONFIGS = {name: task.config for name, task in TASKS.items()}
+"""Task's name -> class of its settings."""

@@ -1,34 +1,24 @@
-"""Config -> a trained model in a run folder, by model.fit; exact resume."""
+"""Config -> a trained colorizer in a run folder."""
 
-import csv
-import dataclasses
-import io
-import json
-import math
 from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
-from . import datasets, hardware, images, pipelines, prediction, runs, statistics, tasks, weights
+from . import datasets, fitting, images, pipelines, prediction, runs, statistics, tasks
 from .errors import InputError
-from .files import remove_unfinished, write_text
 
-_LOSS_CHECKED_EVERY = 16  # steps; to look at every loss would make a GPU wait
 _SAMPLES = 8  # images in a sample picture
 
 
 def train(settings, run_dir, *, resume=False):
     """Train the settings' task, and leave in `run_dir` all that evaluating, colorizing and resuming need.
 
-    A run that was killed at any moment and resumed ends with the weights of the run never stopped: the
-    whole state is written in one piece after each epoch, and an epoch's order depends on its number alone.
-
     Args:
-        settings: a Config; None takes that of the run to resume.
+        settings: a colorizer's Config; None takes that of the run to resume.
         run_dir: the run folder; new or empty unless `resume`.
-        resume: go on after the last finished epoch; a run without one starts from its beginning.
+        resume: go on after the last finished epoch, exactly (see fitting.fit); a run without one starts
+            from its beginning.
 
     Returns:
         The Config as trained with ("auto" precision resolved).
@@ -37,24 +27,21 @@ def train(settings, run_dir, *, resume=False):
         InputError: data, folder or settings are not usable, or the loss is no longer a number.
     """
     run_dir = Path(run_dir)
-    settings = _open(settings, run_dir, resume)
+    settings = fitting.open_run(settings, run_dir, resume, tasks.CONFIGS)
     data = load_data(settings)
-    for sentence in data.skipped:
-        print(f"left out: {sentence}")
-    splits = _stored(run_dir / runs.SPLITS, datasets.Splits, lambda: split(settings, data))
-    train_images, dev_images = data.train.images[splits.train], data.test.images[splits.dev]
-    colours = _stored(
-        run_dir / runs.STATISTICS, statistics.Statistics, lambda: statistics.measure(train_images)
+    if data.skipped:
+        print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
+    splits = fitting.stored(run_dir / runs.SPLITS, datasets.Splits, lambda: split(settings, data))
+    train_rgb, dev_rgb = data.train.images[splits.train], data.test.images[splits.dev]
+    colours = fitting.stored(
+        run_dir / runs.STATISTICS, statistics.Statistics, lambda: statistics.measure(train_rgb)
     )
-
-    keras.utils.set_random_seed(settings.seed)
-    keras.config.set_dtype_policy(settings.precision)
-    try:
-        with hardware.distribution(settings.distribute):
-            model = _compile(settings, colours, len(train_images))
-    finally:
-        keras.config.set_dtype_policy("float32")
-    _fit(settings, model, train_images, dev_images, run_dir)
+    task = tasks.of(settings)
+    model = fitting.compiled(
+        settings, lambda: task.build(settings), task.loss(settings, colours), len(train_rgb)
+    )
+    samples = _Samples(settings, dev_rgb[:_SAMPLES], run_dir / runs.SAMPLES)
+    fitting.fit(settings, model, run_dir, (train_rgb,), (dev_rgb,), pipelines.to_lightness_and_ab, [samples])
     return settings
 
 
@@ -83,213 +70,6 @@ def read_splits(run_dir, data):
             f"{run_dir} was split on other data than {data.name} now holds: prepare that set again."
         )
     return splits
-
-
-def _open(settings, run_dir, resume):
-    """Make or reopen the run folder; the config that counts is the one inside it."""
-    if (run_dir / runs.CONFIG).exists():
-        if not resume:
-            raise InputError(f"{run_dir} holds a run already: pass --resume to go on, or another --run-dir.")
-        stored = runs.read_config(run_dir)
-        _refuse_changes(stored, settings, run_dir)
-        settings = stored
-    elif settings is None:
-        raise InputError(f"{run_dir} holds no run to resume.")
-    elif run_dir.exists() and (not run_dir.is_dir() or _leftovers(run_dir)):
-        raise InputError(f"{run_dir} is no empty folder and holds no run: give another --run-dir.")
-    else:
-        settings = dataclasses.replace(settings, precision=hardware.precision(settings.precision))
-        run_dir.mkdir(parents=True, exist_ok=True)
-        runs.write_config(run_dir, settings)
-    remove_unfinished(run_dir)
-    _record_environment(run_dir)
-    return settings
-
-
-def _leftovers(run_dir):
-    return [path for path in run_dir.iterdir() if not path.name.startswith(".")]
-
-
-def _refuse_changes(stored, settings, run_dir):
-    if settings is None:
-        return
-    if settings.task != stored.task:
-        raise InputError(f"{run_dir} holds a {stored.task} run, not one of {settings.task}.")
-    changed = [
-        f"{field.name}={getattr(stored, field.name)}"
-        for field in dataclasses.fields(stored)
-        if getattr(settings, field.name) != getattr(stored, field.name)
-        and not (field.name == "precision" and settings.precision == "auto")
-    ]
-    if changed:
-        raise InputError(f"{run_dir} was begun with {', '.join(changed)}; a resumed run keeps its settings.")
-
-
-def _record_environment(run_dir):
-    path = run_dir / runs.ENVIRONMENT
-    starts = runs.read_json(path)["starts"] if path.exists() else []
-    starts.append(hardware.environment())
-    write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
-
-
-def _stored(path, kind, make):
-    """What a file of the run folder holds; made and written on the first start."""
-    if not path.exists():
-        make().save(path)
-    return kind.load(path)
-
-
-def _compile(settings, colours, count):
-    task = tasks.of(settings)
-    model = task.build(settings)
-    model.compile(
-        optimizer=keras.optimizers.Adam(_learning_rate(settings, count)),
-        loss=task.loss(settings, colours),
-        jit_compile=hardware.jit(settings.jit),
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def _learning_rate(settings, count):
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    steps = settings.epochs * pipelines.steps_per_epoch(count, settings.batch_size)
-    return keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
-
-
-def _fit(settings, model, train_images, dev_images, run_dir):
-    checkpoint = _Checkpoint(run_dir)
-    first_epoch = checkpoint.restore(model)
-    if first_epoch >= settings.epochs:
-        print(f"{run_dir} is finished: {settings.epochs} epochs.")
-        return
-    callbacks = [
-        checkpoint,
-        _Progress(settings, len(train_images), first_epoch),
-        _Samples(settings, dev_images[:_SAMPLES], run_dir / runs.SAMPLES),
-    ]
-    if settings.tensorboard:
-        callbacks.append(_tensorboard(run_dir / runs.LOGS))
-    model.fit(
-        pipelines.training_batches(
-            train_images,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            epochs=settings.epochs,
-            first_epoch=first_epoch,
-            flip=settings.flip,
-        ),
-        steps_per_epoch=pipelines.steps_per_epoch(len(train_images), settings.batch_size),
-        validation_data=pipelines.dev_batches(dev_images, settings.dev_batch_size),
-        validation_batch_size=None
-        if keras.backend.backend() == "tensorflow"
-        else settings.dev_batch_size,  # its dev feed comes in batches already
-        initial_epoch=first_epoch,
-        epochs=settings.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the feed has done it
-        verbose=0,
-    )
-
-
-def _tensorboard(folder):
-    try:
-        import tensorboard  # noqa: F401
-        import tensorflow  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'colorization[tensorboard]'."
-        ) from None
-    return keras.callbacks.TensorBoard(folder)
-
-
-class _Checkpoint(keras.callbacks.Callback):
-    """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN."""
-
-    def __init__(self, run_dir):
-        super().__init__()
-        self.run_dir = run_dir
-        self.best = math.inf
-        self.history = []
-
-    def restore(self, model):
-        """Set model and optimizer to the last finished epoch's end; returns the number of finished epochs."""
-        path = self.run_dir / runs.LAST
-        if not path.exists():
-            return 0
-        arrays, attributes = weights.load(path, "model")
-        weights.assign(model.variables, arrays, path)
-        weights.assign(model.optimizer.variables, weights.load(path, "optimizer")[0], path)
-        self.history = json.loads(attributes["history"])
-        self.best = min(row["val_loss"] for row in self.history)
-        self._write_history()
-        return len(self.history)
-
-    def on_train_batch_end(self, batch, logs=None):
-        if batch % _LOSS_CHECKED_EVERY == 0:
-            self._check(float(logs["loss"]))
-
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
-        row["learning_rate"] = float(self.model.optimizer.learning_rate)
-        model = weights.read(self.model.variables)
-        # A sum is finite only if each of its terms is.
-        self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in model.values()))
-        self.history.append(row)
-        if row["val_loss"] < self.best:
-            self.best = row["val_loss"]
-            weights.save(self.run_dir / runs.BEST, {"model": model}, {"epoch": epoch + 1})
-        self._write_history()
-        weights.save(
-            self.run_dir / runs.LAST,
-            {"model": model, "optimizer": weights.read(self.model.optimizer.variables)},
-            {"history": json.dumps(self.history)},
-        )
-
-    def _write_history(self):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.history[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.history)
-        write_text(self.run_dir / runs.HISTORY, text.getvalue())
-
-    def _check(self, *values):
-        if not all(map(math.isfinite, values)):
-            kept = f"those of epoch {len(self.history)} stay" if self.history else "none were finished"
-            raise InputError(
-                f"The loss stopped being a number in epoch {len(self.history) + 1}; of the weights {kept} "
-                f"in {self.run_dir}: try a lower learning_rate."
-            )
-
-
-class _Progress(keras.callbacks.Callback):
-    """One bar for the whole run: images, rate, time left, losses."""
-
-    def __init__(self, settings, count, first_epoch):
-        super().__init__()
-        self.settings, self.count, self.first_epoch = settings, count, first_epoch
-        self.dev = ""
-
-    def on_train_begin(self, logs=None):
-        total = self.count * self.settings.epochs
-        done = self.count * self.first_epoch
-        self.bar = tqdm(
-            total=total, initial=done, unit=" images", smoothing=0.05, dynamic_ncols=True, mininterval=1
-        )
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.done = epoch * self.count
-        self.bar.set_description(f"epoch {epoch + 1}/{self.settings.epochs}", refresh=False)
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.bar.update(min(self.settings.batch_size, self.done + self.count - self.bar.n))
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix_str(f"loss {logs['loss']:.4g}, dev {logs['val_loss']:.4g}")
-
-    def on_train_end(self, logs=None):
-        self.bar.close()
 
 
 class _Samples(keras.callbacks.Callback):

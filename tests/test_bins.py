@@ -1,6 +1,6 @@
 """colorization.bins against brute force in float64 and the reference table of bins.
 
-The test of test_imports runs this file again on JAX.
+test_imports runs some of these tests on JAX.
 """
 
 import numpy as np
@@ -114,7 +114,7 @@ def test_every_bin_decodes_to_its_centre():
 @settings(deadline=None, max_examples=25)
 @given(st.floats(0.05, 3), st.floats(0.1, 8), st.integers(0, 99))
 def test_annealed_mean_is_the_formula(temperature, scale, seed):
-    """Oracle: exp(log(z) / T) / sum of the same, and its mean over the centres, in float64 (report, 4.1.3)."""
+    """Oracle: exp(log(z) / T) / sum of the same, and its mean over the centres, in float64 (report 4.1.3)."""
     logits = random_logits(4, 2, scale=scale, seed=seed)
     z = np.exp(logits.astype("float64"))
     z /= z.sum(-1, keepdims=True)
@@ -124,7 +124,7 @@ def test_annealed_mean_is_the_formula(temperature, scale, seed):
 
 
 def test_temperature_runs_from_the_mode_to_the_mean():
-    """Oracle: T = 1 is the float64 mean, T = 0 or near it the centre of the largest logit, 0.89 the default."""
+    """Oracle: T = 1 is the float64 mean, T = 0 or near it the mode, 0.89 the default."""
     logits = random_logits(50)
     logits[np.arange(50), np.arange(50) * 6] = logits.max() + 1.0  # one clear winner each
     mode = CENTERS[np.arange(50) * 6]
@@ -162,7 +162,7 @@ def test_decoding_knows_only_differences_of_logits(shift):
 
 
 def test_decoding_is_stable_for_huge_logits():
-    """Oracle: the closed forms: one bin at +1e4 and all others at -1e4 is that bin; two at +1e4 their middle."""
+    """Oracle: closed forms: of bins at -1e4, one at +1e4 is that bin, and two at +1e4 are their middle."""
     logits = np.full((2, 313), -1e4, "float32")
     logits[0, 7] = logits[1, 7] = logits[1, 300] = 1e4
     expected = [CENTERS[7], (CENTERS[7] + CENTERS[300]) / 2]

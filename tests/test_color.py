@@ -1,6 +1,6 @@
 """colorization.color against scikit-image and OpenCV, in every place where it runs.
 
-The test of test_imports runs this file again on JAX, but for what has tensorflow in its name.
+test_imports runs some of these tests on JAX, and with --slow all but those with tensorflow in their name.
 """
 
 import itertools
@@ -143,7 +143,7 @@ def test_scale_ab_has_an_inverse(a, b):
     """Oracle: (ab + 128) / 255 of the report, and identity."""
     ab = np.array([a, b])
     scaled = color.scale_ab(ab)
-    assert ((0 <= scaled) & (scaled <= 1)).all()
+    assert ((scaled >= 0) & (scaled <= 1)).all()
     np.testing.assert_allclose(color.unscale_ab(scaled), ab, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(color.scale_ab(np.array([-128.0, 127.0])), [0, 1])
 

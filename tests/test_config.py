@@ -174,6 +174,21 @@ def test_configs_cannot_be_changed():
 def test_defaults_are_the_reports():
     """Oracle: the report's section 5.1, and the paper's soft encoding and rebalancing."""
     config = ClassificationConfig()
-    assert (config.learning_rate, config.batch_size, config.dev_batch_size, config.epochs) == (1e-4, 128, 64, 100)
-    assert (config.train_size, config.dev_size, config.test_size, config.image_size) == (50_000, 5_000, 5_000, 32)
-    assert (config.neighbors, config.sigma, config.rebalance_mix, config.rebalance_sigma) == (5, 5.0, 0.5, 5.0)
+    assert (config.learning_rate, config.batch_size, config.dev_batch_size, config.epochs) == (
+        1e-4,
+        128,
+        64,
+        100,
+    )
+    assert (config.train_size, config.dev_size, config.test_size, config.image_size) == (
+        50_000,
+        5_000,
+        5_000,
+        32,
+    )
+    assert (config.neighbors, config.sigma, config.rebalance_mix, config.rebalance_sigma) == (
+        5,
+        5.0,
+        0.5,
+        5.0,
+    )

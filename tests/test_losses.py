@@ -1,6 +1,6 @@
 """colorization.losses: values and gradients against dense references in float64.
 
-The test of test_imports runs this file again on JAX.
+test_imports runs some of these tests on JAX. The penalty on the kernels is the models', and in test_models.
 """
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from colorization import bins, losses, models
+from colorization import bins, losses
 
 RNG = np.random.default_rng(0)
 SHAPE = (3, 4, 5)
@@ -53,8 +53,9 @@ def gradient(function, x):
 
 
 @pytest.mark.parametrize("scale", [3, 1e4])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("neighbors", "sigma"), [(5, 5.0), (1, 5.0), (10, 20.0)])
+@pytest.mark.parametrize(
+    ("neighbors", "sigma", "weighted"), [(5, 5.0, True), (1, 5.0, False), (10, 20.0, True)]
+)
 def test_cross_entropy_and_its_gradient_are_the_dense_ones(neighbors, sigma, weighted, scale):
     """Oracle: dense targets and softmax in float64, for moderate logits and for +-1e4."""
     logits = RNG.uniform(-scale, scale, (*SHAPE, 313)).astype("float32")
@@ -97,7 +98,7 @@ def test_uniform_logits_cost_the_logarithm_of_the_number_of_bins():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_squared_error_and_its_gradient_are_the_closed_form(weighted):
-    """Oracle: 1/2 sum ||(ab + 128) / 255 - prediction||^2 over the pixels of each image, and prediction - target."""
+    """Oracle: 1/2 sum ||(ab + 128) / 255 - prediction||^2 over an image's pixels; prediction - target."""
     prediction = RNG.uniform(0, 1, (*SHAPE, 2)).astype("float32")
     difference = prediction.astype("float64") - (AB + 128) / 255
     weights = PIXEL_WEIGHTS if weighted else np.ones(SHAPE)
@@ -112,17 +113,3 @@ def test_squared_error_and_its_gradient_are_the_closed_form(weighted):
     np.testing.assert_allclose(
         gradient(loss, prediction), weights[..., None] * difference, rtol=1e-4, atol=1e-6
     )
-
-
-@pytest.mark.parametrize("build", [models.regression, models.classification])
-def test_penalty_is_lambda_times_the_squared_kernels(build):
-    """Oracle: NumPy's sum over the 4-D kernels; biases and batch normalization, moved off zero, are not in it."""
-    model = build(width=0.02, l2=0.03)
-    for variable in model.variables:
-        if len(variable.shape) == 1:
-            variable.assign(RNG.uniform(1, 2, variable.shape))
-    kernels = [np.asarray(weight, "float64") for weight in model.get_weights() if weight.ndim == 4]
-    assert len(kernels) == len(model.losses) == 23
-    expected = 0.03 * sum(np.square(kernel).sum() for kernel in kernels)
-    np.testing.assert_allclose(sum(float(loss) for loss in model.losses), expected, rtol=1e-5)
-    assert build(width=0.02).losses == []

@@ -1,6 +1,6 @@
 """colorization.metrics against scikit-image, numerical integration and transcribed formulas.
 
-The test of test_imports runs this file again on JAX.
+test_imports runs some of these tests on JAX.
 """
 
 import math
@@ -46,7 +46,7 @@ def test_errors_of_uint8_do_not_wrap_around():
 
 
 def test_ssim_is_that_of_scikit_image():
-    """Oracle: structural_similarity's map with Wang's Gaussian window, less the border where the window sticks out."""
+    """Oracle: structural_similarity's map with Wang's Gaussian window, less the border of half a window."""
     truth, noisy = image_pairs()
     values = metrics.ssim(truth, noisy)
     for i in range(4):
@@ -72,7 +72,7 @@ def test_ssim_is_that_of_scikit_image():
     hnp.arrays("float64", 50, elements=st.floats(0.01, 10)) | st.none(),
 )
 def test_auc_is_the_integral_of_its_definition(errors, weights):
-    """Oracle: the share of pixels within t, integrated over a fine grid of t in 0..150 by the trapezoid rule."""
+    """Oracle: the share of pixels within t, integrated by the trapezoid rule over a fine grid of t."""
     thresholds = np.linspace(0, 150, 6001)
     share = np.average(errors[:, None] <= thresholds, axis=0, weights=weights)
     expected = 100 * np.trapezoid(share, thresholds) / 150
@@ -80,7 +80,7 @@ def test_auc_is_the_integral_of_its_definition(errors, weights):
 
 
 def test_auc_of_known_errors():
-    """Oracle: closed forms: exact is 100, all at 150 or beyond is 0, half the way is 50, and weights count."""
+    """Oracle: closed forms: exact is 100, 150 or beyond is 0, half the way is 50, and weights count."""
     assert metrics.auc(np.zeros((3, 4))) == 100
     assert metrics.auc(np.array([150.0, 151.0, 1e6]) ** 2) == 0
     assert metrics.auc(np.full(5, 75.0**2, "float32")) == 50
@@ -118,7 +118,7 @@ def test_colourfulness_is_the_formula():
 
 
 def test_colourfulness_is_signed():
-    """Oracle: closed form: red beside green spreads by 255 in rg and by 0 in yb; with absolute values it would be 76."""
+    """Oracle: closed form: red beside green spreads by 255 in rg, not in yb; of absolute values it would be 86."""
     image = np.zeros((1, 2, 8, 3), "uint8")
     image[:, :, :4, 0] = image[:, :, 4:, 1] = 255
     assert metrics.colourfulness(image)[0] == pytest.approx(255 + 0.3 * 127.5)

@@ -37,7 +37,7 @@ def parse(word):
 
 
 def build(name, **settings):
-    """A model whose one-dimensional weights (biases, batch normalization) lie off their start, so that few ReLUs die."""
+    """A model whose biases and batch normalizations lie off their start, so that few ReLUs die."""
     keras.utils.set_random_seed(0)
     model = BUILDERS[name][0](**settings)
     rng = np.random.default_rng(0)
@@ -143,6 +143,17 @@ def test_output_follows_the_image():
     difference = np.abs(np.asarray(model(changed)) - np.asarray(model(lightness)))[0].max(axis=(1, 2))
     assert difference[:8].max() > 0
     assert difference[-8:].max() == 0
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_penalty_is_lambda_times_the_squared_kernels(name):
+    """Oracle: NumPy's sum over the 4-D kernels; biases and batch normalizations are not in it."""
+    model = build(name, width=0.02, l2=0.03)
+    kernels = [weight.astype("float64") for weight in model.get_weights() if weight.ndim == 4]
+    assert len(kernels) == len(model.losses) == 23
+    expected = 0.03 * sum(np.square(kernel).sum() for kernel in kernels)
+    np.testing.assert_allclose(sum(float(loss) for loss in model.losses), expected, rtol=1e-5)
+    assert build(name, width=0.02).losses == []
 
 
 LOAD = """

@@ -1,4 +1,4 @@
-"""The feeds: order, flips and values, by plain NumPy and scikit-image; equality across backends in test_training."""
+"""The feeds: order, flips and values, by plain NumPy and scikit-image. Across backends: test_training."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def recover(lightness, ab, rgb):
 
 
 def epochs_of(rgb, **options):
-    batches = list(pipelines.training_batches(rgb, batch_size=5, **options))
+    batches = list(pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, batch_size=5, **options))
     chosen, flips = zip(
         *(recover(lightness.numpy(), ab.numpy(), rgb) for lightness, ab in batches), strict=True
     )
@@ -61,7 +61,7 @@ def test_epoch_order_is_a_permutation_that_only_its_arguments_decide(seed, epoch
 
 
 def test_dev_batches_come_once_in_order(rgb):
-    feed = pipelines.dev_batches(rgb, 10)
+    feed = pipelines.dev_batches((rgb,), pipelines.to_lightness_and_ab, 10)
     assert tf.data.experimental.cardinality(feed) == 3
     chosen = [recover(lightness.numpy(), ab.numpy(), rgb) for lightness, ab in feed]
     np.testing.assert_array_equal(np.concatenate([order for order, _ in chosen]), np.arange(len(rgb)))

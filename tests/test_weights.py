@@ -38,7 +38,7 @@ def assert_same(found, expected):
 
 
 def test_weights_come_back(tmp_path, model):
-    """Oracle: the arrays saved, every bit of them, in a model whose own differ; groups and attributes apart."""
+    """Oracle: the arrays saved, bit for bit, in a model whose own differ; groups and attributes apart."""
     path = tmp_path / "new" / "folder" / "weights.h5"
     arrays = new_arrays(model)
     weights.save(path, {"model": arrays, "other": {"m": np.float32(2)}}, {"epoch": 3, "version": "1"})
@@ -79,7 +79,10 @@ MISFITS = {
         [r"bn/gamma has shape \(1,\), the layer wants \(3,\)"],
     ),
     "a scalar": (with_value("bn/gamma", 1), [r"bn/gamma has shape \(\), the layer wants \(3,\)"]),
-    "nan": (with_value("bn/moving_mean", [0, np.nan, 0]), ["bn/moving_mean holds values that are not finite"]),
+    "nan": (
+        with_value("bn/moving_mean", [0, np.nan, 0]),
+        ["bn/moving_mean holds values that are not finite"],
+    ),
     "infinite": (with_value("bn/gamma", [0, np.inf, 0]), ["bn/gamma holds values that are not finite"]),
     "nothing": (lambda arrays: {}, ["is missing", "and 2 more"]),
 }

@@ -1,6 +1,6 @@
 """A training in a process of its own, for tests that kill it, or take TensorFlow away from it.
 
-    python training_process.py TASK RUN_DIR [--kill WHERE COUNT] [--without-tensorflow] [--devices N] [KEY=VALUE ...]
+    python training_process.py TASK RUN_DIR [--kill WHERE N] [--without-tensorflow] [--devices N] [KEY=VALUE]
 
 WHERE is "step" (after a training step) or "save" (when a file is written but not yet renamed).
 """
@@ -53,16 +53,25 @@ def main():
         devices = [tf.config.LogicalDeviceConfiguration()] * arguments.devices
         tf.config.set_logical_device_configuration(cpu, devices)
 
-    from colorization import config, tasks, training
+    from colorization import config, fitting, tasks
     from colorization.experiment import train_and_evaluate
 
     if arguments.kill:
         where, count = arguments.kill
-        places = {"step": (training._Progress, "on_train_batch_end"), "save": (os, "fsync")}
+        places = {"step": (fitting._Progress, "on_train_batch_end"), "save": (os, "fsync")}
         kill_at(*places[where], int(count))
     tiny = ["data=synthetic", "train_size=60", "dev_size=20", "test_size=20", "width=0.03", "batch_size=16"]
     tiny += ["epochs=4", "learning_rate=0.001", "schedule=cosine", "flip=true"]
     settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
+    if arguments.devices:
+        compiled = fitting.compiled
+
+        def counted(*arguments):
+            model = compiled(*arguments)
+            print(f"{model.distribute_strategy.num_replicas_in_sync} replicas")
+            return model
+
+        fitting.compiled = counted
     train_and_evaluate(settings, arguments.run_dir, resume=True)
 
 

@@ -1,0 +1,263 @@
+"""model.fit in a run folder, whatever the model: settings kept, progress shown, exact resume."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+
+import keras
+from tqdm import tqdm
+
+from . import hardware, pipelines, runs, weights
+from .errors import InputError
+from .files import remove_unfinished, write_text
+
+_LOSS_CHECKED_EVERY = 16  # steps; to look at every loss would make a GPU wait
+
+
+def open_run(settings, run_dir, resume, configs):
+    """Make or reopen a run folder.
+
+    Args:
+        settings: a Config; None takes that of the run to resume.
+        run_dir: Path.
+        resume: whether the folder may hold a run.
+        configs: {task name: Config class} that the folder's config may be of.
+
+    Returns:
+        The Config that counts, which is the one inside the folder; its precision is resolved.
+
+    Raises:
+        InputError: there is a run and resume is false, or it has other settings, or files in the way.
+    """
+    if (run_dir / runs.CONFIG).exists():
+        if not resume:
+            raise InputError(f"{run_dir} holds a run already: pass --resume to go on, or another --run-dir.")
+        stored = runs.read_config(run_dir, configs)
+        _refuse_changes(stored, settings, run_dir)
+        settings = stored
+    elif settings is None:
+        raise InputError(f"{run_dir} holds no run to resume.")
+    elif run_dir.exists() and (not run_dir.is_dir() or _leftovers(run_dir)):
+        raise InputError(f"{run_dir} is no empty folder and holds no run: give another --run-dir.")
+    else:
+        settings = dataclasses.replace(settings, precision=hardware.precision(settings.precision))
+        run_dir.mkdir(parents=True, exist_ok=True)
+        runs.write_config(run_dir, settings)
+    remove_unfinished(run_dir)
+    _record_environment(run_dir)
+    return settings
+
+
+def _leftovers(run_dir):
+    return [path for path in run_dir.iterdir() if not path.name.startswith(".")]
+
+
+def _refuse_changes(stored, settings, run_dir):
+    if settings is None:
+        return
+    if settings.task != stored.task:
+        raise InputError(f"{run_dir} holds a {stored.task} run, not one of {settings.task}.")
+    changed = [
+        f"{field.name}={getattr(stored, field.name)}"
+        for field in dataclasses.fields(stored)
+        if getattr(settings, field.name) != getattr(stored, field.name)
+        and not (field.name == "precision" and settings.precision == "auto")
+    ]
+    if changed:
+        raise InputError(f"{run_dir} was begun with {', '.join(changed)}; a resumed run keeps its settings.")
+
+
+def _record_environment(run_dir):
+    path = run_dir / runs.ENVIRONMENT
+    starts = runs.read_json(path)["starts"] if path.exists() else []
+    starts.append(hardware.environment())
+    write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
+
+
+def stored(path, kind, make):
+    """What a file of the run folder holds, read by kind.load; made and written on the first start."""
+    if not path.exists():
+        make().save(path)
+    return kind.load(path)
+
+
+def compiled(settings, build, loss, count, metrics=()):
+    """A model built and compiled as the settings say, on all the devices that they name.
+
+    Args:
+        settings: a Config.
+        build: function of no arguments that returns the keras.Model.
+        loss: what model.compile takes.
+        count: training items, from which the learning rate's schedule is reckoned.
+        metrics: what model.compile takes.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        with hardware.distribution(settings.distribute):
+            model = build()
+            model.compile(
+                optimizer=keras.optimizers.Adam(_learning_rate(settings, count)),
+                loss=loss,
+                metrics=list(metrics),
+                jit_compile=hardware.jit(settings.jit),
+            )
+            model.optimizer.build(model.trainable_variables)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    return model
+
+
+def _learning_rate(settings, count):
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    steps = settings.epochs * pipelines.steps_per_epoch(count, settings.batch_size)
+    return keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
+
+
+def fit(settings, model, run_dir, train, dev, transform, callbacks=()):
+    """Train a compiled model from the last finished epoch on.
+
+    A run that was killed at any moment and resumed ends with the weights of the run never stopped: the
+    whole state is written in one piece after each epoch, and an epoch's order depends on its number alone.
+
+    Args:
+        settings: a Config.
+        model: what compiled() returned.
+        run_dir: Path of a run folder that open_run opened.
+        train, dev: tuples of arrays of equal length.
+        transform: as in pipelines.training_batches.
+        callbacks: Keras callbacks; they come before the epoch's state is written, so that none is left out.
+
+    Raises:
+        InputError: the loss is no longer a number; the last good weights stay.
+    """
+    checkpoint = _Checkpoint(run_dir)
+    first_epoch = checkpoint.restore(model)
+    if first_epoch >= settings.epochs:
+        print(f"{run_dir} is finished: {settings.epochs} epochs.")
+        return
+    count = len(train[0])
+    callbacks = [*callbacks, checkpoint, _Progress(settings, count, first_epoch)]
+    if settings.tensorboard:
+        callbacks.append(_tensorboard(run_dir / runs.LOGS))
+    model.fit(
+        pipelines.training_batches(
+            train,
+            transform,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            epochs=settings.epochs,
+            first_epoch=first_epoch,
+            flip=settings.flip,
+        ),
+        steps_per_epoch=pipelines.steps_per_epoch(count, settings.batch_size),
+        validation_data=pipelines.dev_batches(dev, transform, settings.dev_batch_size),
+        # TensorFlow's dev feed comes in batches already
+        validation_batch_size=None if keras.backend.backend() == "tensorflow" else settings.dev_batch_size,
+        initial_epoch=first_epoch,
+        epochs=settings.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the feed has done it
+        verbose=0,
+    )
+
+
+def _tensorboard(folder):
+    try:
+        import tensorboard  # noqa: F401
+        import tensorflow  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'colorization[tensorboard]'."
+        ) from None
+    return keras.callbacks.TensorBoard(folder)
+
+
+class _Checkpoint(keras.callbacks.Callback):
+    """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN."""
+
+    def __init__(self, run_dir):
+        super().__init__()
+        self.run_dir = run_dir
+        self.best = math.inf
+        self.history = []
+
+    def restore(self, model):
+        """Set model and optimizer to the last finished epoch's end; returns the number of finished epochs."""
+        path = self.run_dir / runs.LAST
+        if not path.exists():
+            return 0
+        arrays, attributes = weights.load(path, "model")
+        weights.assign(model.variables, arrays, path)
+        weights.assign(model.optimizer.variables, weights.load(path, "optimizer")[0], path)
+        self.history = json.loads(attributes["history"])
+        self.best = min(row["val_loss"] for row in self.history)
+        self._write_history()
+        return len(self.history)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % _LOSS_CHECKED_EVERY == 0:
+            self._check(float(logs["loss"]))
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        model = weights.read(self.model.variables)
+        # A sum is finite only if each of its terms is.
+        self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in model.values()))
+        self.history.append(row)
+        if row["val_loss"] < self.best:
+            self.best = row["val_loss"]
+            weights.save(self.run_dir / runs.BEST, {"model": model}, {"epoch": epoch + 1})
+        self._write_history()
+        weights.save(
+            self.run_dir / runs.LAST,
+            {"model": model, "optimizer": weights.read(self.model.optimizer.variables)},
+            {"history": json.dumps(self.history)},
+        )
+
+    def _write_history(self):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.history[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.history)
+        write_text(self.run_dir / runs.HISTORY, text.getvalue())
+
+    def _check(self, *values):
+        if not all(map(math.isfinite, values)):
+            kept = f"those of epoch {len(self.history)} stay" if self.history else "none were finished"
+            raise InputError(
+                f"The loss stopped being a number in epoch {len(self.history) + 1}; of the weights {kept} "
+                f"in {self.run_dir}: try a lower learning_rate."
+            )
+
+
+class _Progress(keras.callbacks.Callback):
+    """One bar for the whole run: images, rate, time left, losses."""
+
+    def __init__(self, settings, count, first_epoch):
+        super().__init__()
+        self.settings, self.count, self.first_epoch = settings, count, first_epoch
+
+    def on_train_begin(self, logs=None):
+        total = self.count * self.settings.epochs
+        done = self.count * self.first_epoch
+        self.bar = tqdm(
+            total=total, initial=done, unit=" images", smoothing=0.05, dynamic_ncols=True, mininterval=1
+        )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.done = epoch * self.count
+        self.bar.set_description(f"epoch {epoch + 1}/{self.settings.epochs}", refresh=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update(min(self.settings.batch_size, self.done + self.count - self.bar.n))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.set_postfix_str(f"loss {logs['loss']:.4g}, dev {logs['val_loss']:.4g}")
+
+    def on_train_end(self, logs=None):
+        self.bar.close()

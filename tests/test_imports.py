@@ -1,0 +1,162 @@
+"""The layering of the house, what may be slow to import, and the backend-neutral tests on JAX."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the top down: an import goes to a later line only.
+LAYERS = [
+    "colorization",
+    "cli",
+    "experiment",
+    "figures",
+    "inference",
+    "evaluation",
+    "training",
+    "fitting",
+    "runs",
+    "prediction",
+    "pipelines",
+    "datasets",
+    "datasets.cifar",
+    "datasets.folder",
+    "datasets.prepared",
+    "datasets.splits",
+    "datasets.synthetic",
+    "datasets.base",
+    "images",
+    "hardware",
+    "tasks",
+    "models",
+    "models.nine_blocks",
+    "losses",
+    "metrics",
+    "weights",
+    "statistics",
+    "bins",
+    "color",
+    "command",
+    "config",
+    "files",
+    "errors",
+]
+SLOW = {"tensorflow", "keras", "jax", "torch", "matplotlib"}
+# What may know Keras and TensorFlow; the rest is plain Python and NumPy, and quick to import.
+QUICK = ["colorization", "cli", "experiment", "datasets", "images", "command", "config", "files", "errors"]
+QUICK += [name for name in LAYERS if name.startswith("datasets.")]
+
+
+def module_name(path):
+    """The name in LAYERS of a file of the package."""
+    parts = path.relative_to(ROOT / "colorization").with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "colorization"
+
+
+FILES = {module_name(path): path for path in sorted((ROOT / "colorization").rglob("*.py"))}
+
+
+def imports(name):
+    """The modules of the package that a module imports anywhere in its text, functions included."""
+    path = FILES[name]
+    package = ["colorization", *path.relative_to(ROOT / "colorization").parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            if base == "colorization":
+                targets = [f"{base}.{alias.name}" for alias in node.names if alias.name != "__version__"]
+            else:
+                submodules = [f"{base}.{alias.name}" for alias in node.names]
+                targets = [name for name in submodules if name.removeprefix("colorization.") in FILES] or [
+                    base
+                ]
+        else:
+            continue
+        for target in targets:
+            if target.split(".")[0] == "colorization":
+                yield target.removeprefix("colorization.")
+
+
+def test_every_module_has_its_layer():
+    assert sorted(LAYERS) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_imports_go_downwards(name):
+    """Oracle: the list above, against the syntax tree."""
+    below = LAYERS[LAYERS.index(name) + 1 :]
+    upwards = [target for target in imports(name) if target not in below]
+    assert not upwards, f"{name} imports {upwards}"
+
+
+def test_the_reading_of_imports_sees_them():
+    """Oracle: a few imports, looked up by hand: lazy, relative, absolute, and of a parent's parent."""
+    assert {"bins", "inference", "evaluation", "figures", "errors"} <= set(imports("cli"))
+    assert {"datasets.base", "errors"} <= set(imports("datasets.splits"))
+    assert set(imports("models.nine_blocks")) == {"bins"}
+    assert set(imports("errors")) == set()
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+
+
+def test_light_modules_import_nothing_slow():
+    """Oracle: sys.modules of a fresh process after all of them were imported."""
+    names = ["colorization" if name == "colorization" else f"colorization.{name}" for name in QUICK]
+    script = f"import sys, {', '.join(names)}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    process = run("-c", script)
+    assert process.returncode == 0, process.stderr
+    loaded = set(process.stdout.split())
+    assert "colorization" in loaded
+    assert not loaded & SLOW
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "colorization.cli", "--help"],
+        ["-m", "colorization.cli", "image", "--help"],
+        ["experiments/regression.py", "--help"],
+        ["experiments/classification.py", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_help_waits_for_nothing_slow(command):
+    """Oracle: the interpreter's own list of what it imported, -X importtime."""
+    process = run("-X", "importtime", *command)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.startswith("usage: ")
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in process.stderr.splitlines()}
+    assert "colorization" in loaded
+    assert not loaded & SLOW
+
+
+ESSENCE = "scikit_image or just_so_far or encoding_is_exact or formula or dense_ones or squared_error"
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the run on JAX")
+@pytest.mark.parametrize("chosen", [ESSENCE, pytest.param("not tensorflow", marks=pytest.mark.slow)])
+def test_colours_bins_losses_and_metrics_on_jax(chosen):
+    """Oracle: the oracles of those files' own tests; in a process of its own, with warnings as errors too."""
+    pytest.importorskip("jax")
+    names = [f"tests/test_{name}.py" for name in ("color", "bins", "losses", "metrics")]
+    options = ["-q", "-p", "no:cacheprovider", "-k", chosen]
+    process = run("-m", "pytest", *options, *names, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    assert process.returncode == 0, process.stdout + process.stderr
