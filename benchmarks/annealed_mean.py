@@ -39,7 +39,7 @@ def main():
         def decode_plainly(logits=logits, results=results):
             results["plain"] = annealed_mean(logits)
 
-        seconds = interleaved({"ours": decode, "plain": decode_plainly}, repetitions=1)
+        seconds, _ = interleaved({"ours": decode, "plain": decode_plainly}, repetitions=1)
         ours.append(seconds["ours"][0])
         plain.append(seconds["plain"][0])
         differences.append(np.abs(results["ours"] - results["plain"]).max())

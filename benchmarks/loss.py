@@ -58,7 +58,7 @@ def main():
     ab, logits = inputs(options.batch_size, options.size)
     steps = {name: step_of(loss) for name, loss in SIDES.items()}
     results = {name: step(ab, logits) for name, step in steps.items()}
-    seconds = interleaved(
+    seconds, _ = interleaved(
         {name: lambda step=step: step(ab, logits)[0].numpy() for name, step in steps.items()},
         options.repetitions,
     )

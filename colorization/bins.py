@@ -5,6 +5,7 @@ Source: Zhang, Isola, Efros, "Colorful Image Colorization" (ECCV 2016), section 
 """
 
 import functools
+import numbers
 
 import numpy as np
 from keras import ops
@@ -28,7 +29,10 @@ CENTERS = np.array(
 COUNT = len(CENTERS)
 
 _LIMIT = 128.0  # no 8-bit Lab goes beyond; further out is clipped to it
-_CELL = 5.0  # side of a search cell; half a bin keeps the candidates of a cell few
+_EDGE, _CELL = (
+    130.0,
+    5.0,
+)  # of the search cells: quarters of the bins, few of whose points differ in their bins
 
 
 def nearest(ab):
@@ -38,7 +42,7 @@ def nearest(ab):
         ab: (..., 2) float; beyond +-128 it is clipped.
 
     Returns:
-        (...) int32 in 0..312; of several equally near, the lowest.
+        (...) int32 in 0..312; of several equally near, any.
     """
     return soft_encode(ab, neighbors=1)[0][..., 0]
 
@@ -60,7 +64,7 @@ def soft_encode(ab, neighbors=5, sigma=5.0):
     """
     table = _candidates(neighbors)
     ab = ops.clip(ops.cast(ab, "float32"), -_LIMIT, _LIMIT)
-    cell = ops.cast(ops.floor((ab + _LIMIT) / _CELL), "int32")
+    cell = ops.cast((ab + _EDGE) / _CELL, "int32")
     candidates = ops.take(
         ops.convert_to_tensor(table.reshape(-1, table.shape[-1])),
         cell[..., 0] * table.shape[1] + cell[..., 1],
@@ -71,9 +75,10 @@ def soft_encode(ab, neighbors=5, sigma=5.0):
         ops.square(ops.take(centers[:, 0], candidates, axis=0) - ab[..., :1])
         + ops.square(ops.take(centers[:, 1], candidates, axis=0) - ab[..., 1:])
     )  # fmt: skip
-    negative, order = ops.top_k(-distance, neighbors)
-    indices = ops.take_along_axis(candidates, ops.cast(order, "int32"), axis=-1)
-    weights = ops.exp((negative - negative[..., :1]) / (2 * sigma**2))
+    order = ops.argsort(distance, axis=-1)[..., :neighbors]  # of so few, sooner than a top_k
+    indices = ops.take_along_axis(candidates, order, axis=-1)
+    distance = ops.take_along_axis(distance, order, axis=-1)
+    weights = ops.exp((distance[..., :1] - distance) / (2 * sigma**2))
     return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
@@ -100,7 +105,7 @@ def annealed_mean(logits, temperature=TEMPERATURE):
     Raises:
         ValueError: the temperature is a negative number, or not a number.
     """
-    if isinstance(temperature, (int, float)) and not temperature >= 0:
+    if isinstance(temperature, numbers.Real) and not temperature >= 0:
         raise ValueError(f"the temperature is at least 0, not {temperature}")
     logits = ops.cast(logits, "float32")
     sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)
@@ -144,22 +149,33 @@ def rebalancing_weights(counts, mix=0.5, sigma=5.0):
 def _candidates(neighbors):
     """(cells, cells, C) int32: the bins that can be among the `neighbors` nearest of a point of a cell.
 
-    A bin belongs there if its least distance to the cell is at most the neighbors-th smallest of all
-    greatest distances. Shorter lists are filled with bin 313, which lies far away.
+    The difference of two bins' squared distances is linear in the point: a bin that is no nearer than
+    another at the four corners of a cell is nowhere nearer inside. A bin with `neighbors` such others is left
+    out. Shorter lists are filled with bin 313, which lies far away.
     """
-    edges = np.arange(-_LIMIT, _LIMIT + _CELL, _CELL)
+    edges = np.arange(-_EDGE, _EDGE, _CELL)
     low = np.stack(np.meshgrid(edges, edges, indexing="ij"), -1)[:, :, None]
-    offset = CENTERS - low  # of each centre from each cell's lower corner
-    outside = np.maximum(np.maximum(-offset, offset - _CELL), 0)
-    farthest = np.maximum(np.abs(offset), np.abs(offset - _CELL))
-    least, greatest = np.linalg.norm(outside, axis=-1), np.linalg.norm(farthest, axis=-1)
-    bound = np.sort(greatest, axis=-1)[..., neighbors - 1 : neighbors]
-    inside = least <= bound + 1e-3  # float32 rounding must not lose a tie
-    table = np.full((*inside.shape[:2], inside.sum(-1).max()), COUNT, "int32")
-    rows, columns, bins = np.nonzero(inside)
-    position = (np.cumsum(inside, axis=-1) - 1)[rows, columns, bins]
-    table[rows, columns, position] = bins
-    return table
+    nearby = _nearby(CENTERS - low, neighbors)
+    corners = low + _CELL * np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
+    squared = np.square(CENTERS[nearby][:, :, :, None] - corners[:, :, None]).sum(-1)
+    no_nearer = (squared[:, :, :, None] <= squared[:, :, None]).all(
+        -1
+    )  # the first than the second, or as near
+    kept = no_nearer.sum(axis=2) - 1 < neighbors  # each is no nearer than itself
+    first = np.argsort(~kept, axis=-1, kind="stable")[..., : kept.sum(-1).max()]
+    chosen = np.take_along_axis(np.where(kept, nearby, COUNT), first, axis=-1)
+    return chosen.astype("int32")
+
+
+def _nearby(offset, neighbors):
+    """(cells, cells, P): a first, generous choice, by the least and the greatest distance to each cell.
+
+    offset: (cells, cells, 313, 2), of each centre from each cell's lower corner.
+    """
+    least = np.linalg.norm(np.maximum(np.maximum(-offset, offset - _CELL), 0), axis=-1)
+    greatest = np.linalg.norm(np.maximum(np.abs(offset), np.abs(offset - _CELL)), axis=-1)
+    enough = np.partition(greatest, neighbors - 1, axis=-1)[..., neighbors - 1 : neighbors]
+    return np.argsort(least, axis=-1)[..., : (least <= enough).sum(-1).max()]
 
 
 _PADDED_CENTERS = np.concatenate([CENTERS, [[1e6, 1e6]]]).astype("float32")

@@ -118,7 +118,9 @@ def from_dict(config_class, values, source):
             f"{source} has unknown fields: {', '.join(unknown)}; was it written by a newer version?"
         )
     try:
-        return config_class(**{key: value for key, value in values.items() if key in fields})
+        return config_class(
+            **{key: _as_float(fields[key], values[key]) for key in fields.keys() & values.keys()}
+        )
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
 
@@ -136,12 +138,17 @@ def _parse(field, text):
     if field.type is str:
         return text
     try:
-        value = json.loads(text.lower())
-    except ValueError:
-        value = text
-    if field.type is float and type(value) is int:
-        return float(value)
-    return value
+        return _as_float(field, json.loads(text.lower()))
+    except (ValueError, RecursionError):
+        return text
+
+
+def _as_float(field, value):
+    """Whole numbers may stand for floats, as 1 does for 1.0."""
+    try:
+        return float(value) if field.type is float and type(value) is int else value
+    except OverflowError:
+        return math.inf
 
 
 def _check(field, value):

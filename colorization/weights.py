@@ -30,14 +30,10 @@ def load(path, group):
     """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
     try:
         with h5py.File(path, "r") as file:
-            arrays = {}
-            file[group].visititems(
-                lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
-            )
-            return arrays, dict(file.attrs)
+            return _arrays(file[group]), dict(file.attrs)
     except FileNotFoundError:
         raise InputError(f"There are no weights at {path}.") from None
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError) as error:
         raise InputError(f"{path} is no whole weights file ({error}).") from None
 
 
@@ -64,7 +60,7 @@ def assign(variables, arrays, source):
         found, wanted = arrays[name].shape, tuple(table[name].shape)
         if found != wanted:
             misfits.append(f"{name} has shape {found}, the layer wants {wanted}")
-        elif not np.isfinite(arrays[name]).all():
+        elif not np.isfinite(arrays[name].astype("float32", copy=False)).all():
             misfits.append(f"{name} holds values that are not finite")
     if misfits:
         shown = "; ".join(sorted(misfits)[:4]) + (
@@ -73,6 +69,22 @@ def assign(variables, arrays, source):
         raise InputError(f"The weights in {source} do not fit the model: {shown}.")
     for name, variable in table.items():
         variable.assign(arrays[name])
+
+
+def _arrays(group):
+    """{name: array} of all numbers in an HDF5 group. Raises TypeError for anything else."""
+    arrays = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset):
+            if item.dtype.kind not in "fiu":
+                raise TypeError(f"{name} holds no numbers")
+            arrays[name] = item[()]
+
+    if not isinstance(group, h5py.Group):
+        raise TypeError(f"{group.name} is no group")
+    group.visititems(collect)
+    return arrays
 
 
 def _by_name(variables):

@@ -9,7 +9,7 @@ import warnings
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import ops
 from skimage.color import lab2rgb, lab2xyz, rgb2lab
@@ -137,7 +137,7 @@ def test_fit_gamut_leaves_the_colours_of_srgb_as_they_are():
     np.testing.assert_array_equal(color.fit_gamut(lab), lab)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(-128, 127), st.floats(-128, 127))
 def test_scale_ab_has_an_inverse(a, b):
     """Oracle: (ab + 128) / 255 of the report, and identity."""

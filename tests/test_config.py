@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from colorization.config import ClassificationConfig, RegressionConfig, describe, from_dict, override, to_json
 from colorization.errors import InputError
 
+# The first examples may be slow on a busy machine: that is no failure.
+PATIENT = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 CLASSES = [RegressionConfig, ClassificationConfig]
 FIELDS = {field.name: field for field in dataclasses.fields(ClassificationConfig)}
 
@@ -36,6 +38,7 @@ def assignments(draw, config_class=ClassificationConfig):
     return {name: draw(allowed(fields[name])) for name in chosen}
 
 
+@PATIENT
 @given(assignments(), st.sampled_from([str, lambda value: json.dumps(value).strip('"')]), st.booleans())
 def test_assignments_are_read_back(values, spell, spaced):
     """Oracle: dataclasses.replace; values are spelled as Python or as JSON does."""
@@ -61,15 +64,15 @@ def test_later_assignments_win_and_the_config_itself_stays():
 
 
 @pytest.mark.parametrize("config_class", CLASSES)
-@given(name=st.text())
+@PATIENT
+@given(name=st.text().filter(lambda name: "=" not in name))
 def test_an_unknown_field_lists_the_fields(config_class, name):
     """Oracle: the dataclass's own fields."""
     names = [field.name for field in dataclasses.fields(config_class)]
-    if name.strip() in names:
-        return
+    assume(name.strip() not in names)
     with pytest.raises(InputError) as refusal:
         override(config_class(), [f"{name}=1"])
-    assert all(field in str(refusal.value) for field in names) or "=" in name
+    assert str(refusal.value).endswith(f"the fields are: {', '.join(names)}.")
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,7 @@ def test_construction_and_json_are_as_strict(values):
 
 
 @pytest.mark.parametrize("config_class", CLASSES)
+@PATIENT
 @given(data=st.data())
 def test_json_gives_the_config_back(config_class, data):
     """Oracle: equality; the JSON is strict (no NaN) and names its task."""

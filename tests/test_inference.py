@@ -34,7 +34,7 @@ def test_the_lightness_of_a_photograph_is_kept(colorizers, photograph):
 
 
 def test_only_the_lightness_of_the_input_counts(colorizers, photograph):
-    """A picture and its own colorization have one lightness, but for rounding: colouring again changes little."""
+    """A picture and its own colorization have one lightness, so that colouring again changes little."""
     colorizer = colorizers["regression"]
     once = colorizer.colorize(photograph)
     assert np.abs(colorizer.colorize(once).astype(int) - once).mean() < 1.5

@@ -12,8 +12,8 @@ from colorization import bins, losses
 
 RNG = np.random.default_rng(0)
 SHAPE = (3, 4, 5)
-# In eighths, which float32 squares exactly: the reference picks the same bins for sure.
-AB = RNG.integers(-100 * 8, 100 * 8, (*SHAPE, 2)) / 8
+# No colour is near a tie between bins, so that the reference picks the same ones for sure.
+AB = RNG.integers(-100 * 8, 100 * 8, (*SHAPE, 2)) / 8 + (1 / 64, 1 / 8192)
 PIXEL_WEIGHTS = RNG.uniform(0, 3, SHAPE)
 
 

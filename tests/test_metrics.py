@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -66,7 +66,7 @@ def test_ssim_is_that_of_scikit_image():
     np.testing.assert_allclose(metrics.ssim(truth, truth), 1, rtol=1e-5)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(
     hnp.arrays("float64", 50, elements=st.floats(0, 300)),
     hnp.arrays("float64", 50, elements=st.floats(0.01, 10)) | st.none(),
@@ -118,7 +118,7 @@ def test_colourfulness_is_the_formula():
 
 
 def test_colourfulness_is_signed():
-    """Oracle: closed form: red beside green spreads by 255 in rg, not in yb; of absolute values it would be 86."""
+    """Oracle: closed form: red beside green spreads by 255 in rg; with absolute values it would be 86."""
     image = np.zeros((1, 2, 8, 3), "uint8")
     image[:, :, :4, 0] = image[:, :, 4:, 1] = 255
     assert metrics.colourfulness(image)[0] == pytest.approx(255 + 0.3 * 127.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from colorization import bins, color, losses, prediction, statistics, tasks
+from colorization import bins, color, losses, prediction, runs, statistics, tasks
 from colorization.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3)).astype("uint8")
@@ -23,7 +23,7 @@ def test_a_task_builds_learns_and_decodes(name, measured):
     task = tasks.TASKS[name]
     settings = task.config(width=0.05, l2=0.01)
     assert tasks.of(settings) is task
-    assert tasks.config_class(name, "config.json") is task.config
+    assert tasks.CONFIGS[name] is task.config
     model = task.build(settings)
     assert len(model.losses) > 0
 
@@ -112,11 +112,11 @@ def test_statistics_come_back_from_their_file(tmp_path, measured):
             statistics.Statistics.load(path)
 
 
-def test_an_unknown_task_is_refused():
-    with pytest.raises(
-        InputError, match=r"run/config\.json names the task 'gan'; the tasks are: regression, "
-    ):
-        tasks.config_class("gan", "run/config.json")
+def test_an_unknown_task_is_refused(tmp_path):
+    """Oracle: the table's names, of which a run folder's config.json must name one."""
+    (tmp_path / runs.CONFIG).write_text('{"task": "gan"}')
+    with pytest.raises(InputError, match=r"config\.json names the task 'gan', .*" + ", ".join(tasks.TASKS)):
+        runs.read_config(tmp_path)
 
 
 def test_colours_that_srgb_lacks_keep_their_lightness():

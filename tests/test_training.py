@@ -115,7 +115,8 @@ def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
         "import training_process; training_process.forbid_tensorflow()\n"
         "from colorization import pipelines\n"
         "rgb = np.load(sys.argv[2])\n"
-        "feed = pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, batch_size=7, seed=5, epochs=2, flip=True)\n"
+        "options = dict(batch_size=7, seed=5, epochs=2, flip=True)\n"
+        "feed = pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, **options)\n"
         "np.savez(sys.argv[3], *[np.concatenate(pair, -1) for pair in feed])\n"
     )
     rgb = np.random.default_rng(1).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
@@ -124,11 +125,8 @@ def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
     environment = {"KERAS_BACKEND": "jax", "PATH": "", "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code, *map(str, files)], env=environment, check=True)
     theirs = np.load(tmp_path / "jax.npz")
-    ours = list(
-        pipelines.training_batches(
-            (rgb,), pipelines.to_lightness_and_ab, batch_size=7, seed=5, epochs=2, flip=True
-        )
-    )
+    options = {"batch_size": 7, "seed": 5, "epochs": 2, "flip": True}
+    ours = list(pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, **options))
     assert len(theirs.files) == len(ours) == 6
     for name, pair in zip(theirs.files, ours, strict=True):
         np.testing.assert_allclose(theirs[name], np.concatenate(pair, -1), atol=2e-3)
@@ -137,7 +135,7 @@ def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
 def test_several_devices_train_through_mirrored_strategy(tmp_path):
     done = start("regression", tmp_path / "run", "--devices", 2, "distribute=mirrored", "epochs=2")
     assert done.returncode == 0, done.stderr
-    assert "MirroredStrategy with devices" in done.stderr
+    assert "2 replicas" in done.stdout
     first, last = (row["loss"] for row in csv.DictReader((tmp_path / "run" / runs.HISTORY).open()))
     assert float(last) < float(first)
 
