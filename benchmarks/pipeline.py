@@ -27,8 +27,8 @@ from colorization import bins, datasets, losses, models, pipelines
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", default="cifar10", help="as for training")
-    parser.add_argument("--images", type=int, default=2560, help="through the pipeline in each turn")
-    parser.add_argument("--loop-images", type=int, default=20, help="through the loop in each turn")
+    parser.add_argument("--images", type=int, default=50_000, help="through the pipeline in each turn")
+    parser.add_argument("--loop-images", type=int, default=100, help="through the loop in each turn")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--repetitions", type=int, default=7, help="turns of either part")
     parser.add_argument("--steps", type=int, default=3, help="training steps in each turn; 0: no such part")

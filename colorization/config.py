@@ -12,7 +12,8 @@ from typing import ClassVar
 from .errors import InputError
 
 
-def _option(default, help, *, choices=None, low=None, high=None):
+def option(default, help, *, choices=None, low=None, high=None):
+    """A field of a Config: its default, a line for --help, and what values it takes."""
     return dataclasses.field(
         default=default, metadata={"help": help, "choices": choices, "low": low, "high": high}
     )
@@ -24,34 +25,34 @@ class Config:
 
     task: ClassVar[str]
 
-    data: str = _option("cifar10", "cifar10, cifar100, synthetic or a path")
-    image_size: int = _option(32, "side of the training images, in pixels", low=8)
-    train_size: int = _option(50_000, "at most so many training images", low=1)
-    dev_size: int = _option(5_000, "at most so many dev images", low=1)
-    test_size: int = _option(5_000, "at most so many test images", low=1)
-    split_seed: int = _option(0, "decides which images are dev and which test", low=0)
-    seed: int = _option(0, "decides the initial weights, the order and the flips", low=0)
+    data: str = option("cifar10", "cifar10, cifar100, synthetic or a path")
+    image_size: int = option(32, "side of the training images, in pixels", low=8)
+    train_size: int = option(50_000, "at most so many training images", low=1)
+    dev_size: int = option(5_000, "at most so many dev images", low=1)
+    test_size: int = option(5_000, "at most so many test images", low=1)
+    split_seed: int = option(0, "decides which images are dev and which test", low=0)
+    seed: int = option(0, "decides the initial weights, the order and the flips", low=0)
 
-    width: float = _option(1.0, "multiplies the number of channels of every block", low=0.01, high=4)
-    l2: float = _option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
+    width: float = option(1.0, "multiplies the number of channels of every block", low=0.01, high=4)
+    l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
 
-    epochs: int = _option(100, "passes over the training images", low=1)
-    batch_size: int = _option(128, "images in a training step", low=1)
-    dev_batch_size: int = _option(64, "images in a dev or test step", low=1)
-    learning_rate: float = _option(1e-4, "of Adam, at its highest", low=0)
-    schedule: str = _option("constant", "of the learning rate", choices=("constant", "cosine"))
-    flip: bool = _option(False, "mirror half of the training images, anew in each epoch")
+    epochs: int = option(100, "passes over the training images", low=1)
+    batch_size: int = option(128, "images in a training step", low=1)
+    dev_batch_size: int = option(64, "images in a dev or test step", low=1)
+    learning_rate: float = option(1e-4, "of Adam, at its highest", low=0)
+    schedule: str = option("constant", "of the learning rate", choices=("constant", "cosine"))
+    flip: bool = option(False, "mirror half of the training images, anew in each epoch")
 
-    precision: str = _option(
+    precision: str = option(
         "auto",
         "auto takes bfloat16 where the machine computes in it",
         choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     )
-    jit: str = _option("auto", "XLA; auto: on a GPU only", choices=("auto", "on", "off"))
-    distribute: str = _option(
+    jit: str = option("auto", "XLA; auto: on a GPU only", choices=("auto", "on", "off"))
+    distribute: str = option(
         "auto", "MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
     )
-    tensorboard: bool = _option(False, "write TensorBoard logs")
+    tensorboard: bool = option(False, "write TensorBoard logs")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -62,7 +63,7 @@ class Config:
 class ColorizerConfig(Config):
     """What every colorizer's training has besides."""
 
-    samples_every: int = _option(5, "epochs between two sample pictures", low=1)
+    samples_every: int = option(5, "epochs between two sample pictures", low=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,11 +79,11 @@ class ClassificationConfig(ColorizerConfig):
 
     task: ClassVar[str] = "classification"
 
-    neighbors: int = _option(5, "bins in the soft encoding of a colour; 1: the nearest, hard", low=1, high=32)
-    sigma: float = _option(5.0, "of the soft encoding's Gaussian, in ab units", low=1e-3)
-    rebalance: bool = _option(False, "weight pixels by the rarity of their colour (Zhang et al., Eq. 2-4)")
-    rebalance_mix: float = _option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
-    rebalance_sigma: float = _option(5.0, "smoothing of the prior over bins, in ab units", low=0)
+    neighbors: int = option(5, "bins in the soft encoding of a colour; 1: the nearest, hard", low=1, high=32)
+    sigma: float = option(5.0, "of the soft encoding's Gaussian, in ab units", low=1e-3)
+    rebalance: bool = option(False, "weight pixels by the rarity of their colour (Zhang et al., Eq. 2-4)")
+    rebalance_mix: float = option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
+    rebalance_sigma: float = option(5.0, "smoothing of the prior over bins, in ab units", low=0)
 
 
 def override(config, assignments):

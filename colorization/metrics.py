@@ -7,8 +7,8 @@ AUC_LIMIT = 150  # ab units: the largest threshold (Zhang et al., section 3.1)
 
 
 def ab_rmse(squared_errors):
-    """Root of the mean of squared ab distances, per channel: sqrt(mean ||ab - ab'||^2 / 2)."""
-    return float(np.sqrt(np.mean(squared_errors, dtype="float64") / 2))
+    """Root of the mean squared distance in the ab plane, in ab units, of an array of squared distances."""
+    return float(np.sqrt(np.mean(squared_errors, dtype="float64")))
 
 
 def auc(squared_errors, pixel_weights=None):
