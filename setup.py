@@ -21,7 +21,7 @@ setup(
         "keras>=3.15",
         "matplotlib>=3.9",
         "numpy>=2.0",
-        "opencv-python>=4.10",
+        "opencv-python-headless>=4.10",
         "scikit-image>=0.24",
         "tensorflow>=2.21",
         "tqdm>=4.66",

@@ -29,10 +29,8 @@ CENTERS = np.array(
 COUNT = len(CENTERS)
 
 _LIMIT = 128.0  # no 8-bit Lab goes beyond; further out is clipped to it
-_EDGE, _CELL = (
-    130.0,
-    5.0,
-)  # of the search cells: quarters of the bins, few of whose points differ in their bins
+_CELL = 5.0  # side of the search cells: quarters of the bins, so that a cell's points share most neighbours
+_EDGE = 130.0  # where the cells begin: a multiple of their side beyond the limit
 
 
 def nearest(ab):
@@ -97,7 +95,8 @@ def annealed_mean(logits, temperature=TEMPERATURE):
 
     Args:
         logits: (..., 313) float.
-        temperature: T >= 0, a number or a scalar tensor: 1 is the mean, towards 0 the mode.
+        temperature: T >= 0, a number or a scalar tensor: 1 is the mean, towards 0 the mode (of equally
+            likely bins, their mean).
 
     Returns:
         (..., 2) float32 ab.

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .command import run_command
+from .command import run_command, start_keras
 from .errors import InputError
 
 
@@ -54,7 +54,7 @@ def _parser():
     )
     figures.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders on one data set")
     figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
-    figures.add_argument("--seed", type=int, default=0, help="picks the images shown (default: 0)")
+    figures.add_argument("--seed", type=_seed, default=0, help="picks the images shown (default: 0)")
     figures.set_defaults(function=_figures)
     return parser
 
@@ -75,25 +75,32 @@ def _temperature(text):
     return value
 
 
+def _seed(text):
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 0 or more")
+    return value
+
+
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
-
-    from . import bins, images
+    start_keras()
+    from . import bins, images, tasks
     from .inference import Colorizer
 
     colorizer = Colorizer.load(arguments.model, arguments.working_size)
+    tasks.decoding(colorizer.task, arguments.decoding)  # refused once, not for each picture
     temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
     failures = []
     for path, target in targets.items():
         try:
             picture = images.read(path)
+            coloured = colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature)
+            images.write(target, coloured)
         except InputError as error:
             failures.append(str(error))
-            continue
-        images.write(
-            target, colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature)
-        )
-        print(target)
+        else:
+            print(target)
     if failures:
         raise InputError("\n       ".join(failures))
 
@@ -112,6 +119,7 @@ def _targets(paths, folder, overwrite):
 
 
 def _evaluate(arguments):
+    start_keras()
     from . import bins, evaluation
 
     temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
@@ -122,6 +130,7 @@ def _evaluate(arguments):
 
 
 def _figures(arguments):
+    start_keras()
     from . import figures
 
     for path in figures.write_all(arguments.runs, arguments.output, arguments.seed):

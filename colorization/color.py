@@ -111,10 +111,8 @@ def unscale_ab(scaled):
 
 def _with_three_channels(image):
     image = image if hasattr(image, "dtype") else np.asarray(image)
-    if image.shape[-1] != 3:
-        raise ValueError(
-            f"the last axis of a colour image is 3 long, not {image.shape[-1]}: shape {image.shape}"
-        )
+    if not image.shape or image.shape[-1] != 3:
+        raise ValueError(f"the last axis of a colour image is 3 long, not that of shape {tuple(image.shape)}")
     return image
 
 

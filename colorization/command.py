@@ -1,14 +1,14 @@
-"""How every command ends: one sentence and an exit code, never a traceback for what the user can mend."""
+"""How every command starts and ends: no noise, one sentence for what the user can mend, an exit code."""
 
 import os
 import sys
+import tempfile
 
 from .errors import InputError
 
 
 def run_command(function, *arguments):
-    """Call a command's function; its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are no news to users
+    """Call a command's function; its exit code: 0, 2 for bad input or too little memory, 130 for Ctrl-C."""
     try:
         function(*arguments)
     except InputError as error:
@@ -21,7 +21,37 @@ def run_command(function, *arguments):
             file=sys.stderr,
         )
         return 130
+    except Exception as error:
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
+            return _refuse(
+                "there is not enough memory: take smaller batches, pictures or a smaller working size."
+            )
+        raise
     return 0
+
+
+def start_keras():
+    """Import Keras and find the devices, holding back what TensorFlow's libraries write to standard error.
+
+    Their notes on every start (no CUDA driver, oneDNN is on) come from C++, where no setting reaches all of
+    them. If the import fails, they are shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            from . import hardware
+
+            hardware.devices()
+        except BaseException:
+            held_back.seek(0)
+            os.write(standard_error, held_back.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
 
 
 def _refuse(sentence):

@@ -11,11 +11,14 @@ from typing import ClassVar
 
 from .errors import InputError
 
+FILE = "config.json"  # of a run folder
 
-def option(default, help, *, choices=None, low=None, high=None):
+
+def option(default, help, *, choices=None, low=None, high=None, multiple=None):
     """A field of a Config: its default, a line for --help, and what values it takes."""
     return dataclasses.field(
-        default=default, metadata={"help": help, "choices": choices, "low": low, "high": high}
+        default=default,
+        metadata={"help": help, "choices": choices, "low": low, "high": high, "multiple": multiple},
     )
 
 
@@ -26,12 +29,14 @@ class Config:
     task: ClassVar[str]
 
     data: str = option("cifar10", "cifar10, cifar100, synthetic or a path")
-    image_size: int = option(32, "side of the training images, in pixels", low=8)
+    image_size: int = option(
+        32, "side of the training images, in pixels, a multiple of 8", low=16, high=1024, multiple=8
+    )
     train_size: int = option(50_000, "at most so many training images", low=1)
     dev_size: int = option(5_000, "at most so many dev images", low=1)
     test_size: int = option(5_000, "at most so many test images", low=1)
-    split_seed: int = option(0, "decides which images are dev and which test", low=0)
-    seed: int = option(0, "decides the initial weights, the order and the flips", low=0)
+    split_seed: int = option(0, "decides which images are dev and which test", low=0, high=2**32 - 1)
+    seed: int = option(0, "decides the initial weights, the order and the flips", low=0, high=2**32 - 1)
 
     width: float = option(1.0, "multiplies the number of channels of every block", low=0.01, high=4)
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
@@ -110,8 +115,30 @@ def to_json(config):
     return json.dumps({"task": config.task, **dataclasses.asdict(config)}, indent=2) + "\n"
 
 
+def read(path, classes):
+    """The Config that to_json wrote into a file.
+
+    Args:
+        path: Path of the file.
+        classes: {task name: Config class} that it may be of.
+
+    Raises:
+        InputError: there is no such file, it is of another task, or it cannot be understood.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path.parent} is no run folder: it has no {path.name}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error}).") from None
+    task = values.get("task") if isinstance(values, dict) else None
+    if not isinstance(task, str) or task not in classes:
+        raise InputError(f"{path} names the task {task!r}, not one of {', '.join(classes)}.")
+    return from_dict(classes[task], values, path)
+
+
 def from_dict(config_class, values, source):
-    """The config that to_json wrote; `source` names the file in errors. Raises InputError."""
+    """The config of to_json's values; `source` names the file in errors. Raises InputError."""
     fields = {field.name: field for field in dataclasses.fields(config_class)}
     unknown = sorted(set(values) - set(fields) - {"task"})
     if unknown:
@@ -162,6 +189,8 @@ def _check(field, value):
         raise InputError(f"{field.name} is at least {rule['low']}, not {value!r}.")
     if rule["high"] is not None and value > rule["high"]:
         raise InputError(f"{field.name} is at most {rule['high']}, not {value!r}.")
+    if rule["multiple"] is not None and value % rule["multiple"]:
+        raise InputError(f"{field.name} is a multiple of {rule['multiple']}, not {value!r}.")
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

@@ -9,13 +9,13 @@ from tqdm import tqdm
 from . import bins, metrics, pipelines, prediction, runs, statistics, tasks, training
 
 COLUMNS = {
-    "ab_rmse": "ab RMSE",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-    "auc": "raw AuC",
-    "rebalanced_auc": "rebalanced AuC",
+    "ab_rmse": "ab RMSE ↓",
+    "psnr": "pooled PSNR ↑",
+    "ssim": "SSIM ↑",
+    "auc": "raw AuC ↑",
+    "rebalanced_auc": "rebalanced AuC ↑",
     "colourfulness": "colourfulness",
-    "delta_colourfulness": "its difference from the truth",
+    "delta_colourfulness": "Δ colourfulness ↓",
 }
 """Key in metrics.json -> heading."""
 
@@ -38,6 +38,7 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE)
     """
     run_dir = Path(run_dir)
     settings, model = runs.load_model(run_dir)
+    known = runs.read_metrics(run_dir)
     rgb, data_name = _images(run_dir, settings, split, source)
     colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
     rarity = bins.rebalancing_weights(colours.bin_counts, mix=0.0)
@@ -67,7 +68,9 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE)
         "temperature": temperature,
         "methods": results,
     }
-    runs.update_metrics(run_dir, {split if source is None else f"{split} of {data_name}": report})
+    key = split + (f" of {source}" if source else "")
+    key += f" at T={temperature}" if temperature != bins.TEMPERATURE else ""
+    runs.write_metrics(run_dir, {**known, key: report})
     return report
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from . import config
-from .command import run_command
+from .command import run_command, start_keras
 
 
 def main(doc, presets, argv=None):
@@ -24,6 +24,7 @@ def main(doc, presets, argv=None):
 
 def train_and_evaluate(settings, run_dir, *, resume=False):
     """training.train, then evaluation.evaluate on the dev split; returns the latter's report."""
+    start_keras()
     from . import evaluation, training
 
     training.train(settings, run_dir, resume=resume)
@@ -47,14 +48,21 @@ def _parser(doc, presets):
 
 def _run(arguments, presets):
     preset = arguments.preset or "small"
-    chosen = arguments.preset or arguments.data or arguments.set
-    assignments = [*([f"data={arguments.data}"] if arguments.data else []), *arguments.set]
-    settings = config.override(presets[preset], assignments)
+    settings = presets[preset]
     run_dir = arguments.run_dir or Path("runs") / f"{settings.task}-{preset}"
-    continues = arguments.resume and run_dir.exists() and not chosen
+    if arguments.resume and not arguments.preset:
+        settings = _stored(run_dir, settings)
+    data = [] if arguments.data is None else [f"data={arguments.data}"]
+    settings = config.override(settings, [*data, *arguments.set])
 
+    report = train_and_evaluate(settings, run_dir, resume=arguments.resume)
     from . import evaluation
 
-    report = train_and_evaluate(None if continues else settings, run_dir, resume=arguments.resume)
     print(evaluation.table(report))
     print(f"The run is in {run_dir}", file=sys.stderr)
+
+
+def _stored(run_dir, settings):
+    """The settings of the run to resume, which those of the command line are changes to; else `settings`."""
+    path = run_dir / config.FILE
+    return config.read(path, {settings.task: type(settings)}) if path.exists() else settings

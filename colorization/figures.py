@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 
 from . import bins, pipelines, prediction, runs, statistics, tasks, training
 from .errors import InputError
-from .files import replacing
-from .images import tile
+from .images import labelled, save_figure
 
 _LIGHTNESS = 60  # of the bins as drawn: most of their colours can be shown at it
 
@@ -30,6 +29,7 @@ def write_all(run_dirs, folder, seed=0):
     """
     run_dirs, folder = [Path(run_dir) for run_dir in run_dirs], Path(folder)
     settings = runs.read_config(run_dirs[0])
+    _refuse_other_data(run_dirs, settings)
     data = training.load_data(settings)
     dev = data.test.images[training.read_splits(run_dirs[0], data).dev]
     drawn = {
@@ -38,7 +38,7 @@ def write_all(run_dirs, folder, seed=0):
         "grid": grid(run_dirs, _some(dev, 12, seed)),
         "curves": curves(run_dirs),
     }
-    return [_save(figure, folder / f"{name}.png") for name, figure in drawn.items()]
+    return [save_figure(figure, folder / f"{name}.png") for name, figure in drawn.items()]
 
 
 def samples(data, seed=0, columns=10):
@@ -47,7 +47,7 @@ def samples(data, seed=0, columns=10):
         _some(data.train.images[data.train.labels == label], columns, seed)
         for label in range(len(data.classes))
     ]
-    return _labelled(rows, data.classes)
+    return labelled(rows, data.classes)
 
 
 def bins_in_ab(colours):
@@ -59,12 +59,12 @@ def bins_in_ab(colours):
     a, b = bins.CENTERS.T
     square = {"s": 62, "marker": "s"}
     left.scatter(b, a, c=rgb / 255, **square)
-    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}")
+    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paled where sRGB ends")
     density = np.log10(np.maximum(colours.bin_counts, 0.5) / colours.bin_counts.sum())
     density[colours.bin_counts == 0] = np.nan
     right.scatter(b, a, facecolors="none", edgecolors="0.85", linewidths=0.5, **square)
     drawn = right.scatter(b, a, c=density, cmap="viridis", **square)
-    right.set_title("density of the training set")
+    right.set_title("density of the training set (hollow: no pixel)")
     figure.colorbar(drawn, ax=right, label="log10 of the share of pixels")
     for axes in (left, right):
         axes.set(xlabel="b", aspect="equal")
@@ -84,7 +84,7 @@ def grid(run_dirs, rgb):
             label = name if name == settings.task else f"{settings.task}:\n{name}"
             rows[label] = prediction.compose(lightness, ab)
     rows["truth"] = rgb
-    return _labelled(rows.values(), rows)
+    return labelled(rows.values(), rows)
 
 
 def curves(run_dirs):
@@ -94,9 +94,21 @@ def curves(run_dirs):
         history = _history(run_dir)
         for key, label in (("loss", "training"), ("val_loss", "dev")):
             axes.plot(history["epoch"], history[key], marker=".", label=label)
-        axes.set(xlabel="epoch", ylabel="loss per image", title=runs.read_config(run_dir).task)
+        best = int(np.argmin(history["val_loss"]))
+        axes.plot(history["epoch"][best], history["val_loss"][best], "o", mfc="none", color="k", label="best")
+        axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=runs.read_config(run_dir).task)
         axes.legend()
     return figure
+
+
+def _refuse_other_data(run_dirs, settings):
+    names = ("data", "image_size", "train_size", "dev_size", "test_size", "split_seed")
+    for run_dir in run_dirs:
+        other = runs.read_config(run_dir)
+        if any(getattr(other, name) != getattr(settings, name) for name in names):
+            raise InputError(
+                f"{run_dir} was trained on other data or sizes than {run_dirs[0]}: draw them apart."
+            )
 
 
 def _history(run_dir):
@@ -112,25 +124,3 @@ def _history(run_dir):
 def _some(rgb, count, seed):
     chosen = np.random.default_rng(seed).permutation(len(rgb))[:count]
     return rgb[np.sort(chosen)]
-
-
-def _labelled(rows, labels):
-    """Rows of images with a label to the left of each."""
-    rows = list(rows)
-    picture = tile(rows)
-    height = picture.shape[0] / len(rows)
-    figure = Figure(figsize=(1.1 + picture.shape[1] / 110, picture.shape[0] / 110))
-    axes = figure.subplots()
-    axes.imshow(picture, interpolation="none")
-    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], labels)
-    axes.set_xticks([])
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return figure
-
-
-def _save(figure, path):
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, bbox_inches="tight")
-    return path

@@ -5,6 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from .errors import InputError
+
 TEMPORARY = ".unfinished-"
 
 
@@ -14,11 +16,14 @@ def replacing(path):
 
     The rename is atomic and comes after the data have reached the disk, so that a process killed at any
     moment leaves the old file or the new one. The temporary name keeps the suffix, which image and HDF5
-    writers look at.
+    writers look at. Raises InputError, naming `path`, if the system refuses.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -27,6 +32,8 @@ def replacing(path):
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

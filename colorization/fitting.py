@@ -1,5 +1,6 @@
 """model.fit in a run folder, whatever the model: settings kept, progress shown, exact resume."""
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -9,15 +10,15 @@ import math
 import keras
 from tqdm import tqdm
 
-from . import hardware, pipelines, runs, weights
+from . import config, hardware, pipelines, runs, weights
 from .errors import InputError
 from .files import remove_unfinished, write_text
 
-_LOSS_CHECKED_EVERY = 16  # steps; to look at every loss would make a GPU wait
+_FREE = ("data", "jit", "distribute", "samples_every", "tensorboard")  # may change in a resumed run
 
 
 def open_run(settings, run_dir, resume, configs):
-    """Make or reopen a run folder.
+    """The Config that counts for a run folder; nothing is written yet, see begin.
 
     Args:
         settings: a Config; None takes that of the run to resume.
@@ -26,54 +27,60 @@ def open_run(settings, run_dir, resume, configs):
         configs: {task name: Config class} that the folder's config may be of.
 
     Returns:
-        The Config that counts, which is the one inside the folder; its precision is resolved.
+        The folder's own Config, with what may change of `settings`; of a new run `settings`, with the
+        precision resolved.
 
     Raises:
         InputError: there is a run and resume is false, or it has other settings, or files in the way.
     """
-    if (run_dir / runs.CONFIG).exists():
+    if (run_dir / config.FILE).exists():
         if not resume:
             raise InputError(f"{run_dir} holds a run already: pass --resume to go on, or another --run-dir.")
-        stored = runs.read_config(run_dir, configs)
-        _refuse_changes(stored, settings, run_dir)
-        settings = stored
-    elif settings is None:
+        kept = runs.read_config(run_dir, configs)
+        return _merged(kept, settings, run_dir) if settings else kept
+    if settings is None:
         raise InputError(f"{run_dir} holds no run to resume.")
-    elif run_dir.exists() and (not run_dir.is_dir() or _leftovers(run_dir)):
+    if run_dir.exists() and (not run_dir.is_dir() or _leftovers(run_dir)):
         raise InputError(f"{run_dir} is no empty folder and holds no run: give another --run-dir.")
-    else:
-        settings = dataclasses.replace(settings, precision=hardware.precision(settings.precision))
-        run_dir.mkdir(parents=True, exist_ok=True)
-        runs.write_config(run_dir, settings)
+    return dataclasses.replace(settings, precision=hardware.precision(settings.precision))
+
+
+def begin(settings, run_dir):
+    """Write the config into the run folder, made if need be, and add this start to its environment.json."""
+    run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
-    _record_environment(run_dir)
-    return settings
+    runs.write_config(run_dir, settings)
+    path = run_dir / runs.ENVIRONMENT
+    try:
+        starts = list(json.loads(path.read_text())["starts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        starts = []  # none yet, or damaged: no reason not to train
+    starts.append(hardware.environment())
+    write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
+
+
+def _merged(kept, settings, run_dir):
+    """The stored Config with what may change; InputError if anything else differs."""
+    if settings.task != kept.task:
+        raise InputError(f"{run_dir} holds a {kept.task} run, not one of {settings.task}.")
+    differing = {
+        field.name
+        for field in dataclasses.fields(kept)
+        if getattr(settings, field.name) != getattr(kept, field.name)
+    }
+    if settings.precision == "auto":
+        differing.discard("precision")
+    if settings.schedule == "constant":
+        differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
+    if fixed := sorted(differing - set(_FREE)):
+        was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
+        raise InputError(f"{run_dir} was begun with {was}; a resumed run keeps its settings.")
+    changed = {name: getattr(settings, name) for name in (*_FREE, "epochs") if hasattr(kept, name)}
+    return dataclasses.replace(kept, **changed)
 
 
 def _leftovers(run_dir):
     return [path for path in run_dir.iterdir() if not path.name.startswith(".")]
-
-
-def _refuse_changes(stored, settings, run_dir):
-    if settings is None:
-        return
-    if settings.task != stored.task:
-        raise InputError(f"{run_dir} holds a {stored.task} run, not one of {settings.task}.")
-    changed = [
-        f"{field.name}={getattr(stored, field.name)}"
-        for field in dataclasses.fields(stored)
-        if getattr(settings, field.name) != getattr(stored, field.name)
-        and not (field.name == "precision" and settings.precision == "auto")
-    ]
-    if changed:
-        raise InputError(f"{run_dir} was begun with {', '.join(changed)}; a resumed run keeps its settings.")
-
-
-def _record_environment(run_dir):
-    path = run_dir / runs.ENVIRONMENT
-    starts = runs.read_json(path)["starts"] if path.exists() else []
-    starts.append(hardware.environment())
-    write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
 
 
 def stored(path, kind, make):
@@ -93,21 +100,28 @@ def compiled(settings, build, loss, count, metrics=()):
         count: training items, from which the learning rate's schedule is reckoned.
         metrics: what model.compile takes.
     """
+    strategy = hardware.strategy(settings.distribute)
+    jit = hardware.jit(settings.jit, strategy)
     keras.utils.set_random_seed(settings.seed)
     keras.config.set_dtype_policy(settings.precision)
     try:
-        with hardware.distribution(settings.distribute):
+        with strategy.scope() if strategy else contextlib.nullcontext():
             model = build()
             model.compile(
-                optimizer=keras.optimizers.Adam(_learning_rate(settings, count)),
-                loss=loss,
-                metrics=list(metrics),
-                jit_compile=hardware.jit(settings.jit),
+                optimizer=_optimizer(settings, count), loss=loss, metrics=list(metrics), jit_compile=jit
             )
             model.optimizer.build(model.trainable_variables)
     finally:
         keras.config.set_dtype_policy("float32")
     return model
+
+
+def _optimizer(settings, count):
+    """Adam; named, since a resumed run would not find again the names that Keras counts up by itself."""
+    adam = keras.optimizers.Adam(_learning_rate(settings, count), name="adam")
+    if settings.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(adam, name="loss_scale")
+    return adam
 
 
 def _learning_rate(settings, count):
@@ -120,8 +134,9 @@ def _learning_rate(settings, count):
 def fit(settings, model, run_dir, train, dev, transform, callbacks=()):
     """Train a compiled model from the last finished epoch on.
 
-    A run that was killed at any moment and resumed ends with the weights of the run never stopped: the
-    whole state is written in one piece after each epoch, and an epoch's order depends on its number alone.
+    A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
+    bit on one CPU; a GPU's own sums may differ in their last bits): the whole state is written in one piece
+    after each epoch, and an epoch's order depends on its number alone.
 
     Args:
         settings: a Config.
@@ -140,29 +155,46 @@ def fit(settings, model, run_dir, train, dev, transform, callbacks=()):
         print(f"{run_dir} is finished: {settings.epochs} epochs.")
         return
     count = len(train[0])
-    callbacks = [*callbacks, checkpoint, _Progress(settings, count, first_epoch)]
+    _check_shares(model, count, settings.batch_size)
+    _check_shares(model, len(dev[0]), settings.dev_batch_size)
+    progress = _Progress(settings, count, first_epoch)
+    callbacks = [*callbacks, checkpoint, progress]
     if settings.tensorboard:
         callbacks.append(_tensorboard(run_dir / runs.LOGS))
-    model.fit(
-        pipelines.training_batches(
-            train,
-            transform,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            epochs=settings.epochs,
-            first_epoch=first_epoch,
-            flip=settings.flip,
-        ),
-        steps_per_epoch=pipelines.steps_per_epoch(count, settings.batch_size),
-        validation_data=pipelines.dev_batches(dev, transform, settings.dev_batch_size),
-        # TensorFlow's dev feed comes in batches already
-        validation_batch_size=None if keras.backend.backend() == "tensorflow" else settings.dev_batch_size,
-        initial_epoch=first_epoch,
+    feed = pipelines.training_batches(
+        train,
+        transform,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
         epochs=settings.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the feed has done it
-        verbose=0,
+        first_epoch=first_epoch,
+        flip=settings.flip,
     )
+    in_batches = keras.backend.backend() == "tensorflow"  # as TensorFlow's dev feed comes already
+    try:
+        model.fit(
+            feed,
+            steps_per_epoch=pipelines.steps_per_epoch(count, settings.batch_size),
+            validation_data=pipelines.dev_batches(dev, transform, settings.dev_batch_size),
+            validation_batch_size=None if in_batches else settings.dev_batch_size,
+            initial_epoch=first_epoch,
+            epochs=settings.epochs,
+            callbacks=callbacks,
+            shuffle=False,  # the feed has done it
+            verbose=0,
+        )
+    finally:
+        progress.close()  # so that an error's sentence has a line of its own
+
+
+def _check_shares(model, count, batch_size):
+    """TensorFlow's replicas share each batch; none may go empty. Raises InputError."""
+    replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
+    if 0 < count % batch_size < replicas:
+        raise InputError(
+            f"{count} images in batches of {batch_size} leave {count % batch_size} for the last one, too few "
+            f"for {replicas} devices: change a size."
+        )
 
 
 def _tensorboard(folder):
@@ -199,8 +231,7 @@ class _Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch % _LOSS_CHECKED_EVERY == 0:
-            self._check(float(logs["loss"]))
+        self._check(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
@@ -240,7 +271,7 @@ class _Progress(keras.callbacks.Callback):
 
     def __init__(self, settings, count, first_epoch):
         super().__init__()
-        self.settings, self.count, self.first_epoch = settings, count, first_epoch
+        self.settings, self.count, self.first_epoch, self.bar = settings, count, first_epoch, None
 
     def on_train_begin(self, logs=None):
         total = self.count * self.settings.epochs
@@ -259,5 +290,7 @@ class _Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix_str(f"loss {logs['loss']:.4g}, dev {logs['val_loss']:.4g}")
 
-    def on_train_end(self, logs=None):
-        self.bar.close()
+    def close(self):
+        """End the bar, if it was begun."""
+        if self.bar is not None:
+            self.bar.close()

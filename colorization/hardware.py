@@ -1,6 +1,5 @@
 """What this machine is good at, and how it is written down in a run folder."""
 
-import contextlib
 import importlib.metadata
 import os
 import platform
@@ -8,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import keras
+
+from .errors import InputError
 
 
 def devices():
@@ -22,32 +23,44 @@ def precision(setting):
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"
 
 
-def jit(setting):
-    """model.compile's jit_compile for a config's `jit`.
+def jit(setting, strategy):
+    """model.compile's jit_compile for a config's `jit`, under a strategy or None.
 
-    On CPUs XLA ran this network 2 to 12 times slower than TensorFlow's own kernels; JAX always compiles.
+    On CPUs XLA ran this network 2 to 12 times slower than TensorFlow's own kernels; JAX always compiles;
+    Keras does not compile under a TensorFlow strategy. Raises InputError where `on` cannot be.
     """
+    if strategy:
+        if setting == "on":
+            raise InputError("jit=on does not go with several TensorFlow devices: leave it at auto.")
+        return False
     if setting != "auto":
         return setting == "on"
     return bool(devices()) if keras.backend.backend() == "tensorflow" else "auto"
 
 
-def distribution(setting):
-    """A context in which to build and compile: that of MirroredStrategy for several TensorFlow devices."""
+def strategy(setting):
+    """A MirroredStrategy for a config's `distribute`, or None; auto takes one for several TensorFlow GPUs."""
     if keras.backend.backend() != "tensorflow" or setting == "off":
-        return contextlib.nullcontext()
+        return None
     import tensorflow as tf
 
     gpus = tf.config.list_logical_devices("GPU")
     if setting == "auto" and len(gpus) < 2:
-        return contextlib.nullcontext()
+        return None
     chosen = gpus or tf.config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in chosen]).scope()
+    return tf.distribute.MirroredStrategy([device.name for device in chosen])
 
 
 def environment():
     """Versions, devices and the state of the code, as a JSON-able dict."""
-    packages = ("colorization", "keras", keras.backend.backend(), "numpy", "scikit-image", "opencv-python")
+    packages = (
+        "colorization",
+        "keras",
+        keras.backend.backend(),
+        "numpy",
+        "scikit-image",
+        "opencv-python-headless",
+    )
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -23,8 +23,8 @@ def read(path):
     path = Path(path)
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
     except cv2.error:
@@ -37,29 +37,58 @@ def read(path):
 
 
 def write(path, rgb):
-    """Write (H, W, 3) uint8 RGB, whole or not at all; the path's suffix tells the format."""
+    """Write (H, W, 3) uint8 RGB, whole or not at all, in the format of the suffix. Raises InputError."""
+    try:
+        _, data = cv2.imencode(Path(path).suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    except cv2.error:
+        raise InputError(f"{path} cannot be written: its suffix names no image format.") from None
     with replacing(path) as temporary:
-        try:
-            written = cv2.imwrite(str(temporary), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        except cv2.error:
-            written = False
-        if not written:
-            raise InputError(
-                f"{path} cannot be written: its suffix names no image format that OpenCV writes."
-            )
+        temporary.write_bytes(data)
 
 
 def tile(rows, scale=3, gap=2):
     """One picture of rows of small images.
 
     Args:
-        rows: list of (N, H, W, 3) uint8.
+        rows: list of (N, H, W, 3) uint8; shorter rows are filled with white.
         scale: each pixel becomes a square of this side.
         gap: white pixels between images.
 
     Returns:
         (H', W', 3) uint8.
     """
-    padding = ((0, 0), (0, gap), (0, gap), (0, 0))
-    enlarged = [np.pad(row.repeat(scale, 1).repeat(scale, 2), padding, constant_values=255) for row in rows]
+    longest = max(map(len, rows))
+    enlarged = [
+        np.pad(
+            row.repeat(scale, 1).repeat(scale, 2),
+            ((0, longest - len(row)), (0, gap), (0, gap), (0, 0)),
+            constant_values=255,
+        )
+        for row in rows
+    ]
     return np.concatenate([np.concatenate(list(row), axis=1) for row in enlarged], axis=0)
+
+
+def labelled(rows, labels):
+    """A matplotlib Figure of rows of small images, a label to the left of each row."""
+    from matplotlib.figure import Figure
+
+    rows = list(rows)
+    picture = tile(rows)
+    height = picture.shape[0] / len(rows)
+    figure = Figure(figsize=(1.1 + picture.shape[1] / 110, picture.shape[0] / 110))
+    axes = figure.subplots()
+    axes.imshow(picture, interpolation="none")
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], labels)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def save_figure(figure, path):
+    """Write a matplotlib Figure, whole or not at all; returns the path."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, bbox_inches="tight")
+    return path

@@ -8,7 +8,10 @@ from . import bins, color, prediction, runs, tasks
 from .errors import InputError
 from .models import STRIDE
 
-_STRIP = 2**20  # pixels converted at once: bounds the memory that a large photograph takes
+# What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
+_STRIP = 2**20  # pixels converted at once
+_BATCH = 2**16  # pixels through the network at once, where each has 313 logits
+_LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
 
 
 class Colorizer:
@@ -69,13 +72,21 @@ class Colorizer:
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
         height, width = lightness.shape[1:]
-        scale = min(1.0, self.working_size / min(height, width))
+        size = self.working_size
+        scale = min(1.0, size / min(height, width), _LONGEST * size / max(height, width))
         small = max(1, round(height * scale)), max(1, round(width * scale))
         small_lightness = np.stack([_resize(plane, small, cv2.INTER_AREA) for plane in lightness])
         bottom, right = (-side % STRIDE for side in small)
         padded = np.pad(small_lightness, ((0, 0), (0, bottom), (0, right)), mode="edge")
-        output = self.model(padded[..., None], training=False)
-        ab = ops.convert_to_numpy(decode(output, temperature))[:, : small[0], : small[1]]
+        count = max(1, _BATCH // padded[0].size)
+        ab = np.concatenate(
+            [
+                ops.convert_to_numpy(
+                    decode(self.model(padded[i : i + count, ..., None], training=False), temperature)
+                )
+                for i in range(0, len(padded), count)
+            ]
+        )[:, : small[0], : small[1]]
         return np.stack([_resize(planes, (height, width), cv2.INTER_LINEAR) for planes in ab])
 
 

@@ -7,7 +7,7 @@ from . import config, tasks, weights
 from .errors import InputError
 from .files import write_text
 
-CONFIG = "config.json"
+DATA = "data.json"  # what the training data were, to know them again
 SPLITS = "splits.npz"
 STATISTICS = "statistics.json"
 ENVIRONMENT = "environment.json"
@@ -21,24 +21,12 @@ LOGS = "logs"
 
 def write_config(run_dir, settings):
     """Write a Config into a run folder."""
-    write_text(Path(run_dir) / CONFIG, config.to_json(settings))
+    write_text(Path(run_dir) / config.FILE, config.to_json(settings))
 
 
 def read_config(run_dir, configs=tasks.CONFIGS):
-    """The Config of a run folder.
-
-    Args:
-        run_dir: a run folder.
-        configs: {task name: Config class} that it may be of.
-
-    Raises:
-        InputError: there is none, it is of another task, or it cannot be understood.
-    """
-    path = Path(run_dir) / CONFIG
-    values = read_json(path, f"{run_dir} is no run folder: it has no {CONFIG}.")
-    if values.get("task") not in configs:
-        raise InputError(f"{path} names the task {values.get('task')!r}, not one of {', '.join(configs)}.")
-    return config.from_dict(configs[values["task"]], values, path)
+    """The Config of a run folder; see config.read."""
+    return config.read(Path(run_dir) / config.FILE, configs)
 
 
 def load_model(run_dir):
@@ -57,21 +45,20 @@ def load_model(run_dir):
     return settings, model
 
 
-def update_metrics(run_dir, entries):
-    """Merge a dict into metrics.json."""
-    path = Path(run_dir) / METRICS
-    known = read_json(path) if path.exists() else {}
-    write_text(path, json.dumps({**known, **entries}, indent=2) + "\n")
-
-
-def read_json(path, missing="{path} is missing."):
-    """The object in a JSON file. Raises InputError, with the text `missing` if there is no such file."""
+def read_json(path):
+    """The object in a JSON file. Raises InputError if it is missing or damaged."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(missing.format(path=path)) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error}).") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path} holds no JSON object.")
-    return values
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} is missing or damaged ({error}).") from None
+
+
+def read_metrics(run_dir):
+    """What metrics.json holds; {} if there is none. Raises InputError for a damaged one."""
+    path = Path(run_dir) / METRICS
+    return read_json(path) if path.exists() else {}
+
+
+def write_metrics(run_dir, metrics):
+    """Write metrics.json."""
+    write_text(Path(run_dir) / METRICS, json.dumps(metrics, indent=2) + "\n")

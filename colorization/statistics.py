@@ -34,9 +34,11 @@ class Statistics:
             values = json.loads(path.read_text(encoding="utf-8"))
             counts = np.array(values["bin_counts"], "int64")
             mean = np.array(values["mean_ab"], "float64")
-            if counts.shape != (bins.COUNT,) or mean.shape != (2,) or counts.min() < 0 or counts.sum() == 0:
+            if counts.shape != (bins.COUNT,) or mean.shape != (2,) or counts.min() < 0 or not counts.sum():
                 raise ValueError("wrong sizes")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not np.isfinite(mean).all():
+                raise ValueError("not finite")
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise InputError(f"{path} holds no statistics of a training set ({error}).") from None
         return cls(counts, mean)
 

@@ -1,5 +1,7 @@
 """Config -> a trained colorizer in a run folder."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import keras
@@ -7,6 +9,7 @@ import numpy as np
 
 from . import datasets, fitting, images, pipelines, prediction, runs, statistics, tasks
 from .errors import InputError
+from .files import write_text
 
 _SAMPLES = 8  # images in a sample picture
 
@@ -31,8 +34,13 @@ def train(settings, run_dir, *, resume=False):
     data = load_data(settings)
     if data.skipped:
         print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
-    splits = fitting.stored(run_dir / runs.SPLITS, datasets.Splits, lambda: split(settings, data))
-    train_rgb, dev_rgb = data.train.images[splits.train], data.test.images[splits.dev]
+    chosen = split(settings, data)
+    if (run_dir / runs.SPLITS).exists():
+        chosen = read_splits(run_dir, data)
+    fitting.begin(settings, run_dir)
+    write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
+    chosen.save(run_dir / runs.SPLITS)
+    train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
     colours = fitting.stored(
         run_dir / runs.STATISTICS, statistics.Statistics, lambda: statistics.measure(train_rgb)
     )
@@ -63,13 +71,34 @@ def split(settings, data):
 
 
 def read_splits(run_dir, data):
-    """The Splits stored in a run folder. Raises InputError if they do not fit the Dataset."""
-    splits = datasets.Splits.load(Path(run_dir) / runs.SPLITS)
-    if max(splits.dev.max(initial=0), splits.test.max(initial=0)) >= len(data.test.images):
-        raise InputError(
-            f"{run_dir} was split on other data than {data.name} now holds: prepare that set again."
-        )
+    """The Splits stored in a run folder.
+
+    Raises:
+        InputError: the Dataset is not the one that was split, or the file is missing or damaged.
+    """
+    run_dir = Path(run_dir)
+    if runs.read_json(run_dir / runs.DATA) != _identity(data):
+        raise InputError(f"{run_dir} was trained on other images than {data.name} now holds: restore them.")
+    splits = datasets.Splits.load(run_dir / runs.SPLITS)
+    for rows, part in ((splits.train, data.train), (splits.dev, data.test), (splits.test, data.test)):
+        if not len(rows) or rows.min() < 0 or rows.max() >= len(part):
+            raise InputError(f"{run_dir / runs.SPLITS} does not fit the data: train the run again.")
     return splits
+
+
+def _identity(data):
+    """What tells a Dataset from any other: its classes, its sizes and a hash of all images and labels."""
+    digest = hashlib.sha256()
+    for part in (data.train, data.test):
+        digest.update(np.ascontiguousarray(part.images))
+        digest.update(np.ascontiguousarray(part.labels))
+    return {
+        "name": data.name,
+        "classes": list(data.classes),
+        "train": len(data.train),
+        "test": len(data.test),
+        "sha256": digest.hexdigest(),
+    }
 
 
 class _Samples(keras.callbacks.Callback):
@@ -86,9 +115,10 @@ class _Samples(keras.callbacks.Callback):
         decodings = tasks.of(self.settings).decodings
         lightness, _ = pipelines.to_lightness_and_ab(self.rgb, np.zeros(len(self.rgb), bool))
         ab = prediction.predictor(self.model, decodings).predict_on_batch(lightness)
-        rows = [
-            prediction.compose(lightness, np.zeros((*self.rgb.shape[:3], 2))),
-            *(prediction.compose(lightness, ab[name]) for name in decodings),
-            self.rgb,
-        ]
-        images.write(self.folder / f"epoch_{number:03d}.png", images.tile(rows))
+        rows = {
+            "grey": prediction.compose(lightness, np.zeros((*self.rgb.shape[:3], 2))),
+            **{name: prediction.compose(lightness, ab[name]) for name in decodings},
+            "truth": self.rgb,
+        }
+        picture = images.labelled(rows.values(), rows)
+        images.save_figure(picture, self.folder / f"epoch_{number:03d}.png")

@@ -7,13 +7,14 @@ decoding, colours a real photograph, and draws the pictures: about two minutes o
 call finds the trained runs.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
 import classification
 import regression
 
-from colorization.command import run_command
+from colorization.command import run_command, start_keras
 from colorization.experiment import train_and_evaluate
 
 FOLDER = Path("runs/demo")
@@ -22,6 +23,7 @@ SIZES = ["train_size=2000", "dev_size=200", "test_size=200", "epochs=12"]
 
 def main():
     """Train both, then draw and colour what they learned."""
+    start_keras()
     from skimage import data
 
     from colorization import Colorizer, evaluation, figures, images
@@ -32,6 +34,7 @@ def main():
     for experiment in (regression, classification):
         settings = override(experiment.PRESETS["smoke"], SIZES)
         run_dirs.append(FOLDER / settings.task)
+        _remove_if_other(run_dirs[-1], settings)
         print(f"\n== {settings.task}: {settings.epochs} epochs of {settings.train_size} synthetic images ==")
         report = train_and_evaluate(settings, run_dirs[-1], resume=True)
         tables.append(f"## {settings.task}\n\n{evaluation.table(report)}\n")
@@ -47,6 +50,21 @@ def main():
     print("\n".join(tables))
     print("A photograph coloured by a network that has only seen drawings: do not expect a ginger cat.")
     print(f"The pictures and the table are in {FOLDER.resolve()}")
+
+
+def _remove_if_other(run_dir, settings):
+    """Delete an earlier demo's run if this version of the demo would train another."""
+    from dataclasses import replace
+
+    from colorization import InputError, runs
+
+    try:
+        stored = runs.read_config(run_dir)
+        if stored == replace(settings, precision=stored.precision):
+            return
+    except InputError:
+        pass
+    shutil.rmtree(run_dir, ignore_errors=True)
 
 
 if __name__ == "__main__":

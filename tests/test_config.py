@@ -19,9 +19,11 @@ FIELDS = {field.name: field for field in dataclasses.fields(ClassificationConfig
 
 def allowed(field):
     """All values of a field."""
-    low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
+    low, high, choices, multiple = (field.metadata[key] for key in ("low", "high", "choices", "multiple"))
     if choices:
         return st.sampled_from(choices)
+    if multiple:
+        return st.integers(low // multiple, high // multiple).map(lambda value: value * multiple)
     return {
         bool: st.booleans(),
         int: st.integers(low, high),
@@ -83,7 +85,8 @@ def test_an_unknown_field_lists_the_fields(config_class, name):
         ("Seed=1", "Unknown field 'Seed'"),
         ("epochs=0", "epochs is at least 1"),
         ("epochs=-3", "epochs is at least 1"),
-        ("image_size=7", "image_size is at least 8"),
+        ("image_size=8", "image_size is at least 16"),
+        ("image_size=36", "image_size is a multiple of 8"),
         ("epochs=1.0", "epochs takes a whole number"),
         ("epochs=1e3", "epochs takes a whole number"),
         ("epochs=true", "epochs takes a whole number"),

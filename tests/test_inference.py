@@ -9,7 +9,7 @@ from skimage import data
 from skimage.color import rgb2lab
 from skimage.transform import resize
 
-from colorization import Colorizer, runs
+from colorization import Colorizer, config, runs
 from colorization.errors import InputError
 
 
@@ -113,8 +113,8 @@ def test_a_failed_weight_load_never_yields_a_picture(smoke_runs, tmp_path):
         Colorizer.load(run_dir)
 
     run_dir, path = damaged("other width")
-    text = (run_dir / runs.CONFIG).read_text().replace('"width": 0.125', '"width": 0.25')
-    (run_dir / runs.CONFIG).write_text(text)
+    text = (run_dir / config.FILE).read_text().replace('"width": 0.125', '"width": 0.25')
+    (run_dir / config.FILE).write_text(text)
     with pytest.raises(InputError, match=r"do not fit the model: .*; and \d+ more"):
         Colorizer.load(run_dir)
 

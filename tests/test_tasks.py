@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from colorization import bins, color, losses, prediction, runs, statistics, tasks
+from colorization import bins, color, config, losses, prediction, runs, statistics, tasks
 from colorization.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3)).astype("uint8")
@@ -114,7 +114,7 @@ def test_statistics_come_back_from_their_file(tmp_path, measured):
 
 def test_an_unknown_task_is_refused(tmp_path):
     """Oracle: the table's names, of which a run folder's config.json must name one."""
-    (tmp_path / runs.CONFIG).write_text('{"task": "gan"}')
+    (tmp_path / config.FILE).write_text('{"task": "gan"}')
     with pytest.raises(InputError, match=r"config\.json names the task 'gan', .*" + ", ".join(tasks.TASKS)):
         runs.read_config(tmp_path)
 

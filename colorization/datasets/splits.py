@@ -32,9 +32,9 @@ class Splits:
                 splits = cls(arrays["train"], arrays["dev"], arrays["test"])
         # A damaged zip, a missing array, a plain .npy and a cut-off file each raise something of their own.
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable splits file: make it again.") from error
+            raise InputError(f"{path} is not a readable splits file: train the run again.") from error
         if any(part.dtype != np.int64 or part.ndim != 1 for part in asdict(splits).values()):
-            raise InputError(f"{path} is not a splits file (it needs 1-D int64 arrays): make it again.")
+            raise InputError(f"{path} is not a splits file (it needs 1-D int64 arrays): train the run again.")
         return splits
 
 
