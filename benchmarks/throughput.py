@@ -64,7 +64,7 @@ def build(name, width, precision):
     keras.config.set_dtype_policy(precision)
     model = task.build(task.config(width=width))
     keras.config.set_dtype_policy("float32")
-    model.compile(keras.optimizers.Adam(1e-4), LOSSES[name], jit_compile=hardware.jit("auto"))
+    model.compile(keras.optimizers.Adam(1e-4), LOSSES[name], jit_compile=hardware.jit("auto", None))
     decoding, decode = tasks.decoding(task)
     return model, prediction.predictor(model, {decoding: decode})
 

@@ -29,7 +29,7 @@ CENTERS = np.array(
 COUNT = len(CENTERS)
 
 _LIMIT = 128.0  # no 8-bit Lab goes beyond; further out is clipped to it
-_CELL = 5.0  # side of the search cells: quarters of the bins, so that a cell's points share most neighbours
+_CELL = 2.5  # side of the search cells: few of a cell's points differ in their nearest bins
 _EDGE = 130.0  # where the cells begin: a multiple of their side beyond the limit
 
 
@@ -63,16 +63,13 @@ def soft_encode(ab, neighbors=5, sigma=5.0):
     table = _candidates(neighbors)
     ab = ops.clip(ops.cast(ab, "float32"), -_LIMIT, _LIMIT)
     cell = ops.cast((ab + _EDGE) / _CELL, "int32")
-    candidates = ops.take(
-        ops.convert_to_tensor(table.reshape(-1, table.shape[-1])),
-        cell[..., 0] * table.shape[1] + cell[..., 1],
-        axis=0,
-    )
-    centers = ops.convert_to_tensor(_PADDED_CENTERS)
-    distance = (
-        ops.square(ops.take(centers[:, 0], candidates, axis=0) - ab[..., :1])
-        + ops.square(ops.take(centers[:, 1], candidates, axis=0) - ab[..., 1:])
-    )  # fmt: skip
+    cell = cell[..., 0] * table.shape[1] + cell[..., 1]
+
+    def look_up(values):  # one row a pixel; by the candidates' numbers it would be one element a candidate
+        return ops.take(ops.convert_to_tensor(values.reshape(-1, table.shape[-1])), cell, axis=0)
+
+    candidates = look_up(table)
+    distance = sum(ops.square(look_up(_PADDED_CENTERS[table][..., i]) - ab[..., i : i + 1]) for i in range(2))
     order = ops.argsort(distance, axis=-1)[..., :neighbors]  # of so few, sooner than a top_k
     indices = ops.take_along_axis(candidates, order, axis=-1)
     distance = ops.take_along_axis(distance, order, axis=-1)

@@ -100,11 +100,10 @@ def _feed(arrays, transform, rows):
 def _dataset(arrays, transform, rows):
     import tensorflow as tf
 
-    compiled = tf.function(transform, jit_compile=True)  # fused, Lab is some six times as fast
     signature = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
     return (
         tf.data.Dataset.from_generator(rows, output_signature=(*signature, tf.TensorSpec([None], tf.bool)))
         # AUTOTUNE was seen to settle on a single thread, at half the rate
-        .map(compiled, num_parallel_calls=os.cpu_count(), deterministic=True)
+        .map(transform, num_parallel_calls=os.cpu_count(), deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
