@@ -55,7 +55,7 @@ def begin(settings, run_dir):
         starts = list(json.loads(path.read_text())["starts"])
     except (OSError, ValueError, KeyError, TypeError):
         starts = []  # none yet, or damaged: no reason not to train
-    starts.append(hardware.environment())
+    starts.append({**hardware.environment(), "seed": settings.seed})
     write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
 
 

@@ -95,6 +95,7 @@ def test_a_run_folder_suffices(whole_run):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     environment = json.loads((whole_run / runs.ENVIRONMENT).read_text())["starts"][0]
     assert environment["packages"]["keras"] == keras.__version__
+    assert environment["seed"] == 0
     settings, model = runs.load_model(whole_run)
     assert settings.precision in ("float32", "mixed_bfloat16")
     assert model.dtype_policy.name == "float32"
