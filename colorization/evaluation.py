@@ -68,7 +68,7 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE)
         "temperature": temperature,
         "methods": results,
     }
-    key = split + (f" of {source}" if source else "")
+    key = split if source is None else f"{split} of {source}"
     key += f" at T={temperature}" if temperature != bins.TEMPERATURE else ""
     runs.write_metrics(run_dir, {**known, key: report})
     return report
@@ -89,7 +89,7 @@ def _shown(value):
 
 def _images(run_dir, settings, split, source):
     data = training.load_data(settings, source)
-    splits = training.split(settings, data) if source else training.read_splits(run_dir, data)
+    splits = training.read_splits(run_dir, data) if source is None else training.split(settings, data)
     return data.test.images[getattr(splits, split)], data.name
 
 

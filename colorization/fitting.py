@@ -46,7 +46,10 @@ def open_run(settings, run_dir, resume, configs):
 
 
 def begin(settings, run_dir):
-    """Write the config into the run folder, made if need be, and add this start to its environment.json."""
+    """Write the config into the run folder, made if need be, and add this start to its environment.json.
+
+    Called when the data are known to be good: a start that failed before leaves no run behind.
+    """
     run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
     runs.write_config(run_dir, settings)
@@ -83,13 +86,6 @@ def _leftovers(run_dir):
     return [path for path in run_dir.iterdir() if not path.name.startswith(".")]
 
 
-def stored(path, kind, make):
-    """What a file of the run folder holds, read by kind.load; made and written on the first start."""
-    if not path.exists():
-        make().save(path)
-    return kind.load(path)
-
-
 def compiled(settings, build, loss, count, metrics=()):
     """A model built and compiled as the settings say, on all the devices that they name.
 
@@ -99,6 +95,9 @@ def compiled(settings, build, loss, count, metrics=()):
         loss: what model.compile takes.
         count: training items, from which the learning rate's schedule is reckoned.
         metrics: what model.compile takes.
+
+    Raises:
+        InputError: jit=on with several TensorFlow devices.
     """
     strategy = hardware.strategy(settings.distribute)
     jit = hardware.jit(settings.jit, strategy)

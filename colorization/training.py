@@ -34,16 +34,16 @@ def train(settings, run_dir, *, resume=False):
     data = load_data(settings)
     if data.skipped:
         print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
-    chosen = split(settings, data)
-    if (run_dir / runs.SPLITS).exists():
-        chosen = read_splits(run_dir, data)
+    begun = (run_dir / runs.SPLITS).exists()
+    chosen = read_splits(run_dir, data) if begun else split(settings, data)
     fitting.begin(settings, run_dir)
-    write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
-    chosen.save(run_dir / runs.SPLITS)
+    if not begun:
+        write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
+        chosen.save(run_dir / runs.SPLITS)
     train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
-    colours = fitting.stored(
-        run_dir / runs.STATISTICS, statistics.Statistics, lambda: statistics.measure(train_rgb)
-    )
+    if not (run_dir / runs.STATISTICS).exists():
+        statistics.measure(train_rgb).save(run_dir / runs.STATISTICS)
+    colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
     task = tasks.of(settings)
     model = fitting.compiled(
         settings, lambda: task.build(settings), task.loss(settings, colours), len(train_rgb)
@@ -56,7 +56,7 @@ def train(settings, run_dir, *, resume=False):
 def load_data(settings, source=None):
     """The Dataset of a config, or of another source at the config's sizes."""
     return datasets.load(
-        source or settings.data,
+        settings.data if source is None else source,
         image_size=settings.image_size,
         train_limit=settings.train_size,
         test_limit=settings.dev_size + settings.test_size,

@@ -48,7 +48,9 @@ def main():
     figures.write_all(run_dirs, FOLDER)
 
     print("\n".join(tables))
-    print("A photograph coloured by a network that has only seen drawings: do not expect a ginger cat.")
+    print(
+        "The photograph is coloured by networks that have only seen drawings: what is right in it is chance."
+    )
     print(f"The pictures and the table are in {FOLDER.resolve()}")
 
 
