@@ -14,7 +14,7 @@ setup(
     description="Automatic image colorization in Keras: regression and classification over 313 ab bins",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    packages=find_packages(include=["colorization", "colorization.*"]),
+    packages=find_packages(include=["colorization", "colorization.*", "vgg_eval"]),
     python_requires=">=3.11",
     install_requires=[
         "h5py>=3.11",
@@ -23,6 +23,7 @@ setup(
         "numpy>=2.0",
         "opencv-python-headless>=4.10",
         "scikit-image>=0.24",
+        "scipy>=1.13",
         "tensorflow>=2.21",
         "tqdm>=4.66",
     ],

@@ -1,5 +1,6 @@
 """How every command starts and ends: no noise, one sentence for what the user can mend, an exit code."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def start_keras():
     them. If the import fails, they are shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new model in one process
     sys.stderr.flush()
     standard_error = os.dup(2)
     with tempfile.TemporaryFile() as held_back:

@@ -27,6 +27,8 @@ class Config:
     """What every training run has. Raises InputError for a value out of its range."""
 
     task: ClassVar[str]
+    stratified: ClassVar[bool] = False  # whether each class gives the same number of images
+    vgg_weights: ClassVar[str] = "none"  # pretrained ones that training starts from, see pretrained.load
 
     data: str = option("cifar10", "cifar10, cifar100, synthetic or a path")
     image_size: int = option(
@@ -89,6 +91,26 @@ class ClassificationConfig(ColorizerConfig):
     rebalance: bool = option(False, "weight pixels by the rarity of their colour (Zhang et al., Eq. 2-4)")
     rebalance_mix: float = option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
     rebalance_sigma: float = option(5.0, "smoothing of the prior over bins, in ab units", low=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class VggConfig:
+    """What every model has that begins with the blocks of VGG16. Comes before Config among the bases."""
+
+    vgg_weights: str = option("imagenet", "of its blocks: imagenet, none, a file, or a judge's run folder")
+    vgg_size: int = option(224, "side to which its input is enlarged, in pixels", low=16, high=1024)
+    batch_norm: bool = option(False, "batch normalization in its blocks")
+    frozen_blocks: int = option(5, "its first so many blocks are not trained", low=0, high=5)
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig(VggConfig, ClassificationConfig):
+    """The classification by transfer from VGG16 (report, section 4.1.2)."""
+
+    task: ClassVar[str] = "transfer"
+
+    vgg_blocks: int = option(5, "blocks of VGG16 in use", low=1, high=5)
+    vgg_width: float = option(1.0, "multiplies the number of channels of VGG16's blocks", low=0.01, high=4)
 
 
 def override(config, assignments):

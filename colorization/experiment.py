@@ -8,27 +8,28 @@ from . import config
 from .command import run_command, start_keras
 
 
-def main(doc, presets, argv=None):
+def train_and_evaluate(settings, run_dir, *, resume=False):
+    """training.train, then evaluation.evaluate on the dev split; returns the latter's table as text."""
+    start_keras()
+    from . import evaluation, training
+
+    training.train(settings, run_dir, resume=resume)
+    return evaluation.table(evaluation.evaluate(run_dir, "dev"))
+
+
+def main(doc, presets, argv=None, train=train_and_evaluate):
     """Run an experiment file.
 
     Args:
         doc: the file's docstring, shown by --help.
         presets: {name: Config}.
         argv: arguments; None takes the command line's.
+        train: function of a Config, a run folder and resume, that returns what is printed in the end.
 
     Returns:
         Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
     """
-    return run_command(_run, _parser(doc, presets).parse_args(argv), presets)
-
-
-def train_and_evaluate(settings, run_dir, *, resume=False):
-    """training.train, then evaluation.evaluate on the dev split; returns the latter's report."""
-    start_keras()
-    from . import evaluation, training
-
-    training.train(settings, run_dir, resume=resume)
-    return evaluation.evaluate(run_dir, "dev")
+    return run_command(_run, _parser(doc, presets).parse_args(argv), presets, train)
 
 
 def _parser(doc, presets):
@@ -40,25 +41,27 @@ def _parser(doc, presets):
     )
     parser.add_argument("--preset", choices=presets, help="the settings to start from (default: small)")
     parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
+    if hasattr(some, "frozen_blocks"):
+        parser.add_argument(
+            "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
+        )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/TASK-PRESET")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
     return parser
 
 
-def _run(arguments, presets):
+def _run(arguments, presets, train):
     preset = arguments.preset or "small"
     settings = presets[preset]
     run_dir = arguments.run_dir or Path("runs") / f"{settings.task}-{preset}"
     if arguments.resume and not arguments.preset:
         settings = _stored(run_dir, settings)
-    data = [] if arguments.data is None else [f"data={arguments.data}"]
-    settings = config.override(settings, [*data, *arguments.set])
+    short = {name: getattr(arguments, name, None) for name in ("data", "vgg_weights")}
+    changes = [f"{name}={value}" for name, value in short.items() if value is not None]
+    settings = config.override(settings, [*changes, *arguments.set])
 
-    report = train_and_evaluate(settings, run_dir, resume=arguments.resume)
-    from . import evaluation
-
-    print(evaluation.table(report))
+    print(train(settings, run_dir, resume=arguments.resume))
     print(f"The run is in {run_dir}", file=sys.stderr)
 
 

@@ -6,11 +6,13 @@ import dataclasses
 import io
 import json
 import math
+import time
+from typing import NamedTuple
 
 import keras
 from tqdm import tqdm
 
-from . import config, hardware, pipelines, runs, weights
+from . import config, features, hardware, pipelines, pretrained, runs, weights
 from .errors import InputError
 from .files import remove_unfinished, write_text
 
@@ -53,13 +55,18 @@ def begin(settings, run_dir):
     run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
     runs.write_config(run_dir, settings)
-    path = run_dir / runs.ENVIRONMENT
+    _write_starts(run_dir, [*_starts(run_dir), {**hardware.environment(), "seed": settings.seed}])
+
+
+def _starts(run_dir):
     try:
-        starts = list(json.loads(path.read_text())["starts"])
+        return list(json.loads((run_dir / runs.ENVIRONMENT).read_text())["starts"])
     except (OSError, ValueError, KeyError, TypeError):
-        starts = []  # none yet, or damaged: no reason not to train
-    starts.append({**hardware.environment(), "seed": settings.seed})
-    write_text(path, json.dumps({"starts": starts}, indent=2) + "\n")
+        return []  # none yet, or damaged: no reason not to train
+
+
+def _write_starts(run_dir, starts):
+    write_text(run_dir / runs.ENVIRONMENT, json.dumps({"starts": starts}, indent=2) + "\n")
 
 
 def _merged(kept, settings, run_dir):
@@ -86,18 +93,32 @@ def _leftovers(run_dir):
     return [path for path in run_dir.iterdir() if not path.name.startswith(".")]
 
 
-def compiled(settings, build, loss, count, metrics=()):
-    """A model built and compiled as the settings say, on all the devices that they name.
+class Network(NamedTuple):
+    """What compiled() makes and fit() trains.
+
+    model: the whole keras.Model.
+    trained: the compiled keras.Model to fit: `model`, or of its layers those after the encoder.
+    encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
+    """
+
+    model: keras.Model
+    trained: keras.Model
+    encoder: keras.Model | None
+
+
+def compiled(settings, run_dir, build, loss, count, metrics=()):
+    """A Network built, with its initial weights, and compiled as the settings say, on all their devices.
 
     Args:
         settings: a Config.
+        run_dir: Path of the run folder, begun or not; where it has weights, they come from there.
         build: function of no arguments that returns the keras.Model.
         loss: what model.compile takes.
         count: training items, from which the learning rate's schedule is reckoned.
         metrics: what model.compile takes.
 
     Raises:
-        InputError: jit=on with several TensorFlow devices.
+        InputError: jit=on with several TensorFlow devices, or pretrained weights that cannot be had.
     """
     strategy = hardware.strategy(settings.distribute)
     jit = hardware.jit(settings.jit, strategy)
@@ -106,13 +127,17 @@ def compiled(settings, build, loss, count, metrics=()):
     try:
         with strategy.scope() if strategy else contextlib.nullcontext():
             model = build()
-            model.compile(
+            # A mirrored image has features of its own
+            encoder, trained = (None, model) if settings.flip else features.split(model)
+            trained.compile(
                 optimizer=_optimizer(settings, count), loss=loss, metrics=list(metrics), jit_compile=jit
             )
-            model.optimizer.build(model.trainable_variables)
+            trained.optimizer.build(trained.trainable_variables)
     finally:
         keras.config.set_dtype_policy("float32")
-    return model
+    if not (run_dir / runs.LAST).exists():
+        pretrained.load(settings.vgg_weights, model.variables)
+    return Network(model, trained, encoder)
 
 
 def _optimizer(settings, count):
@@ -130,8 +155,8 @@ def _learning_rate(settings, count):
     return keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
 
 
-def fit(settings, model, run_dir, train, dev, transform, callbacks=()):
-    """Train a compiled model from the last finished epoch on.
+def fit(settings, network, run_dir, train, dev, transform, callbacks=()):
+    """Train a Network from the last finished epoch on.
 
     A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
     bit on one CPU; a GPU's own sums may differ in their last bits): the whole state is written in one piece
@@ -139,23 +164,29 @@ def fit(settings, model, run_dir, train, dev, transform, callbacks=()):
 
     Args:
         settings: a Config.
-        model: what compiled() returned.
+        network: what compiled() returned.
         run_dir: Path of a run folder that open_run opened.
         train, dev: tuples of arrays of equal length.
-        transform: as in pipelines.training_batches.
+        transform: as in pipelines.training_batches; gives the model's input and the target.
         callbacks: Keras callbacks; they come before the epoch's state is written, so that none is left out.
 
     Raises:
         InputError: the loss is no longer a number; the last good weights stay.
     """
     checkpoint = _Checkpoint(run_dir)
-    first_epoch = checkpoint.restore(model)
+    first_epoch = checkpoint.restore(network)
     if first_epoch >= settings.epochs:
         print(f"{run_dir} is finished: {settings.epochs} epochs.")
         return
-    count = len(train[0])
+    model, count = network.trained, len(train[0])
     _check_shares(model, count, settings.batch_size)
     _check_shares(model, len(dev[0]), settings.dev_batch_size)
+    if network.encoder is not None:
+        train, dev = (
+            (features.compute(network.encoder, arrays, transform, settings.dev_batch_size), *arrays)
+            for arrays in (train, dev)
+        )
+        transform = features.in_place_of_input(transform)
     progress = _Progress(settings, count, first_epoch)
     callbacks = [*callbacks, checkpoint, progress]
     if settings.tensorboard:
@@ -215,15 +246,25 @@ class _Checkpoint(keras.callbacks.Callback):
         self.run_dir = run_dir
         self.best = math.inf
         self.history = []
+        self.begun = time.monotonic()
 
-    def restore(self, model):
-        """Set model and optimizer to the last finished epoch's end; returns the number of finished epochs."""
-        path = self.run_dir / runs.LAST
+    def restore(self, network):
+        """Set model and optimizer to the last finished epoch's end; returns the number of finished epochs.
+
+        Frozen weights lie in a file of their own, written once, before the first epoch.
+        """
+        path, frozen_path = self.run_dir / runs.LAST, self.run_dir / runs.FROZEN
+        frozen = features.frozen_variables(network.model)
         if not path.exists():
+            if frozen:
+                weights.save(frozen_path, {"model": weights.read(frozen)})
             return 0
+        if frozen:
+            weights.assign(frozen, weights.load(frozen_path, "model")[0], frozen_path)
         arrays, attributes = weights.load(path, "model")
-        weights.assign(model.variables, arrays, path)
-        weights.assign(model.optimizer.variables, weights.load(path, "optimizer")[0], path)
+        weights.assign(features.learned_variables(network.trained), arrays, path)
+        optimizer = network.trained.optimizer
+        weights.assign(optimizer.variables, weights.load(path, "optimizer")[0], path)
         self.history = json.loads(attributes["history"])
         self.best = min(row["val_loss"] for row in self.history)
         self._write_history()
@@ -235,7 +276,7 @@ class _Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
-        model = weights.read(self.model.variables)
+        model = weights.read(features.learned_variables(self.model))
         # A sum is finite only if each of its terms is.
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in model.values()))
         self.history.append(row)
@@ -248,6 +289,9 @@ class _Checkpoint(keras.callbacks.Callback):
             {"model": model, "optimizer": weights.read(self.model.optimizer.variables)},
             {"history": json.dumps(self.history)},
         )
+        *earlier, this = _starts(self.run_dir)
+        seconds = round(time.monotonic() - self.begun)
+        _write_starts(self.run_dir, [*earlier, {**this, "finished_epochs": epoch + 1, "seconds": seconds}])
 
     def _write_history(self):
         text = io.StringIO()

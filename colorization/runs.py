@@ -13,6 +13,7 @@ STATISTICS = "statistics.json"
 ENVIRONMENT = "environment.json"
 LAST = "last.weights.h5"  # with the optimizer's state and the history: all that resuming needs
 BEST = "best.weights.h5"
+FROZEN = "frozen.weights.h5"  # what training leaves as it is; the other two do without
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 SAMPLES = "samples"
@@ -37,12 +38,16 @@ def load_model(run_dir):
     """
     settings = read_config(run_dir)
     model = tasks.of(settings).build(settings)
-    path = Path(run_dir) / BEST
-    if not path.exists():
-        raise InputError(f"{run_dir} has no {BEST} yet: its training has not finished an epoch.")
-    arrays, _ = weights.load(path, "model")
-    weights.assign(model.variables, arrays, path)
+    weights.assign(model.variables, read_weights(run_dir), run_dir)
     return settings, model
+
+
+def read_weights(run_dir):
+    """{name: array}: a run's best weights. Raises InputError if there are none, or damaged ones."""
+    best, frozen = Path(run_dir) / BEST, Path(run_dir) / FROZEN
+    if not best.exists():
+        raise InputError(f"{run_dir} has no {BEST} yet: its training has not finished an epoch.")
+    return {**(weights.load(frozen, "model")[0] if frozen.exists() else {}), **weights.load(best, "model")[0]}
 
 
 def read_json(path):

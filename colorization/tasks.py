@@ -61,6 +61,30 @@ def _classification_loss(settings, statistics):
     return rebalanced
 
 
+def _transfer(settings):
+    return models.transfer(
+        image_size=settings.image_size,
+        width=settings.width,
+        vgg_size=settings.vgg_size,
+        vgg_blocks=settings.vgg_blocks,
+        vgg_width=settings.vgg_width,
+        batch_norm=settings.batch_norm,
+        frozen_blocks=settings.frozen_blocks,
+        l2=settings.l2,
+    )
+
+
+_CLASSIFICATION = Task(
+    config=config.ClassificationConfig,
+    build=functools.partial(_nine_blocks, models.classification),
+    loss=_classification_loss,
+    decodings={
+        "annealed": bins.annealed_mean,
+        "mean": lambda logits, temperature: bins.decode_mean(logits),
+        "mode": lambda logits, temperature: bins.decode_mode(logits),
+    },
+)
+
 TASKS = {
     "regression": Task(
         config=config.RegressionConfig,
@@ -68,16 +92,8 @@ TASKS = {
         loss=_regression_loss,
         decodings={"regression": lambda output, temperature: color.unscale_ab(output)},
     ),
-    "classification": Task(
-        config=config.ClassificationConfig,
-        build=functools.partial(_nine_blocks, models.classification),
-        loss=_classification_loss,
-        decodings={
-            "annealed": bins.annealed_mean,
-            "mean": lambda logits, temperature: bins.decode_mean(logits),
-            "mode": lambda logits, temperature: bins.decode_mode(logits),
-        },
-    ),
+    "classification": _CLASSIFICATION,
+    "transfer": _CLASSIFICATION._replace(config=config.TransferConfig, build=_transfer),
 }
 
 CONFIGS = {name: task.config for name, task in TASKS.items()}

@@ -30,27 +30,50 @@ def train(settings, run_dir, *, resume=False):
         InputError: data, folder or settings are not usable, or the loss is no longer a number.
     """
     run_dir = Path(run_dir)
-    settings = fitting.open_run(settings, run_dir, resume, tasks.CONFIGS)
+    settings, data, chosen = prepare(settings, run_dir, resume, tasks.CONFIGS)
+    train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
+    known = (run_dir / runs.STATISTICS).exists()
+    colours = (
+        statistics.Statistics.load(run_dir / runs.STATISTICS) if known else statistics.measure(train_rgb)
+    )
+    task = tasks.of(settings)
+    network = fitting.compiled(
+        settings, run_dir, lambda: task.build(settings), task.loss(settings, colours), len(train_rgb)
+    )
+    begin(settings, run_dir, data, chosen)
+    colours.save(run_dir / runs.STATISTICS)
+    samples = _Samples(settings, network.model, dev_rgb[:_SAMPLES], run_dir / runs.SAMPLES)
+    fitting.fit(
+        settings, network, run_dir, (train_rgb,), (dev_rgb,), pipelines.to_lightness_and_ab, [samples]
+    )
+    return settings
+
+
+def prepare(settings, run_dir, resume, configs):
+    """What a training needs to know; nothing is written yet, see begin.
+
+    Args:
+        settings, run_dir, resume, configs: as of fitting.open_run.
+
+    Returns:
+        (Config, Dataset, Splits): those of the run folder, if it holds a run.
+
+    Raises:
+        InputError: folder, settings or data are not usable.
+    """
+    settings = fitting.open_run(settings, run_dir, resume, configs)
     data = load_data(settings)
     if data.skipped:
         print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
     begun = (run_dir / runs.SPLITS).exists()
-    chosen = read_splits(run_dir, data) if begun else split(settings, data)
+    return settings, data, read_splits(run_dir, data) if begun else split(settings, data)
+
+
+def begin(settings, run_dir, data, splits):
+    """Write into the run folder what prepare returned; see fitting.begin."""
     fitting.begin(settings, run_dir)
-    if not begun:
-        write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
-        chosen.save(run_dir / runs.SPLITS)
-    train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
-    if not (run_dir / runs.STATISTICS).exists():
-        statistics.measure(train_rgb).save(run_dir / runs.STATISTICS)
-    colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
-    task = tasks.of(settings)
-    model = fitting.compiled(
-        settings, lambda: task.build(settings), task.loss(settings, colours), len(train_rgb)
-    )
-    samples = _Samples(settings, dev_rgb[:_SAMPLES], run_dir / runs.SAMPLES)
-    fitting.fit(settings, model, run_dir, (train_rgb,), (dev_rgb,), pipelines.to_lightness_and_ab, [samples])
-    return settings
+    write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
+    splits.save(run_dir / runs.SPLITS)
 
 
 def load_data(settings, source=None):
@@ -66,7 +89,12 @@ def load_data(settings, source=None):
 def split(settings, data):
     """The Splits of a Dataset by a config's sizes and split_seed."""
     return datasets.split(
-        data, settings.train_size, settings.dev_size, settings.test_size, seed=settings.split_seed
+        data,
+        settings.train_size,
+        settings.dev_size,
+        settings.test_size,
+        seed=settings.split_seed,
+        stratified=settings.stratified,
     )
 
 
@@ -104,9 +132,9 @@ def _identity(data):
 class _Samples(keras.callbacks.Callback):
     """Every few epochs a picture: columns of dev images; rows of grey, each decoding, truth."""
 
-    def __init__(self, settings, rgb, folder):
+    def __init__(self, settings, colorizer, rgb, folder):
         super().__init__()
-        self.settings, self.rgb, self.folder = settings, rgb, folder
+        self.settings, self.colorizer, self.rgb, self.folder = settings, colorizer, rgb, folder
 
     def on_epoch_end(self, epoch, logs=None):
         number = epoch + 1
@@ -114,7 +142,7 @@ class _Samples(keras.callbacks.Callback):
             return
         decodings = tasks.of(self.settings).decodings
         lightness, _ = pipelines.to_lightness_and_ab(self.rgb, np.zeros(len(self.rgb), bool))
-        ab = prediction.predictor(self.model, decodings).predict_on_batch(lightness)
+        ab = prediction.predictor(self.colorizer, decodings).predict_on_batch(lightness)
         rows = {
             "grey": prediction.compose(lightness, np.zeros((*self.rgb.shape[:3], 2))),
             **{name: prediction.compose(lightness, ab[name]) for name in decodings},

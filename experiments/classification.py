@@ -10,8 +10,8 @@ cores, with rebalancing, without which a small network stays grey. smoke: second
 import sys
 from dataclasses import replace
 
+from colorization import experiment
 from colorization.config import ClassificationConfig
-from colorization.experiment import main
 
 PAPER = ClassificationConfig(l2=0.01)
 SMALL = replace(
@@ -38,5 +38,11 @@ SMOKE = replace(
 
 PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
+
+def main(argv=None):
+    """Train, evaluate; returns the exit code."""
+    return experiment.main(__doc__, PRESETS, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(main(__doc__, PRESETS))
+    sys.exit(main())

@@ -9,8 +9,8 @@ paper: the report's own hyper-parameters. small: about an hour on 2 CPU cores. s
 import sys
 from dataclasses import replace
 
+from colorization import experiment
 from colorization.config import RegressionConfig
-from colorization.experiment import main
 
 PAPER = RegressionConfig()
 SMALL = replace(PAPER, width=0.25, epochs=20, learning_rate=1e-3, schedule="cosine", flip=True)
@@ -27,5 +27,11 @@ SMOKE = replace(
 
 PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
+
+def main(argv=None):
+    """Train, evaluate; returns the exit code."""
+    return experiment.main(__doc__, PRESETS, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(main(__doc__, PRESETS))
+    sys.exit(main())

@@ -1,5 +1,6 @@
-"""Keras functional models of the report's Figure 4. Each takes lightness and gives what its task decodes."""
+"""Keras functional models of the report's Figures 4 to 6, and VGG16's blocks, which two of them share."""
 
 from .nine_blocks import STRIDE, classification, regression
+from .transfer import transfer
 
-__all__ = ["STRIDE", "classification", "regression"]
+__all__ = ["STRIDE", "classification", "regression", "transfer"]

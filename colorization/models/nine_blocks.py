@@ -76,7 +76,7 @@ def convolve(x, name, conv, l2=0.0):
         dilation_rate=conv.dilation,
         padding="same",
         activation="relu",
-        kernel_regularizer=_penalty(l2),
+        kernel_regularizer=penalty(l2),
         name=name,
     )(x)
 
@@ -85,7 +85,7 @@ def decode(x, width, l2, outputs, activation):
     """Blocks 8 and 9: three transposed convolutions, then 1x1 onto the outputs, in float32."""
     for i, conv in enumerate(DECODER, 1):
         x = convolve(x, f"block8_deconv{i}", _scaled(conv, width), l2)
-    x = layers.Conv2D(outputs, 1, kernel_regularizer=_penalty(l2), name="block9_conv")(x)
+    x = layers.Conv2D(outputs, 1, kernel_regularizer=penalty(l2), name="block9_conv")(x)
     return layers.Activation(activation, dtype="float32", name="block9_output")(x)
 
 
@@ -103,5 +103,6 @@ def _scaled(conv, width):
     return conv._replace(channels=max(1, round(conv.channels * width)))
 
 
-def _penalty(l2):
+def penalty(l2):
+    """The regularizer of a kernel for a lambda."""
     return keras.regularizers.L2(l2) if l2 else None

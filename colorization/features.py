@@ -1,0 +1,132 @@
+"""Frozen layers run once: their outputs, kept on disk as float16, are what the other layers train on."""
+
+import hashlib
+import json
+import zlib
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from . import weights
+from .datasets import data_root
+from .errors import InputError
+from .files import write_text
+
+_CHUNK = 256  # items computed, written and checked together
+
+
+def split(model):
+    """Cut a model that is a chain of layers after its leading frozen ones.
+
+    Args:
+        model: a functional keras.Model, each layer fed by the one before.
+
+    Returns:
+        (encoder, head): two models that share the layers of this one; (None, model) if its first weights are
+        trained, or none are.
+    """
+    chain = model.layers[1:]
+    weighted = [i for i, layer in enumerate(chain) if layer.weights]
+    trained = [i for i in weighted if chain[i].trainable]
+    if not trained or trained[0] == weighted[0]:
+        return None, model
+    cut = trained[0]
+    encoder = keras.Model(model.input, chain[cut - 1].output, name="encoder")
+    x = features = keras.Input(encoder.output_shape[1:], name="features")
+    for layer in chain[cut:]:
+        x = layer(x)
+    return encoder, keras.Model(features, x, name=model.name)
+
+
+def frozen_variables(model):
+    """Those variables of a model that belong to frozen layers."""
+    return [variable for layer in model.layers if not layer.trainable for variable in layer.variables]
+
+
+def learned_variables(model):
+    """All others, statistics of batch normalizations included."""
+    return [variable for layer in model.layers if layer.trainable for variable in layer.variables]
+
+
+def compute(encoder, arrays, transform, batch_size):
+    """The encoder's output for every item, computed where it is not yet on disk.
+
+    It lies under features/ in the data folder (datasets.data_root), in a folder named by a hash of the
+    encoder, its weights and the arrays. Each chunk has its checksum: one that is missing or damaged, also
+    after a kill, is computed again.
+
+    Args:
+        encoder: keras.Model.
+        arrays: tuple of arrays of N rows, one an item.
+        transform: function of a batch of each and of flips, (B,) bool, that gives the encoder's input first.
+        batch_size: items computed at once.
+
+    Returns:
+        (N, ...) float16 array, mapped from the disk, read-only. What float16 cannot hold is cut off at 65504.
+
+    Raises:
+        InputError: the features cannot be written.
+    """
+    folder = data_root() / "features" / _key(encoder, arrays)
+    path, sums_path = folder / "features.npy", folder / "checksums.json"
+    count = len(arrays[0])
+    values, sums = _open(path, (count, *encoder.output_shape[1:])), _read_sums(sums_path)
+    chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+    missing = [chunk for chunk in chunks if sums.get(str(chunk.start)) != zlib.crc32(values[chunk])]
+    with tqdm(total=count, desc="features", unit=" images", disable=not missing) as bar:
+        bar.update(count - sum(chunk.stop - chunk.start for chunk in missing))
+        for chunk in missing:
+            for start in range(chunk.start, chunk.stop, batch_size):
+                batch = slice(start, min(start + batch_size, chunk.stop))
+                values[batch] = _encoded(encoder, [array[batch] for array in arrays], transform)
+                bar.update(batch.stop - batch.start)
+            values.flush()
+            sums[str(chunk.start)] = zlib.crc32(values[chunk])
+            write_text(sums_path, json.dumps(sums))
+    return np.load(path, mmap_mode="r")
+
+
+def in_place_of_input(transform):
+    """The transform of batches that have features before them: they become the input, the target stays."""
+    return lambda features, *batch: (ops.cast(features, "float32"), *transform(*batch)[1:])
+
+
+def _encoded(encoder, arrays, transform):
+    inputs = transform(*arrays, np.zeros(len(arrays[0]), bool))[0]
+    limit = float(np.finfo("float16").max)
+    return ops.convert_to_numpy(ops.clip(encoder.predict_on_batch(inputs), -limit, limit))
+
+
+def _key(encoder, arrays):
+    digest = hashlib.sha256(encoder.to_json().encode())
+    for name, array in sorted(weights.read(encoder.variables).items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array))
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:24]
+
+
+def _open(path, shape):
+    """The array on disk, to be written; made anew if it is not there, damaged or of another shape."""
+    try:
+        values = np.lib.format.open_memmap(path, "r+")
+        if values.shape == shape and values.dtype == "float16":
+            return values
+    except (OSError, ValueError):
+        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return np.lib.format.open_memmap(path, "w+", dtype="float16", shape=shape)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _read_sums(path):
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}

@@ -1,0 +1,66 @@
+"""The classification by transfer from VGG16: its blocks in place of the encoder (report, section 4.1.2)."""
+
+import keras
+from keras import layers, ops
+
+from .. import bins, color
+from ..errors import InputError
+from . import nine_blocks, vgg
+
+
+def transfer(
+    image_size=32,
+    width=1.0,
+    vgg_size=224,
+    vgg_blocks=5,
+    vgg_width=1.0,
+    batch_norm=False,
+    frozen_blocks=5,
+    l2=0.0,
+):
+    """Grey RGB -> enlarged -> VGG16's blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
+
+    Pretrained weights are set by pretrained.load.
+
+    Args:
+        image_size: side of the input and of the output, a multiple of 8.
+        width: multiplies the channels of the three convolutions (512) and of block 8.
+        vgg_size: the side to which the input is enlarged, bilinearly.
+        vgg_blocks: how many of VGG16's blocks are used.
+        vgg_width: multiplies their channels.
+        batch_norm: batch normalization in them.
+        frozen_blocks: the first so many of them are not trained.
+        l2: lambda, weight of the sum of squared kernels that are trained, in the loss.
+
+    Returns:
+        keras.Model: (B, image_size, image_size, 1) float L in 0..100 -> (B, image_size, image_size, 313)
+        float32 logits.
+
+    Raises:
+        InputError: VGG16's blocks leave a picture that no max-pooling brings to an eighth of image_size.
+    """
+    side, wanted = vgg_size // 2**vgg_blocks, image_size // nine_blocks.STRIDE
+    pooling = -(-side // wanted)
+    if side < wanted or -(-side // pooling) != wanted:
+        raise InputError(
+            f"vgg_blocks={vgg_blocks} at vgg_size={vgg_size} leave {side} x {side} features, of which "
+            f"pooling cannot make the {wanted} x {wanted} that image_size={image_size} needs: "
+            f"take vgg_size={wanted * 2**vgg_blocks}, or other vgg_blocks."
+        )
+    lightness = keras.Input((image_size, image_size, 1), name="lightness")
+    x = GreyRGB(dtype="float32", name="grey_rgb")(lightness)
+    x = layers.Resizing(vgg_size, vgg_size, dtype="float32", name="enlarge")(x)
+    x = vgg.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2)
+    for i in range(1, 4):
+        x = vgg.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
+    x = layers.MaxPooling2D(pooling, padding="same", name="block7_pool")(x)
+    logits = nine_blocks.decode(x, width, l2, outputs=bins.COUNT, activation="linear")
+    return keras.Model(lightness, logits, name="transfer")
+
+
+@keras.saving.register_keras_serializable("colorization")
+class GreyRGB(layers.Layer):
+    """(..., 1) L in 0..100 -> (..., 3) RGB in 0..255 of the grey of that lightness."""
+
+    def call(self, lightness):
+        return 255 * color.lab_to_rgb(ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1))

@@ -1,0 +1,58 @@
+"""The report's Figure 8: every method over the same images, and what the judge says of each picture.
+
+    python experiments/figure8.py --preset small
+    python experiments/figure8.py --preset small --images 3,14,159
+
+Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
+their places in it.
+"""
+
+import argparse
+import sys
+
+from figure7 import PRESETS
+
+from colorization.command import run_command, start_keras
+from vgg_eval import chain
+
+
+def main(argv=None):
+    """Train what is missing, judge, draw; returns the exit code."""
+    parser = chain.parser(__doc__)
+    parser.add_argument("--seed", type=_number, default=0, help="draws the images (default: 0)")
+    parser.add_argument("--columns", type=_number, default=12, help="how many images (default: 12)")
+    parser.add_argument(
+        "--images", type=_numbers, metavar="I,J,...", help="these images of the split instead"
+    )
+    return run_command(_draw, parser.parse_args(argv))
+
+
+def _draw(arguments):
+    planned, output = chain.plan(arguments, PRESETS), chain.output(arguments)
+    start_keras()
+    from vgg_eval import report
+
+    path = report.figure8(
+        chain.run(planned),
+        output,
+        arguments.split,
+        rows=arguments.images,
+        columns=arguments.columns,
+        seed=arguments.seed,
+    )
+    print(path)
+
+
+def _number(text):
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 0 or more")
+    return value
+
+
+def _numbers(text):
+    return [_number(part) for part in text.split(",")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The classification by transfer from VGG16 (report, section 4.1.2).
+
+    python data/prepare.py cifar10
+    python experiments/transfer.py --preset paper --vgg-weights imagenet
+    python experiments/vgg.py --preset small
+    python experiments/transfer.py --preset small --vgg-weights runs/vgg-small
+
+paper: the report's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels. small: where no
+such weights are to be had, the first blocks of the judge that experiments/vgg.py trains from scratch, frozen;
+half an hour on 2 CPU cores. smoke: seconds, with the blocks of the judge's own smoke preset. Whatever is
+frozen runs once: its features are kept on disk.
+"""
+
+import sys
+from dataclasses import replace
+
+from colorization import experiment
+from colorization.config import TransferConfig
+
+PAPER = TransferConfig(l2=0.01, epochs=50)
+SMALL = replace(
+    PAPER,
+    l2=0.0,
+    width=0.25,
+    epochs=15,
+    learning_rate=1e-3,
+    schedule="cosine",
+    rebalance=True,
+    rebalance_mix=0.9,
+    vgg_weights="runs/vgg-small",
+    vgg_size=64,
+    vgg_blocks=4,
+    vgg_width=0.5,
+    batch_norm=True,
+    frozen_blocks=4,
+)
+SMOKE = replace(
+    SMALL,
+    data="synthetic",
+    width=0.125,
+    epochs=3,
+    train_size=1000,
+    dev_size=100,
+    test_size=100,
+    batch_size=32,
+    vgg_weights="runs/vgg-smoke",
+    vgg_width=0.125,
+)
+
+PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+
+
+def main(argv=None):
+    """Train, evaluate; returns the exit code."""
+    return experiment.main(__doc__, PRESETS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The judge: VGG16 with a new 10-way head (report, sections 3.2, 4.2 and 5.2).
+
+    python data/prepare.py cifar10
+    python experiments/vgg.py --preset paper --vgg-weights imagenet
+    python experiments/vgg.py --preset small
+    python experiments/vgg.py --preset small-grey
+
+paper: the report's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels; their features
+are computed once. small: no pretrained weights; VGG16's blocks at 32 pixels with batch normalization and half
+of the channels, from scratch on all 50,000 images: about half an hour on 2 CPU cores. smoke: seconds. Those
+with -grey train on grey images: the control, which cannot know colour.
+"""
+
+import sys
+from dataclasses import replace
+
+from colorization import experiment
+from colorization.command import start_keras
+from vgg_eval.config import JudgeConfig
+
+PAPER = JudgeConfig()
+SMALL = replace(
+    PAPER,
+    train_size=50_000,
+    dev_size=5_000,
+    test_size=5_000,
+    epochs=12,
+    learning_rate=1e-3,
+    schedule="cosine",
+    flip=True,
+    vgg_weights="none",
+    vgg_size=32,
+    width=0.5,
+    head_width=512,
+    batch_norm=True,
+    frozen_blocks=0,
+)
+SMOKE = replace(
+    SMALL,
+    data="synthetic",
+    train_size=1000,
+    dev_size=100,
+    test_size=100,
+    epochs=3,
+    batch_size=32,
+    width=0.125,
+    head_width=64,
+)
+
+COLOUR = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+PRESETS = COLOUR | {f"{name}-grey": replace(settings, grey=True) for name, settings in COLOUR.items()}
+
+
+def train_and_report(settings, run_dir, *, resume=False):
+    """Train a judge; returns its accuracy on the dev images, as text."""
+    start_keras()
+    from vgg_eval import judging, training
+
+    training.train(settings, run_dir, resume=resume)
+    report = judging.evaluate(run_dir)
+    return f"Accuracy on {report['images']} dev images: {report['truth']:.1%}, made grey {report['grey']:.1%}"
+
+
+def main(argv=None):
+    """Train, report; returns the exit code."""
+    return experiment.main(__doc__, PRESETS, argv, train_and_report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What the scripts of Figures 7 and 8 share: the runs they take, and the training of those missing."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from colorization import config
+
+ROLES = {
+    "judge": "the judge, trained on coloured images",
+    "control": "the judge that is trained on grey ones",
+    "regression": "the regression colorizer",
+    "classification": "the classification colorizer",
+    "transfer": "the transfer colorizer",
+}
+"""Role of a run -> what it is; in the order of training, as the transfer may take the judge's blocks."""
+
+
+PRESETS = ("smoke", "small", "paper")
+
+
+def parser(doc):
+    """The argparse.ArgumentParser that the figures have in common; `doc` is the script's docstring."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="small", help="of runs that are trained here (default: small)"
+    )
+    for role, what in ROLES.items():
+        parser.add_argument(
+            f"--{role}", type=Path, metavar="RUN", help=f"{what} (default: trained by the preset)"
+        )
+    parser.add_argument(
+        "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
+    )
+    parser.add_argument(
+        "--vgg-weights",
+        metavar="SOURCE",
+        help="of runs that are trained here: imagenet, a file, or a judge's run",
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where they go (default: runs)"
+    )
+    parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-PRESET")
+    return parser
+
+
+def output(arguments):
+    """The folder that the arguments name for the results."""
+    return arguments.output or arguments.runs / f"figures-{arguments.preset}"
+
+
+def plan(arguments, presets):
+    """{role: (Config, run folder)} of the arguments; the Config is None where the run is given.
+
+    Where the judge is trained from scratch, no pretrained weights being at hand, the transfer takes its
+    blocks.
+
+    Args:
+        arguments: what the parser gives.
+        presets: {role: {preset's name: Config}}.
+
+    Raises:
+        InputError: a setting is not usable.
+    """
+    given = {role: getattr(arguments, role) for role in ROLES}
+    chosen = {role: presets[role][arguments.preset] for role in ROLES}
+    names = {role: settings.task for role, settings in chosen.items()} | {"control": "vgg-grey"}
+    run_dirs = {role: given[role] or arguments.runs / f"{names[role]}-{arguments.preset}" for role in ROLES}
+    here = run_dirs["judge"] if chosen["judge"].vgg_weights == "none" else None
+    planned = {}
+    for role, settings in chosen.items():
+        source = arguments.vgg_weights or here
+        changes = [f"data={arguments.data}"] if arguments.data else []
+        changes += [f"vgg_weights={source}"] if source and settings.vgg_weights != "none" else []
+        planned[role] = (None if given[role] else config.override(settings, changes), run_dirs[role])
+    return planned
+
+
+def run(planned):
+    """Train what of a plan is not trained yet; what was begun is resumed.
+
+    Args:
+        planned: {role: (Config, or None for a run that is there, and its folder)}.
+
+    Returns:
+        report.Runs.
+
+    Raises:
+        InputError: a training cannot be done; those finished before it stay.
+    """
+    from colorization import training
+
+    from . import report
+    from . import training as judge_training
+
+    for role in ROLES:
+        settings, run_dir = planned[role]
+        if settings is not None:
+            print(f"\n== {role}: {run_dir}", file=sys.stderr)
+            train = judge_training.train if role in ("judge", "control") else training.train
+            train(settings, run_dir, resume=True)
+    run_dirs = {role: run_dir for role, (_, run_dir) in planned.items()}
+    return report.Runs(judge=run_dirs.pop("judge"), control=run_dirs.pop("control"), colorizers=run_dirs)

@@ -1,0 +1,84 @@
+"""VGG16 with a new head (the report's Figure 6)."""
+
+from pathlib import Path
+
+import keras
+from keras import layers, ops
+
+from colorization import runs, weights
+from colorization.models import vgg
+from colorization.models.nine_blocks import penalty
+
+from .config import CONFIGS
+
+
+def vgg16(
+    image_size=224, num_classes=10, head_width=4096, width=1.0, batch_norm=False, frozen_blocks=0, l2=0.0
+):
+    """VGG16's blocks 1 to 5, and block 6 from scratch: FC, FC, FC-10.
+
+    The softmax of Figure 6 belongs to the loss and to the judging, which are stable from logits. Pretrained
+    weights are set by colorization.pretrained.load.
+
+    Args:
+        image_size: side of the input, 32 or more.
+        num_classes: units of the last layer.
+        head_width: units of each hidden layer of block 6.
+        width: multiplies the channels of blocks 1 to 5.
+        batch_norm: batch normalization between convolutions and ReLUs.
+        frozen_blocks: the first so many blocks are not trained.
+        l2: weight of the sum of squared kernels that are trained, in the loss.
+
+    Returns:
+        keras.Model: (B, image_size, image_size, 3) float RGB in 0..255 -> (B, num_classes) float32 logits.
+    """
+    rgb = keras.Input((image_size, image_size, 3), name="rgb")
+    x = vgg.blocks(rgb, width=width, batch_norm=batch_norm, frozen=frozen_blocks, l2=l2)
+    x = layers.Flatten(name="flatten")(x)
+    for name in ("fc6", "fc7"):
+        x = layers.Dense(head_width, activation="relu", kernel_regularizer=penalty(l2), name=name)(x)
+    logits = layers.Dense(num_classes, kernel_regularizer=penalty(l2), name="fc8")(x)
+    return keras.Model(rgb, layers.Activation("linear", dtype="float32", name="logits")(logits), name="vgg16")
+
+
+def build(settings, num_classes):
+    """The judge of a JudgeConfig, weights not yet loaded."""
+    return vgg16(
+        image_size=settings.vgg_size,
+        num_classes=num_classes,
+        head_width=settings.head_width,
+        width=settings.width,
+        batch_norm=settings.batch_norm,
+        frozen_blocks=settings.frozen_blocks,
+        l2=settings.l2,
+    )
+
+
+def enlarged(rgb, size):
+    """uint8 (B, H, W, 3) RGB as the judge takes it: float32 (B, size, size, 3), bilinear (report, 4.2)."""
+    rgb = ops.cast(rgb, "float32")
+    return rgb if rgb.shape[1:3] == (size, size) else ops.image.resize(rgb, (size, size), "bilinear")
+
+
+def load(run_dir):
+    """(JudgeConfig, judge with its best weights, class names) of a run folder.
+
+    Raises:
+        InputError: no judge's run folder, no weights in it yet, or weights that do not fit.
+    """
+    settings = runs.read_config(run_dir, CONFIGS)
+    classes = runs.read_json(Path(run_dir) / runs.DATA)["classes"]
+    judge = build(settings, len(classes))
+    weights.assign(judge.variables, runs.read_weights(run_dir), run_dir)
+    return settings, judge, classes
+
+
+def describe(settings):
+    """What a judge is, in the words that stand beside its results."""
+    kind = "VGG16" + (" with batch normalization" if settings.batch_norm else "")
+    kind += f" at width {settings.width:g}" if settings.width != 1 else ""
+    origins = {"imagenet": "ImageNet weights", "none": "trained from scratch"}
+    origin = origins.get(settings.vgg_weights, f"weights of {settings.vgg_weights}")
+    frozen = f", blocks 1-{settings.frozen_blocks} frozen" if settings.frozen_blocks else ""
+    grey = ", trained on grey images" if settings.grey else ""
+    return f"{kind} at {settings.vgg_size} px, {origin}{frozen}{grey}"

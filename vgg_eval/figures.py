@@ -1,0 +1,149 @@
+"""The pictures beside the numbers: Figures 7 and 8, confusions, the temperature's curve."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from colorization import bins
+
+from .methods import METHODS
+
+_NAMES = [method.name for method in METHODS]
+_WRONG, _RIGHT = "#c0261b", "#222222"
+
+
+def figure7(report):
+    """Accuracy of each column with its interval, under the judge and the control, beside the report's own."""
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(METHODS))
+    reported = [100 * method.reported for method in METHODS]
+    axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the report's judge (in the report)")
+    for shift, name, colour in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
+        results = report["results"][name]
+        values = 100 * np.array([results[method]["accuracy"] for method in _NAMES])
+        low, high = 100 * np.array([results[method]["interval"] for method in _NAMES]).T
+        label = {"judge": "our judge, trained on colour", "control": "the control, trained on grey"}[name]
+        axes.bar(
+            places + shift,
+            values,
+            0.27,
+            yerr=[values - low, high - values],
+            color=colour,
+            capsize=3,
+            label=label,
+        )
+        for place, value, top in zip(places + shift, values, high, strict=True):
+            axes.text(place, top + 0.7, f"{value:.1f}", ha="center", fontsize=8)
+    axes.set_xticks(places, _NAMES)
+    axes.set(ylabel="accuracy, %", ylim=(0, 108))
+    axes.set_title(f"{report['images']} {report['split']} images of {report['data']}; bars: 95 % intervals")
+    axes.legend(loc="upper left", ncols=3, fontsize=8)
+    return figure
+
+
+def confusion(report):
+    """The judge's and the control's confusion matrix for each column, rows being the true class."""
+    classes = report["classes"]
+    figure = Figure(figsize=(17, 6.4), layout="constrained")
+    grid = figure.subplots(2, len(METHODS), sharex=True, sharey=True)
+    for row, name in zip(grid, ("judge", "control"), strict=True):
+        for axes, method in zip(row, _NAMES, strict=True):
+            matrix = np.array(report["results"][name][method]["confusion"], float)
+            shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+            drawn = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
+            for i, j in np.argwhere(shares >= 5):
+                axes.text(
+                    j,
+                    i,
+                    f"{shares[i, j]:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=6,
+                    color="white" if shares[i, j] > 60 else "black",
+                )
+            axes.set_title(f"{name}: {method}", fontsize=9)
+            axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7)
+            axes.set_yticks(range(len(classes)), classes, fontsize=7)
+    figure.colorbar(drawn, ax=grid, label="% of the true class (row)", shrink=0.7)
+    return figure
+
+
+def temperature(report):
+    """The judge's accuracy, AuC and colourfulness over the temperature, on the dev images."""
+    rows = report["temperatures"]
+    t = [row["temperature"] for row in rows]
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    curves = {
+        "accuracy of the judge, %": [100 * row["accuracy"] for row in rows],
+        "raw AuC, %": [row["auc"] for row in rows],
+        "colourfulness": [row["colourfulness"] for row in rows],
+    }
+    for axes, (label, values) in zip(figure.subplots(1, 3), curves.items(), strict=True):
+        axes.plot(t, values, marker=".")
+        axes.axvline(
+            bins.TEMPERATURE, color="0.5", linestyle=":", label=f"the report's T = {bins.TEMPERATURE}"
+        )
+        axes.axvline(
+            report["temperature"],
+            color="#c0261b",
+            linewidth=1,
+            label=f"chosen: T = {report['temperature']:g}",
+        )
+        axes.set(xlabel="temperature (0: mode, 1: mean)", ylabel=label)
+        if label.startswith("accuracy"):
+            low, high = 100 * np.array([row["interval"] for row in rows]).T
+            axes.fill_between(t, low, high, alpha=0.15, label="95 % interval")
+        axes.legend(fontsize=8)
+    return figure
+
+
+def figure8(pictures, labels, classes, probabilities):
+    """The report's grid of results; below it some of its columns with what the judge says of each picture.
+
+    Args:
+        pictures: {method's name: (N, H, W, 3) uint8}.
+        labels: (N,) int64, the true classes.
+        classes: their names.
+        probabilities: {method's name: (N, classes) float32}.
+
+    Returns:
+        A matplotlib Figure.
+    """
+    columns, rows = len(labels), len(pictures)
+    judged_columns = max(1, columns // 2)  # a picture's words need the width of two
+    size = 0.82
+    figure = Figure(figsize=(1.2 + size * columns, rows * (size + 1.36) + 0.8), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[size, 1.36])
+    grid = upper.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
+    for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
+        for axes, image in zip(axes_row, images, strict=True):
+            _show(axes, image)
+        _label_row(axes_row[0], name)
+    for axes, label in zip(grid[0], labels, strict=True):
+        axes.set_title(classes[label], fontsize=7)
+    grid = lower.subplots(rows, judged_columns, squeeze=False)
+    for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
+        for axes, image, truth, values in zip(axes_row, images, labels, probabilities[name], strict=False):
+            _show(axes, image)
+            chosen = int(values.argmax())
+            says = f"{classes[chosen]} ({values[chosen]:.0%})"
+            if chosen == truth:
+                axes.set_xlabel(says, fontsize=8, color=_RIGHT, labelpad=2)
+            else:
+                axes.set_xlabel(f"✗ {says}", fontsize=8, color=_WRONG, labelpad=2, weight="bold")
+        _label_row(axes_row[0], name)
+    upper.suptitle("every method over the same images", fontsize=10)
+    lower.suptitle("what the judge says of them; wrong answers in red", fontsize=10)
+    return figure
+
+
+def _show(axes, image):
+    axes.imshow(image, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _label_row(axes, name):
+    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)

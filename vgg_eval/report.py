@@ -1,0 +1,274 @@
+"""The report's Figures 7 and 8 made anew: every column judged, with its uncertainty."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from colorization import config, hardware, images, runs, tasks
+from colorization.errors import InputError
+from colorization.files import write_text
+
+from . import classifier, comparison, figures, judging, methods, temperatures
+from .config import CONFIGS
+from .methods import GRAYSCALE, METHODS, TRUTH
+
+
+class Runs(NamedTuple):
+    """The run folders of an experiment.
+
+    colorizers: {task: run folder}.
+    judge: run folder of the judge that is trained on coloured images; control: of that on grey ones.
+    """
+
+    colorizers: dict
+    judge: Path
+    control: Path
+
+
+def figure7(used, folder, split="test"):
+    """Judge every column; write figure7.md, .csv, .json and .png, confusion.png and temperature.png.
+
+    Whatever part is in `folder` already, of the same runs and images, is not redone.
+
+    Args:
+        used: Runs.
+        folder: where all goes.
+        split: "test" or "dev"; the temperature comes from dev in either case.
+
+    Returns:
+        figure7.md as text.
+
+    Raises:
+        InputError: a run is not usable, or they do not belong together.
+    """
+    folder = Path(folder)
+    parts = folder / "parts"
+    judges = {"judge": judging.load(used.judge), "control": judging.load(used.control)}
+    shown = shared_images(used, split)
+    swept = swept_temperatures(used, judges["judge"], parts)
+    temperature = temperatures.best(swept)
+    results = {
+        name: compare(
+            {
+                method.name: judging.judged(judge, method, used.colorizers, shown, temperature, parts)
+                for method in METHODS
+            },
+            shown.labels,
+        )
+        for name, judge in judges.items()
+    }
+    report = {
+        "data": shown.name,
+        "split": split,
+        "images": len(shown.rgb),
+        "classes": judges["judge"].classes,
+        "temperature": temperature,
+        "temperatures": swept,
+        "judge": classifier.describe(judges["judge"].settings),
+        "control": classifier.describe(judges["control"].settings),
+        "results": results,
+        "runs": {role: _provenance(Path(run_dir)) for role, run_dir in _roles(used).items()},
+        "device": hardware.environment(),
+    }
+    text = markdown(report)
+    write_text(folder / "figure7.json", json.dumps(report, indent=2) + "\n")
+    write_text(folder / "figure7.csv", _csv(report))
+    write_text(folder / "figure7.md", text)
+    for name in ("figure7", "confusion", "temperature"):
+        images.save_figure(getattr(figures, name)(report), folder / f"{name}.png")
+    return text
+
+
+def figure8(used, folder, split="test", *, rows=None, columns=12, seed=0):
+    """Write figure8.png: the report's Figure 8.
+
+    Args:
+        used: Runs.
+        folder: where it goes; the temperature's sweep is found there or left there.
+        split: "test" or "dev".
+        rows: places of images in the split; None draws `columns` of them by `seed`.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: a run is not usable, they do not belong together, or there is no such image.
+    """
+    folder = Path(folder)
+    judge = judging.load(used.judge)
+    shown = shared_images(used, split)
+    count = len(shown.labels)
+    if rows is None:
+        rows = np.sort(np.random.default_rng(seed).permutation(count)[:columns])
+    if not len(rows) or max(rows) >= count:
+        raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
+    temperature = temperatures.best(swept_temperatures(used, judge, folder / "parts"))
+    rgb, labels = shown.rgb[rows], shown.labels[rows]
+    pictures = {
+        method.name: methods.colorize(method, used.colorizers, rgb, temperature) for method in METHODS
+    }
+    said = {name: judge.probabilities(picture) for name, picture in pictures.items()}
+    drawn = figures.figure8(pictures, labels, judge.classes, said)
+    return images.save_figure(drawn, folder / "figure8.png")
+
+
+def shared_images(used, split):
+    """judging.images of Runs."""
+    return judging.images(list(used.colorizers.values()), [used.judge, used.control], split)
+
+
+def swept_temperatures(used, judge, folder):
+    """temperatures.sweep of Runs: of their classification, on their dev images."""
+    return temperatures.sweep(judge, used.colorizers["classification"], shared_images(used, "dev"), folder)
+
+
+def compare(probabilities, labels):
+    """Every number of a judge's table.
+
+    Args:
+        probabilities: {method's name: (N, classes) float32}, from grayscale to ground truth.
+        labels: (N,) int64.
+
+    Returns:
+        {method's name: {"accuracy", "interval", "confidence" (mean, in the true class), "p_grayscale" and
+        "p_before" (McNemar's, against grayscale and the column before; None for the first), "gap_closed",
+        "gap_interval", "per_class", "confusion"}}.
+    """
+    classes = next(iter(probabilities.values())).shape[1]
+    chosen = {name: values.argmax(axis=1) for name, values in probabilities.items()}
+    correct = {name: values == labels for name, values in chosen.items()}
+    grey, truth, before, results = correct[GRAYSCALE.name], correct[TRUTH.name], None, {}
+    for name, values in probabilities.items():
+        matrix = comparison.confusion(labels, chosen[name], classes)
+        results[name] = {
+            **comparison.accuracy(correct[name]),
+            "confidence": float(values[np.arange(len(labels)), labels].mean()),
+            "p_grayscale": None if before is None else comparison.mcnemar(correct[name], grey),
+            "p_before": None if before is None else comparison.mcnemar(correct[name], correct[before]),
+            **comparison.gap_closed(correct[name], grey, truth),
+            "per_class": (matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)).tolist(),
+            "confusion": matrix.tolist(),
+        }
+        before = name
+    return results
+
+
+def markdown(report):
+    """figure7.md of what figure7.json holds."""
+    judge, control = (report["results"][name] for name in ("judge", "control"))
+    names = [method.name for method in METHODS]
+    reported = {method.name: method.reported for method in METHODS}
+    rows = [
+        ("**accuracy, judge**", [f"**{judge[name]['accuracy']:.1%}**" for name in names]),
+        *_uncertainty(judge, names),
+        ("accuracy in the report", [f"{reported[name]:.0%}" for name in names]),
+        (
+            "ours minus the report's",
+            [f"{100 * (judge[name]['accuracy'] - reported[name]):+.1f}" for name in names],
+        ),
+        ("**accuracy, control**", [f"**{control[name]['accuracy']:.1%}**" for name in names]),
+        *_uncertainty(control, names),
+    ]
+    per_class = [
+        (label, [f"{judge[name]['per_class'][i]:.1%}" for name in names])
+        for i, label in enumerate(report["classes"])
+    ]
+    return (
+        "\n\n".join(
+            [
+                f"# Figure 7: accuracy on {report['images']} {report['split']} images of {report['data']}",
+                _table(names, rows),
+                f"Judge: {report['judge']}. Control: {report['control']}.",
+                "Intervals: 95 %, bootstrap over images. Confidence: mean probability of the true class. p: "
+                "McNemar's exact test. Gap closed: (column - grayscale) / (ground truth - grayscale). "
+                "Classification and transfer decode by the mode, annealed by the annealed mean at "
+                f"T = {report['temperature']:g}, chosen on the dev images (temperature.png).",
+                "## Accuracy by class, of the judge",
+                _table(names, per_class),
+                "confusion.png and figure7.json hold the confusion matrices.",
+                "## What was used",
+                "\n".join(f"- {role}: {_told(run)}" for role, run in report["runs"].items()),
+                f"Judged on {_machine(report['device'])}.",
+            ]
+        )
+        + "\n"
+    )
+
+
+def _uncertainty(results, names):
+    return [
+        ("interval", [_interval(results[name]["interval"]) for name in names]),
+        ("confidence", [f"{results[name]['confidence']:.1%}" for name in names]),
+        ("p against grayscale", [_p(results[name]["p_grayscale"]) for name in names]),
+        ("p against the column before", [_p(results[name]["p_before"]) for name in names]),
+        ("gap closed", [_share(results[name]["gap_closed"]) for name in names]),
+        ("its interval", [_interval(results[name]["gap_interval"]) for name in names]),
+    ]
+
+
+def _table(heads, rows):
+    lines = [["", *heads], ["---", *["---:"] * len(heads)], *([name, *cells] for name, cells in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _interval(pair):
+    return "-" if pair is None else f"{100 * pair[0]:.1f} to {100 * pair[1]:.1f}"
+
+
+def _p(value):
+    return "-" if value is None else f"{value:.2g}"
+
+
+def _share(value):
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _csv(report):
+    text = io.StringIO()
+    columns = ["judge", "method", "accuracy", "low", "high", "confidence", "p_grayscale", "p_before"]
+    columns += ["gap_closed", "gap_low", "gap_high", "reported", *report["classes"]]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for judge, results in report["results"].items():
+        for method in METHODS:
+            values = results[method.name]
+            gap = values["gap_interval"] or (None, None)
+            writer.writerow(
+                [judge, method.name, values["accuracy"], *values["interval"], values["confidence"]]
+                + [values["p_grayscale"], values["p_before"], values["gap_closed"], *gap, method.reported]
+                + values["per_class"]
+            )
+    return text.getvalue()
+
+
+def _roles(used):
+    return {"judge": used.judge, "control": used.control, **used.colorizers}
+
+
+def _provenance(run_dir):
+    """How a run came about: its settings and, of each start of its training, what it ran on and how long."""
+    settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
+    starts = runs.read_json(run_dir / runs.ENVIRONMENT).get("starts", [])
+    return {"run": str(run_dir), "settings": json.loads(config.to_json(settings)), "starts": starts}
+
+
+def _told(run):
+    settings, starts = run["settings"], run["starts"]
+    seconds = sum(start.get("seconds", 0) for start in starts)
+    told = f"{settings['task']}, {settings['epochs']} epochs of {settings['train_size']} images, "
+    told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
+    return told + (f"; {_time(seconds)} on {_machine(starts[-1])}" if seconds else "")
+
+
+def _time(seconds):
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds} seconds"
+
+
+def _machine(environment):
+    devices = ", ".join(environment["devices"])
+    told = f"{environment['processor']}, {environment['cores']} cores, {devices}"
+    return f"{told}, Keras on {environment['backend']}"

@@ -1,0 +1,64 @@
+"""The temperature of the annealed mean: swept on the dev split, chosen there and only there."""
+
+import json
+
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from colorization import bins, metrics, pipelines, prediction, runs
+from colorization.files import write_text
+
+from . import comparison, judging
+
+TEMPERATURES = (0.0, 0.1, 0.2, 0.38, 0.5, 0.6, 0.7, 0.8, bins.TEMPERATURE, 1.0, 1.2)
+"""From the mode (0) to the mean (1) and beyond; 0.38 is Zhang et al.'s, 0.89 the report's."""
+
+_BATCH = 64
+
+
+def sweep(judge, run_dir, shown, folder):
+    """Measure a classification's annealed mean at every one of TEMPERATURES.
+
+    Args:
+        judge: a judging.Judge.
+        run_dir: a run folder whose task decodes by annealed mean.
+        shown: judging.Images, of the dev split.
+        folder: Path where the result is kept, and found again.
+
+    Returns:
+        [{"temperature", "accuracy", "interval", "auc", "colourfulness"}], in the order of TEMPERATURES.
+    """
+    path = folder / f"temperatures-{judging.key([judge.run_dir, run_dir], shown, TEMPERATURES)}.json"
+    try:
+        return list(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        pass  # not there, or damaged
+    _, model = runs.load_model(run_dir)
+    decodings = {str(t): lambda logits, _, t=t: bins.annealed_mean(logits, t) for t in TEMPERATURES}
+    decoded = prediction.predictor(model, decodings)
+    pictures, squared = {name: [] for name in decodings}, {name: [] for name in decodings}
+    for start in tqdm(range(0, len(shown.rgb), _BATCH), desc="colouring at every temperature", leave=False):
+        rgb = shown.rgb[start : start + _BATCH]
+        lightness, ab = pipelines.to_lightness_and_ab(rgb, np.zeros(len(rgb), bool))
+        for name, predicted in decoded.predict_on_batch(lightness).items():
+            pictures[name].append(prediction.compose(lightness, predicted))
+            squared[name].append(np.sum(np.square(ops.convert_to_numpy(ab) - predicted), axis=-1))
+    rows = []
+    for temperature, name in zip(TEMPERATURES, decodings, strict=True):
+        rgb = np.concatenate(pictures[name])
+        rows.append(
+            {
+                "temperature": temperature,
+                **comparison.accuracy(judge.probabilities(rgb).argmax(axis=1) == shown.labels),
+                "auc": metrics.auc(np.concatenate(squared[name])),
+                "colourfulness": float(np.mean(metrics.colourfulness(rgb))),
+            }
+        )
+    write_text(path, json.dumps(rows) + "\n")
+    return rows
+
+
+def best(rows):
+    """The temperature of the highest accuracy of the judge; of equals the one of the highest AuC."""
+    return max(rows, key=lambda row: (row["accuracy"], row["auc"]))["temperature"]

@@ -1,0 +1,50 @@
+"""JudgeConfig -> a trained judge in a run folder."""
+
+from pathlib import Path
+
+import keras
+
+from colorization import fitting, pipelines, training
+
+from . import classifier
+from .config import CONFIGS
+from .methods import grey
+
+
+def train(settings, run_dir, *, resume=False):
+    """Train a judge, and leave in `run_dir` all that judging and resuming need.
+
+    Frozen blocks run once, if no image is mirrored: the head then trains on their stored features.
+
+    Args:
+        settings: a JudgeConfig; None takes that of the run to resume.
+        run_dir: the run folder; new or empty unless `resume`.
+        resume: go on after the last finished epoch, exactly (see fitting.fit).
+
+    Returns:
+        The JudgeConfig as trained with ("auto" precision resolved).
+
+    Raises:
+        InputError: data, weights, folder or settings are not usable, or the loss is no longer a number.
+    """
+    run_dir = Path(run_dir)
+    settings, data, chosen = training.prepare(settings, run_dir, resume, CONFIGS)
+    network = fitting.compiled(
+        settings,
+        run_dir,
+        lambda: classifier.build(settings, len(data.classes)),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        len(chosen.train),
+        metrics=["accuracy"],
+    )
+    training.begin(settings, run_dir, data, chosen)
+    train_arrays, dev_arrays = (
+        (grey(part.images[rows]) if settings.grey else part.images[rows], part.labels[rows])
+        for part, rows in ((data.train, chosen.train), (data.test, chosen.dev))
+    )
+
+    def transform(rgb, labels, flips):
+        return classifier.enlarged(pipelines.mirrored(rgb, flips), settings.vgg_size), labels
+
+    fitting.fit(settings, network, run_dir, train_arrays, dev_arrays, transform)
+    return settings
