@@ -75,8 +75,8 @@ def compute(encoder, arrays, transform, batch_size):
     values, sums = _open(path, (count, *encoder.output_shape[1:])), _read_sums(sums_path)
     chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     missing = [chunk for chunk in chunks if sums.get(str(chunk.start)) != zlib.crc32(values[chunk])]
-    with tqdm(total=count, desc="features", unit=" images", disable=not missing) as bar:
-        bar.update(count - sum(chunk.stop - chunk.start for chunk in missing))
+    known = count - sum(chunk.stop - chunk.start for chunk in missing)
+    with tqdm(total=count, initial=known, desc="features", unit=" images", disable=not missing) as bar:
         for chunk in missing:
             for start in range(chunk.start, chunk.stop, batch_size):
                 batch = slice(start, min(start + batch_size, chunk.stop))

@@ -21,6 +21,7 @@ class Colorizer:
         model: a task's Keras model.
         task: its tasks.Task.
         working_size: pixels of the shorter side at which ab is predicted; a smaller picture is not enlarged.
+            Not of use where the model's own input has a fixed size: there every picture is brought to that.
     """
 
     def __init__(self, model, task, working_size):
@@ -40,6 +41,11 @@ class Colorizer:
             InputError: no run folder, weights that do not fit by name and shape, or no such working size.
         """
         settings, model = runs.load_model(run_dir)
+        if working_size is not None and _fixed_size(model):
+            raise InputError(
+                f"{run_dir} sees every picture at {settings.image_size} x {settings.image_size}: "
+                "it takes no other working size."
+            )
         size = settings.image_size if working_size is None else working_size
         return cls(model, tasks.of(settings), size)
 
@@ -72,9 +78,7 @@ class Colorizer:
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
         height, width = lightness.shape[1:]
-        size = self.working_size
-        scale = min(1.0, size / min(height, width), _LONGEST * size / max(height, width))
-        small = max(1, round(height * scale)), max(1, round(width * scale))
+        small = _fixed_size(self.model) or _scaled_down(height, width, self.working_size)
         small_lightness = np.stack([_resize(plane, small, cv2.INTER_AREA) for plane in lightness])
         bottom, right = (-side % STRIDE for side in small)
         padded = np.pad(small_lightness, ((0, 0), (0, bottom), (0, right)), mode="edge")
@@ -88,6 +92,18 @@ class Colorizer:
             ]
         )[:, : small[0], : small[1]]
         return np.stack([_resize(planes, (height, width), cv2.INTER_LINEAR) for planes in ab])
+
+
+def _fixed_size(model):
+    """(height, width) of a model that takes no other; else None."""
+    size = model.input_shape[1:3]
+    return None if None in size else size
+
+
+def _scaled_down(height, width, working_size):
+    """The size, of the same proportions, at which ab is predicted."""
+    scale = min(1.0, working_size / min(height, width), _LONGEST * working_size / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _as_batch(image):

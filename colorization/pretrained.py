@@ -2,7 +2,7 @@
 
 All come out in one convention: RGB input, of which the mean has been subtracted. The Keras files were
 converted from Caffe with BGR input, so that their first kernel's input channels are reversed here;
-Frossard's were made for RGB.
+Frossard's were made for RGB. Nothing is unpickled or executed.
 """
 
 import re
@@ -23,17 +23,17 @@ KERAS_ORIGIN = (
 KERAS_MD5 = "6d6bbae143d832006294945121d1f1fc"
 NONE = "none"
 IMAGENET = "imagenet"
-_BLOCK = re.compile("block[1-5]_(conv|bn)")
+_BLOCK = re.compile("(block[1-5])_(conv|bn)")
 
 
 def load(source, variables):
-    """Set VGG16's convolutions (and batch normalizations, if any) from a source, matched by name and shape.
+    """Set the blocks of VGG16 from a source, matched by name and shape.
 
     Args:
         source: "none" leaves them as they are; "imagenet" downloads the Keras file; else the path of a Keras
             .h5 (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or
             of a run folder.
-        variables: a model's Keras variables; those of blocks 1 to 5 are set.
+        variables: a model's Keras variables; those of its VGG16 blocks are set, be they all five or fewer.
 
     Raises:
         InputError: no network, no such file, a damaged one, or one whose layers do not fit; then nothing is
@@ -42,33 +42,39 @@ def load(source, variables):
     if source == NONE:
         return
     path = download() if source == IMAGENET else Path(source)
-    table = {variable.path: variable for variable in variables if _BLOCK.match(variable.path)}
-    blocks = {name.split("_")[0] for name in table}
+    wanted = [variable for variable in variables if _BLOCK.match(variable.path)]
+    blocks = {_BLOCK.match(variable.path)[1] for variable in wanted}
     arrays = {name: array for name, array in read(path).items() if name.split("_")[0] in blocks}
-    weights.assign(table.values(), arrays, path)
+    weights.assign(wanted, arrays, path)
 
 
 def read(path):
-    """{name: array} of a file in any of the formats. Raises InputError."""
+    """{name: array} of a file in any of the formats, or of a run folder. Raises InputError."""
     path = Path(path)
     if path.is_dir():
         return runs.read_weights(path)
+    if not path.exists():
+        raise InputError(
+            f"There are no VGG16 weights at {path}: give a file or a run folder by --vgg-weights."
+        )
     try:
         if zipfile.is_zipfile(path):
             return _frossard(path)
         if not h5py.is_hdf5(path):
             raise InputError(
-                f"{path} is no weights file, or is cut short: give a Keras .h5 or vgg16_weights.npz."
+                f"{path} is no weights file, or is cut short: give a Keras .h5 or Frossard's .npz."
             )
-        with h5py.File(path) as file:
-            keras_layout = file.get("model_weights", file)
-            if "model" not in file:
-                return _keras(keras_layout)
-    except FileNotFoundError:
-        raise InputError(f"There are no VGG16 weights at {path}.") from None
-    except (OSError, ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        with h5py.File(path, "r") as file:
+            if "model" in file:
+                return weights.arrays(file["model"])
+            if "layers" in file:
+                raise InputError(
+                    f"{path} numbers its layers instead of naming them, as Keras 3's .weights.h5 do: save "
+                    "the model as .h5."
+                )
+            return _keras(file.get("model_weights", file))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
-    return weights.load(path, "model")[0]
 
 
 def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
@@ -84,38 +90,29 @@ def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
 
 
 def _frossard(path):
-    """conv1_1_W, conv1_1_b, ...: (3, 3, in, out) and (out,), RGB."""
+    """conv1_1_W, (3, 3, in, out), conv1_1_b, (out,), ...; RGB."""
+    keys = {
+        f"{layer}/{part}": f"{layer.replace('block', 'conv').replace('_conv', '_')}_{letter}"
+        for layer in _layers()
+        for part, letter in (("kernel", "W"), ("bias", "b"))
+    }
     with np.load(path, allow_pickle=False) as archive:
-        return {
-            name: archive[f"{key}_{letter}"]
-            for name, key, letter in _names()
-            if f"{key}_{letter}" in archive.files
-        }
+        return {name: archive[key] for name, key in keys.items() if key in archive.files}
 
 
 def _keras(file):
-    """Groups block1_conv1, ..., with a kernel and a bias somewhere below, under old or new names; BGR."""
+    """Groups block1_conv1, ...; in each a kernel and a bias somewhere, under old or new names; BGR."""
     arrays = {}
-    for block, (_, count) in enumerate(vgg.BLOCKS, 1):
-        for layer in (f"block{block}_conv{i}" for i in range(1, count + 1)):
-            found = []
-            if layer in file:
-                file[layer].visititems(
-                    lambda _, item, found=found: found.append(item) if _is_array(item) else None
-                )
-            for item in found:
-                arrays[f"{layer}/{'bias' if item.ndim == 1 else 'kernel'}"] = item[()]
-    if "block1_conv1/kernel" in arrays:
-        arrays["block1_conv1/kernel"] = arrays["block1_conv1/kernel"][:, :, ::-1]
+    for layer in _layers():
+        for array in weights.arrays(file[layer]).values() if layer in file else ():
+            arrays[f"{layer}/{'bias' if array.ndim == 1 else 'kernel'}"] = array
+    first = "block1_conv1/kernel"
+    if first in arrays and arrays[first].ndim == 4:
+        arrays[first] = arrays[first][:, :, ::-1]
     return arrays
 
 
-def _is_array(item):
-    return isinstance(item, h5py.Dataset)
-
-
-def _names():
+def _layers():
+    """Names of VGG16's convolutions."""
     for block, (_, count) in enumerate(vgg.BLOCKS, 1):
-        for i in range(1, count + 1):
-            for part, letter in (("kernel", "W"), ("bias", "b")):
-                yield f"block{block}_conv{i}/{part}", f"conv{block}_{i}", letter
+        yield from (f"block{block}_conv{i}" for i in range(1, count + 1))

@@ -30,7 +30,7 @@ def load(path, group):
     """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
     try:
         with h5py.File(path, "r") as file:
-            return _arrays(file[group]), dict(file.attrs)
+            return arrays(file[group]), dict(file.attrs)
     except FileNotFoundError:
         raise InputError(f"There are no weights at {path}.") from None
     except (OSError, KeyError, RuntimeError, TypeError) as error:
@@ -71,20 +71,20 @@ def assign(variables, arrays, source):
         variable.assign(arrays[name])
 
 
-def _arrays(group):
+def arrays(group):
     """{name: array} of all numbers in an HDF5 group. Raises TypeError for anything else."""
-    arrays = {}
+    found = {}
 
     def collect(name, item):
         if isinstance(item, h5py.Dataset):
             if item.dtype.kind not in "fiu":
                 raise TypeError(f"{name} holds no numbers")
-            arrays[name] = item[()]
+            found[name] = item[()]
 
     if not isinstance(group, h5py.Group):
         raise TypeError(f"{group.name} is no group")
     group.visititems(collect)
-    return arrays
+    return found
 
 
 def _by_name(variables):

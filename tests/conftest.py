@@ -1,7 +1,8 @@
 """What all tests share: --slow, and where real data may lie."""
 
-import importlib.util
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,23 +36,35 @@ def shared_data():
 @pytest.fixture(scope="session")
 def experiments():
     """The experiment modules, by name; they are scripts, not part of the package."""
-    return {path.stem: _script(path) for path in (ROOT / "experiments").glob("*.py") if path.stem != "demo"}
+    sys.path.insert(0, str(ROOT / "experiments"))
+    names = ("vgg", "regression", "classification", "transfer", "figure7", "figure8")
+    return {name: importlib.import_module(name) for name in names}
 
 
 @pytest.fixture(scope="session")
-def smoke_runs(experiments, tmp_path_factory):
-    """{task: run folder} of every experiment at its smoke size, trained once for all tests."""
+def smoke_folder(experiments, tmp_path_factory):
+    """A folder with a run of every experiment at its smoke size, trained once for all tests."""
     folder = tmp_path_factory.mktemp("smoke")
-    for name, script in experiments.items():
-        code = script.main(
-            script.__doc__, script.PRESETS, ["--preset", "smoke", "--run-dir", str(folder / name)]
-        )
-        assert code == 0
-    return {name: folder / name for name in experiments}
+    judge = ["--vgg-weights", str(folder / "vgg-smoke")]
+    for name, preset, more in (
+        ("vgg", "smoke", []),
+        ("vgg", "smoke-grey", []),
+        ("regression", "smoke", []),
+        ("classification", "smoke", []),
+        ("transfer", "smoke", judge),
+    ):
+        run_dir = folder / f"{name}-{preset}"
+        assert experiments[name].main(["--preset", preset, "--run-dir", str(run_dir), *more]) == 0
+    return folder
 
 
-def _script(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="session")
+def smoke_runs(smoke_folder):
+    """{task: run folder} of every colorizer at its smoke size."""
+    return {task: smoke_folder / f"{task}-smoke" for task in ("regression", "classification", "transfer")}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stored_features(tmp_path_factory):
+    """Features of frozen layers go where no test leaves anything behind; subprocesses inherit it."""
+    os.environ["COLORIZATION_DATA"] = str(tmp_path_factory.mktemp("data"))

@@ -6,7 +6,6 @@ import pytest
 from skimage import data
 
 from colorization import cli, images
-from colorization.experiment import main as run_experiment
 
 
 @pytest.fixture
@@ -99,10 +98,7 @@ def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
     script = experiments["classification"]
 
     def sentence(*arguments):
-        assert (
-            run_experiment(script.__doc__, script.PRESETS, [*arguments, "--run-dir", str(tmp_path / "run")])
-            == 2
-        )
+        assert script.main([*arguments, "--run-dir", str(tmp_path / "run")]) == 2
         error = capsys.readouterr().err.strip()
         assert error.count("\n") == 0
         return error

@@ -2,7 +2,8 @@
 
     python training_process.py TASK RUN_DIR [--kill WHERE N] [--without-tensorflow] [--devices N] [KEY=VALUE]
 
-WHERE is "step" (after a training step) or "save" (when a file is written but not yet renamed).
+WHERE is "step" (after a training step), "save" (a file is written, not yet renamed) or "features" (when a
+batch of them is computed).
 """
 
 import argparse
@@ -53,15 +54,26 @@ def main():
         devices = [tf.config.LogicalDeviceConfiguration()] * arguments.devices
         tf.config.set_logical_device_configuration(cpu, devices)
 
-    from colorization import config, fitting, tasks
+    from colorization import config, features, fitting, tasks
     from colorization.experiment import train_and_evaluate
+    from vgg_eval import training
+    from vgg_eval.config import JudgeConfig
 
     if arguments.kill:
         where, count = arguments.kill
-        places = {"step": (fitting._Progress, "on_train_batch_end"), "save": (os, "fsync")}
+        places = {
+            "step": (fitting._Progress, "on_train_batch_end"),
+            "save": (os, "fsync"),
+            "features": (features, "_encoded"),
+        }
         kill_at(*places[where], int(count))
     tiny = ["data=synthetic", "train_size=60", "dev_size=20", "test_size=20", "width=0.03", "batch_size=16"]
     tiny += ["epochs=4", "learning_rate=0.001", "schedule=cosine", "flip=true"]
+    if arguments.task == "vgg":
+        judge = ["vgg_weights=none", "vgg_size=32", "head_width=8", "dev_batch_size=16", "flip=false"]
+        settings = config.override(JudgeConfig(), tiny + judge + arguments.assignments)
+        training.train(settings, arguments.run_dir, resume=True)
+        return
     settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
     if arguments.devices:
         compiled = fitting.compiled

@@ -16,6 +16,8 @@ ROLES = {
 """Role of a run -> what it is; in the order of training, as the transfer may take the judge's blocks."""
 
 
+_SUFFIX = {"control": "-grey"}  # as the preset's name has it
+
 PRESETS = ("smoke", "small", "paper")
 
 
@@ -65,8 +67,10 @@ def plan(arguments, presets):
     """
     given = {role: getattr(arguments, role) for role in ROLES}
     chosen = {role: presets[role][arguments.preset] for role in ROLES}
-    names = {role: settings.task for role, settings in chosen.items()} | {"control": "vgg-grey"}
-    run_dirs = {role: given[role] or arguments.runs / f"{names[role]}-{arguments.preset}" for role in ROLES}
+    run_dirs = {
+        role: given[role] or arguments.runs / f"{settings.task}-{arguments.preset}{_SUFFIX.get(role, '')}"
+        for role, settings in chosen.items()
+    }
     here = run_dirs["judge"] if chosen["judge"].vgg_weights == "none" else None
     planned = {}
     for role, settings in chosen.items():

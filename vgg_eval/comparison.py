@@ -14,8 +14,10 @@ def accuracy(correct, seed=0):
 def gap_closed(correct, grey, truth, seed=0):
     """{"gap_closed", "gap_interval"}: (accuracy - grey's) / (truth's - grey's), of (N,) bool arrays.
 
-    The interval is that of a bootstrap over images; both are None where grey does not lose to the truth.
+    The interval is that of a bootstrap over images; both are None where there is no gap to close.
     """
+    if np.mean(grey) >= np.mean(truth):
+        return {"gap_closed": None, "gap_interval": None}
 
     def share(correct, grey, truth, axis=-1):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -24,8 +26,7 @@ def gap_closed(correct, grey, truth, seed=0):
 
     value = float(share(correct, grey, truth))
     interval = _interval([correct, grey, truth], share, seed)
-    known = np.isfinite([value, *interval]).all()
-    return {"gap_closed": value if known else None, "gap_interval": interval if known else None}
+    return {"gap_closed": value, "gap_interval": interval if np.isfinite(interval).all() else None}
 
 
 def mcnemar(correct, other):

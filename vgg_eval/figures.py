@@ -35,9 +35,9 @@ def figure7(report):
         for place, value, top in zip(places + shift, values, high, strict=True):
             axes.text(place, top + 0.7, f"{value:.1f}", ha="center", fontsize=8)
     axes.set_xticks(places, _NAMES)
-    axes.set(ylabel="accuracy, %", ylim=(0, 108))
+    axes.set(ylabel="accuracy, %", ylim=(0, 105))
     axes.set_title(f"{report['images']} {report['split']} images of {report['data']}; bars: 95 % intervals")
-    axes.legend(loc="upper left", ncols=3, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
 

@@ -48,8 +48,7 @@ def transfer(
             f"take vgg_size={wanted * 2**vgg_blocks}, or other vgg_blocks."
         )
     lightness = keras.Input((image_size, image_size, 1), name="lightness")
-    x = GreyRGB(dtype="float32", name="grey_rgb")(lightness)
-    x = layers.Resizing(vgg_size, vgg_size, dtype="float32", name="enlarge")(x)
+    x = GreyRGB(vgg_size, dtype="float32", name="grey_rgb")(lightness)
     x = vgg.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2)
     for i in range(1, 4):
         x = vgg.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
@@ -60,7 +59,19 @@ def transfer(
 
 @keras.saving.register_keras_serializable("colorization")
 class GreyRGB(layers.Layer):
-    """(..., 1) L in 0..100 -> (..., 3) RGB in 0..255 of the grey of that lightness."""
+    """(B, H, W, 1) L in 0..100 -> (B, size, size, 3) RGB in 0..255 of the grey of that lightness, bilinear.
+
+    Keras's own Resizing would not do: its call has training=True as default, which a model that is called
+    without the argument then passes on to the batch normalizations after it (Keras 3.15).
+    """
+
+    def __init__(self, size, **options):
+        super().__init__(**options)
+        self.size = size
 
     def call(self, lightness):
-        return 255 * color.lab_to_rgb(ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1))
+        rgb = 255 * color.lab_to_rgb(ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1))
+        return ops.image.resize(rgb, (self.size, self.size), "bilinear")
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
