@@ -64,7 +64,7 @@ def compute(encoder, arrays, transform, batch_size):
         batch_size: items computed at once.
 
     Returns:
-        (N, ...) float16 array, mapped from the disk, read-only. What float16 cannot hold is cut off at 65504.
+        Stored, of N rows. What float16 cannot hold is cut off at 65504.
 
     Raises:
         InputError: the features cannot be written.
@@ -85,12 +85,28 @@ def compute(encoder, arrays, transform, batch_size):
             values.flush()
             sums[str(chunk.start)] = zlib.crc32(values[chunk])
             write_text(sums_path, json.dumps(sums))
-    return np.load(path, mmap_mode="r")
+    return Stored(np.load(path, mmap_mode="r"))
+
+
+class Stored:
+    """An array of features on disk, whose rows come out as float32.
+
+    Here, since TensorFlow's own cast from float16 on a CPU is slow and complains.
+    """
+
+    def __init__(self, values):
+        self.values, self.shape, self.dtype = values, values.shape, np.dtype("float32")
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, rows):
+        return self.values[rows].astype(self.dtype)
 
 
 def in_place_of_input(transform):
     """The transform of batches that have features before them: they become the input, the target stays."""
-    return lambda features, *batch: (ops.cast(features, "float32"), *transform(*batch)[1:])
+    return lambda features, *batch: (features, *transform(*batch)[1:])
 
 
 def _encoded(encoder, arrays, transform):

@@ -38,7 +38,7 @@ SMOKE = replace(
     SMALL,
     data="synthetic",
     width=0.125,
-    epochs=3,
+    epochs=8,
     train_size=1000,
     dev_size=100,
     test_size=100,

@@ -1,0 +1,233 @@
+"""The judge and the chain of Figures 7 and 8, at smoke size."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from keras import layers, ops
+from skimage.color import lab2rgb, rgb2lab
+from skimage.transform import resize
+
+from colorization import Colorizer, bins, config, datasets, evaluation, runs, training
+from colorization.errors import InputError
+from vgg_eval import chain, classifier, figures, judging, methods, report, temperatures
+from vgg_eval.config import CONFIGS, JudgeConfig
+from vgg_eval.methods import METHODS
+
+RGB = datasets.load("synthetic", train_limit=1, test_limit=30).test.images
+
+
+@pytest.fixture(scope="module")
+def used(smoke_folder, smoke_runs):
+    return report.Runs(smoke_runs, smoke_folder / "vgg-smoke", smoke_folder / "vgg-smoke-grey")
+
+
+@pytest.fixture(scope="module")
+def written(experiments, smoke_folder, tmp_path_factory):
+    """The folder that figure7.py and figure8.py fill, from the runs that are there already."""
+    folder = tmp_path_factory.mktemp("figures")
+    for name in ("figure7", "figure8"):
+        arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(folder)]
+        assert experiments[name].main(arguments) == 0
+    return folder
+
+
+def test_layers_are_those_of_figure_6():
+    """Oracle: Figure 6's blocks and head, and the published number of VGG16's weights."""
+    judge = classifier.vgg16(frozen_blocks=5)
+    convolutions = [layer.filters for layer in judge.layers if isinstance(layer, layers.Conv2D)]
+    assert convolutions == [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
+    assert [layer.units for layer in judge.layers if isinstance(layer, layers.Dense)] == [4096, 4096, 10]
+    assert judge.input_shape == (None, 224, 224, 3)
+    with_thousand = classifier.vgg16(num_classes=1000)
+    assert with_thousand.count_params() == 138_357_544
+    assert (
+        sum(np.prod(v.shape) for v in judge.trainable_variables) == 25088 * 4096 + 4096 * 4097 + 4096 + 40970
+    )
+
+
+def test_the_defaults_are_the_reports():
+    """Oracle: sections 3.2, 4.2 and 5.2."""
+    settings = JudgeConfig()
+    assert (settings.train_size, settings.dev_size, settings.test_size) == (10_000, 1_000, 1_000)
+    assert (settings.batch_size, settings.dev_batch_size, settings.epochs) == (128, 64, 20)
+    assert (settings.learning_rate, settings.vgg_size, settings.frozen_blocks) == (1e-4, 224, 5)
+    assert classifier.describe(settings) == "VGG16 at 224 px, ImageNet weights, blocks 1-5 frozen"
+
+
+def test_images_are_enlarged_bilinearly():
+    """Oracle: scikit-image's resize of order 1."""
+    found = ops.convert_to_numpy(classifier.enlarged(RGB[:2], 224))
+    assert (found.dtype, found.shape) == ("float32", (2, 224, 224, 3))
+    for image, large in zip(RGB, found, strict=False):
+        expected = resize(image.astype(float), (224, 224), order=1, mode="edge", anti_aliasing=False)
+        np.testing.assert_allclose(large, expected, atol=1e-3)
+    np.testing.assert_array_equal(classifier.enlarged(RGB[:2], 32), RGB[:2])
+
+
+def test_grey_keeps_the_lightness():
+    """Oracle: scikit-image's Lab, within the rounding to 8 bits."""
+    grey = methods.grey(RGB)
+    assert np.ptp(grey.astype(int), axis=-1).max() <= 1
+    lab = rgb2lab(RGB)
+    lab[..., 1:] = 0
+    assert np.abs(lab2rgb(lab) * 255 - grey).max() < 1.1
+
+
+def test_a_judge_comes_back_with_its_own_accuracy(used):
+    """Oracle: the best epoch's accuracy in the history that Keras wrote, on the same dev images."""
+    for run_dir in (used.judge, used.control):
+        settings = runs.read_config(run_dir, CONFIGS)
+        found = judging.evaluate(run_dir)
+        rows = list(csv.DictReader((run_dir / runs.HISTORY).read_text().splitlines()))
+        best = min(rows, key=lambda row: float(row["val_loss"]))
+        own = found["grey" if settings.grey else "truth"]
+        assert own == pytest.approx(float(best["val_accuracy"]), abs=1.5 / found["images"])
+        assert json.loads((run_dir / runs.METRICS).read_text())["dev"] == found
+        labels = training.load_data(settings).test.labels[datasets.Splits.load(run_dir / runs.SPLITS).dev]
+        assert np.bincount(labels).max() == settings.dev_size // 10
+    assert judging.evaluate(used.judge)["truth"] > 0.9
+    assert judging.evaluate(used.control)["grey"] > 0.9
+
+
+def test_columns_are_the_colorizers_own_pictures(used):
+    """Oracle: Colorizer, which reads the run on its own way."""
+    for method in METHODS:
+        pictures = methods.colorize(method, used.colorizers, RGB, 0.5)
+        assert (pictures.dtype, pictures.shape) == ("uint8", RGB.shape)
+        if method.task:
+            colorizer = Colorizer.load(used.colorizers[method.task])
+            expected = colorizer.colorize(RGB, decoding=method.decoding, temperature=0.5)
+            assert (np.abs(pictures.astype(int) - expected) > 1).mean() < 1e-3
+    np.testing.assert_array_equal(pictures, RGB)
+
+
+def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
+    """Oracle: evaluation.evaluate at the same temperature on the same dev split."""
+    judge, dev = judging.load(used.judge), report.shared_images(used, "dev")
+    run_dir = used.colorizers["classification"]
+    rows = temperatures.sweep(judge, run_dir, dev, tmp_path)
+    assert [row["temperature"] for row in rows] == sorted(temperatures.TEMPERATURES)
+    by_temperature = {row["temperature"]: row for row in rows}
+    found = evaluation.evaluate(run_dir, "dev")["methods"]
+    for temperature, name in ((0.0, "mode"), (bins.TEMPERATURE, "annealed"), (1.0, "mean")):
+        assert by_temperature[temperature]["auc"] == pytest.approx(found[name]["auc"], abs=0.05)
+        expected = found[name]["colourfulness"]
+        assert by_temperature[temperature]["colourfulness"] == pytest.approx(expected, abs=0.2)
+    rows[3]["accuracy"], rows[5]["accuracy"], rows[5]["auc"], rows[3]["auc"] = 2, 2, 90, 80
+    assert temperatures.best(rows) == temperatures.TEMPERATURES[5]
+
+
+def test_figure7_says_in_every_form_what_the_judges_said(written, used):
+    """Oracle: the judges asked again, column by column."""
+    found = json.loads((written / "figure7.json").read_text())
+    shown = report.shared_images(used, "test")
+    assert found["images"] == len(shown.rgb) == 100
+    text = (written / "figure7.md").read_text()
+    rows = list(csv.DictReader((written / "figure7.csv").read_text().splitlines()))
+    assert len(rows) == 12
+    for role, run_dir in (("judge", used.judge), ("control", used.control)):
+        judge = judging.load(run_dir)
+        accuracies = []
+        for method in METHODS:
+            pictures = methods.colorize(method, used.colorizers, shown.rgb, found["temperature"])
+            accuracies.append(np.mean(judge.probabilities(pictures).argmax(1) == shown.labels))
+            values = found["results"][role][method.name]
+            assert values["accuracy"] == pytest.approx(accuracies[-1])
+            assert np.sum(values["confusion"]) == 100
+            (row,) = [r for r in rows if (r["judge"], r["method"]) == (role, method.name)]
+            assert float(row["accuracy"]) == pytest.approx(accuracies[-1])
+            assert float(row["reported"]) == method.reported
+        shown_row = " | ".join(f"**{accuracy:.1%}**" for accuracy in accuracies)
+        assert f"| **accuracy, {role}** | {shown_row} |" in text
+    assert "| accuracy in the report | 22% | 46% | 57% | 65% | 63% | 80% |" in text
+    assert "trained on grey images" in text
+    assert re.search(r"transfer: transfer, 8 epochs of 1000 images, .*; \d+ (seconds|minutes) on ", text)
+    for name in ("figure7", "confusion", "temperature", "figure8"):
+        picture = cv2.imread(str(written / f"{name}.png"))
+        assert min(picture.shape[:2]) > 300
+        assert picture.std() > 5
+
+
+def test_what_is_finished_is_not_redone(written, used, monkeypatch):
+    """Oracle: no judge is asked when all is there; one is for the part that is taken away."""
+    before = (written / "figure7.md").read_text()
+    asked, probabilities = [], judging.Judge.probabilities
+    monkeypatch.setattr(judging.Judge, "probabilities", lambda *a: asked.append(a) or probabilities(*a))
+    assert report.figure7(used, written) == before
+    assert not asked
+    (part,) = [path for path in (written / "parts").glob("regression-*") if len(np.load(path))][:1]
+    part.write_bytes(part.read_bytes()[:100])
+    assert report.figure7(used, written) == before
+    assert len(asked) == 1
+
+
+def test_wrong_answers_are_marked():
+    """Oracle: the texts under the pictures and their colours, written down here."""
+    names = [method.name for method in METHODS]
+    said = {name: np.array([[0.9, 0.1], [0.7, 0.3]]) for name in names}
+    drawn = figures.figure8({name: RGB[:2] for name in names}, np.array([0, 1]), ["cat", "dog"], said)
+    lower = [axes for axes in drawn.subfigs[1].axes]
+    assert [axes.get_xlabel() for axes in lower] == ["cat (90%)"] * 6
+    said = {name: np.array([[0.2, 0.8]] * 2) for name in names}
+    drawn = figures.figure8({name: RGB[:2] for name in names}, np.array([0, 1]), ["cat", "dog"], said)
+    assert [axes.get_xlabel() for axes in drawn.subfigs[1].axes] == ["✗ dog (80%)"] * 6
+
+
+def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, written, capsys):
+    arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(written)]
+    assert experiments["figure8"].main([*arguments, "--images", "3,99"]) == 0
+    assert experiments["figure8"].main([*arguments, "--images", "100"]) == 2
+    assert "The test split has the images 0 to 99" in capsys.readouterr().err
+
+
+def test_a_plan_trains_what_is_not_given(experiments):
+    """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
+    presets = experiments["figure7"].PRESETS
+    parser = chain.parser("")
+    planned = chain.plan(parser.parse_args(["--regression", "mine", "--data", "synthetic"]), presets)
+    assert planned["regression"] == (None, Path("mine"))
+    assert planned["judge"][1:] == (Path("runs/vgg-small"),)
+    assert planned["control"][1] == Path("runs/vgg-small-grey")
+    assert planned["control"][0].grey
+    assert planned["judge"][0].vgg_weights == "none"
+    assert planned["transfer"][0].vgg_weights == "runs/vgg-small"
+    assert planned["classification"][0].data == "synthetic"
+    planned = chain.plan(parser.parse_args(["--preset", "paper", "--vgg-weights", "vgg.npz"]), presets)
+    assert {planned[role][0].vgg_weights for role in ("judge", "control", "transfer")} == {"vgg.npz"}
+    planned = chain.plan(parser.parse_args(["--preset", "paper"]), presets)
+    assert planned["transfer"][0].vgg_weights == "imagenet"
+    assert planned["transfer"][0] == presets["transfer"]["paper"]
+
+
+def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
+    def copied(run_dir, name, **changes):
+        shutil.copytree(run_dir, tmp_path / name)
+        settings = runs.read_config(tmp_path / name, {**CONFIGS, "regression": config.RegressionConfig})
+        splits = training.split(
+            config.override(settings, [f"{key}={value}" for key, value in changes.items()]),
+            training.load_data(settings),
+        )
+        splits.save(tmp_path / name / runs.SPLITS)
+        return tmp_path / name
+
+    regression = copied(used.colorizers["regression"], "regression", split_seed=1)
+    others = used._replace(
+        colorizers={"classification": used.colorizers["classification"], "regression": regression}
+    )
+    with pytest.raises(InputError, match="were trained with other splits"):
+        report.shared_images(others, "test")
+    judge = copied(used.judge, "judge", split_seed=1)
+    with pytest.raises(InputError, match="were trained with other splits"):
+        report.shared_images(used._replace(judge=judge), "test")
+    with pytest.raises(InputError, match="names the task 'vgg', not one of regression"):
+        methods.colorize(METHODS[1], {"regression": used.judge}, RGB, 1.0)
+    with pytest.raises(InputError, match="names the task 'regression', not one of vgg"):
+        judging.load(used.colorizers["regression"])
+    with pytest.raises(InputError, match="is no run folder"):
+        report.figure7(used._replace(judge=tmp_path / "nowhere"), tmp_path)
