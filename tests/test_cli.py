@@ -33,8 +33,7 @@ def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
             str(run_dir),
             "-o",
             str(output),
-            "--working-size",
-            "48",
+            *([] if task == "transfer" else ["--working-size", "48"]),
         ]
         capsys.readouterr()
         assert cli.main(arguments) == 0

@@ -2,6 +2,7 @@
 
 import shutil
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_decodings_and_temperature(colorizers, photograph):
         colorizer.colorize(photograph, decoding="median")
     with pytest.raises(ValueError, match="at least 0"):
         colorizer.colorize(photograph, temperature=-1)
+
+
+def test_a_model_of_one_size_sees_the_whole_picture_at_that_size(smoke_runs, colorizers, photograph):
+    """Oracle: what it makes of the picture resized beforehand, enlarged again; another size is refused."""
+    small = cv2.resize(rgb2lab(photograph)[..., 0].astype("float32"), (32, 32), interpolation=cv2.INTER_AREA)
+    colorizer = colorizers["transfer"]
+    expected = cv2.resize(colorizer.predict_ab(small[None])[0], (67, 101), interpolation=cv2.INTER_LINEAR)
+    found = colorizer.predict_ab(rgb2lab(photograph)[None, ..., 0].astype("float32"))[0]
+    np.testing.assert_allclose(found, expected, atol=0.01)
+    with pytest.raises(InputError, match="sees every picture at 32 x 32: it takes no other working size"):
+        Colorizer.load(smoke_runs["transfer"], working_size=48)
 
 
 def test_no_image(colorizers):

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from skimage.color import lab2rgb
+from skimage.transform import resize
 
 from colorization import models
+from colorization.errors import InputError
 
 # Figure 4 as it is printed: filter size, stride, dilation, channels; what is not said is 1.
 FIGURE_4 = [
@@ -154,6 +157,42 @@ def test_penalty_is_lambda_times_the_squared_kernels(name):
     expected = 0.03 * sum(np.square(kernel).sum() for kernel in kernels)
     np.testing.assert_allclose(sum(float(loss) for loss in model.losses), expected, rtol=1e-5)
     assert build(name, width=0.02).losses == []
+
+
+def test_transfer_is_the_reports():
+    """Oracle: the report's section 4.1.2, with the original's convolutions, by size and number of weights."""
+    model = models.transfer()
+    shapes = {layer.name: layer.output.shape[1:] for layer in model.layers}
+    assert shapes["grey_rgb"] == (224, 224, 3)
+    assert shapes["block5_pool"] == (7, 7, 512)
+    assert shapes["block7_relu3"] == (7, 7, 512)
+    assert shapes["block7_pool"] == (4, 4, 512)
+    assert shapes["block8_deconv3"] == (32, 32, 256)
+    assert model.output_shape == (None, 32, 32, 313)
+    vgg = 14_714_688  # of VGG16 without its top, as keras.applications counts them
+    middle = 3 * (9 * 512 * 512 + 512 + 2 * 512)
+    decoder = 16 * 512 * 256 + 256 + 2 * (16 * 256 * 256 + 256) + 256 * 313 + 313
+    assert sum(np.prod(v.shape) for v in model.trainable_variables) == middle + decoder
+    assert model.count_params() == vgg + middle + 3 * 2 * 512 + decoder
+    with pytest.raises(InputError, match=r"leave 1 x 1 features, .* 4 x 4 .*: take vgg_size=128"):
+        models.transfer(vgg_size=32)
+    with pytest.raises(InputError, match="leave 9 x 9 features"):
+        models.transfer(image_size=64, vgg_size=288)
+
+
+def test_transfer_shows_vgg16_the_grey_of_that_lightness():
+    """Oracle: scikit-image's Lab to RGB, and its bilinear resize; and called plainly, nothing is trained."""
+    model = models.transfer(width=0.02, vgg_size=64, vgg_blocks=4, vgg_width=0.02)
+    lightness = np.random.default_rng(0).uniform(0, 100, (2, 32, 32, 1)).astype("float32")
+    before = model.get_weights()
+    shown = np.asarray(keras.Model(model.input, model.get_layer("grey_rgb").output)(lightness))
+    model(lightness)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    for plane, rgb in zip(lightness, shown, strict=True):
+        grey = 255 * lab2rgb(np.concatenate([plane, plane * 0, plane * 0], axis=-1))
+        expected = resize(grey, (64, 64), order=1, mode="edge", anti_aliasing=False)
+        np.testing.assert_allclose(rgb, expected, atol=0.05)
 
 
 LOAD = """

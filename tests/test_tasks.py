@@ -7,9 +7,10 @@ from keras import ops
 from colorization import bins, color, config, losses, prediction, runs, statistics, tasks
 from colorization.errors import InputError
 
-RGB = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3)).astype("uint8")
+RGB = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype("uint8")
 LAB = np.asarray(color.rgb_to_lab(RGB))
-DEFAULTS = {"regression": "regression", "classification": "annealed"}
+DEFAULTS = {"regression": "regression", "classification": "annealed", "transfer": "annealed"}
+SIZES = {"transfer": {"image_size": 16, "vgg_size": 64, "vgg_width": 0.05}}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def measured():
 def test_a_task_builds_learns_and_decodes(name, measured):
     """Oracle: shapes and finite values of the loss and of every decoding, up to the picture in uint8."""
     task = tasks.TASKS[name]
-    settings = task.config(width=0.05, l2=0.01)
+    settings = task.config(width=0.05, l2=0.01, **SIZES.get(name, {}))
     assert tasks.of(settings) is task
     assert tasks.CONFIGS[name] is task.config
     model = task.build(settings)
@@ -35,7 +36,7 @@ def test_a_task_builds_learns_and_decodes(name, measured):
     decoded = prediction.predictor(model, task.decodings, 0.5)(LAB[..., :1])
     assert list(decoded) == list(task.decodings)
     for ab in decoded.values():
-        assert tuple(ab.shape) == (3, 16, 24, 2)
+        assert tuple(ab.shape) == (3, 16, 16, 2)
         assert np.abs(np.asarray(ab)).max() <= 128
         picture = prediction.compose(LAB[..., :1], ab)
         assert (picture.dtype, picture.shape) == ("uint8", RGB.shape)
@@ -72,7 +73,7 @@ def test_decodings_are_those_of_the_report():
 def test_classification_heeds_its_settings(measured):
     """Oracle: the loss itself, called with the settings; the weight of a pixel is that of its nearest bin."""
     task = tasks.TASKS["classification"]
-    ab, logits = LAB[..., 1:], np.random.default_rng(2).normal(size=(3, 16, 24, 313)).astype("float32")
+    ab, logits = LAB[..., 1:], np.random.default_rng(2).normal(size=(3, 16, 16, 313)).astype("float32")
     hard = task.loss(task.config(neighbors=1), measured)(ab, logits)
     np.testing.assert_array_equal(hard, losses.soft_cross_entropy(ab, logits, neighbors=1))
 
