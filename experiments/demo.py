@@ -1,68 +1,76 @@
-"""The main job from end to end, on data that need no download: train, evaluate, colorize, draw.
+"""The main job from end to end, on data that need no download: train, evaluate, judge, colorize, draw.
 
     make demo
 
-Trains the regression and the classification colorizer at smoke size on the synthetic set, measures every
-decoding, colours a real photograph, and draws the pictures: about two minutes on 2 CPU cores. A second
-call finds the trained runs.
+Trains the colorizers and the two judges at smoke size on the synthetic set, measures every decoding, makes
+the report's Figures 7 and 8, colours a real photograph, and draws the pictures: about three minutes on 2 CPU
+cores. A second call finds the trained runs.
 """
 
+import dataclasses
 import shutil
 import sys
 from pathlib import Path
 
-import classification
-import regression
+from figure7 import PRESETS
 
+from colorization import config
 from colorization.command import run_command, start_keras
-from colorization.experiment import train_and_evaluate
+from vgg_eval import chain
 
 FOLDER = Path("runs/demo")
-SIZES = ["train_size=2000", "dev_size=200", "test_size=200", "epochs=12"]
+SIZES = ["train_size=2000", "dev_size=200", "test_size=200"]
+EPOCHS = {"regression": 8, "classification": 8, "transfer": 5}
 
 
 def main():
-    """Train both, then draw and colour what they learned."""
+    """Train all, then draw, judge and colour what they learned."""
     start_keras()
     from skimage import data
 
     from colorization import Colorizer, evaluation, figures, images
-    from colorization.config import override
     from colorization.files import write_text
+    from vgg_eval import report
 
-    run_dirs, tables = [], []
-    for experiment in (regression, classification):
-        settings = override(experiment.PRESETS["smoke"], SIZES)
-        run_dirs.append(FOLDER / settings.task)
-        _remove_if_other(run_dirs[-1], settings)
-        print(f"\n== {settings.task}: {settings.epochs} epochs of {settings.train_size} synthetic images ==")
-        report = train_and_evaluate(settings, run_dirs[-1], resume=True)
-        tables.append(f"## {settings.task}\n\n{evaluation.table(report)}\n")
+    planned = {role: (_settings(role), FOLDER / role) for role in chain.ROLES}
+    for settings, run_dir in planned.values():
+        _remove_if_other(run_dir, settings)
+    used = chain.run(planned)
+    run_dirs = list(used.colorizers.values())
+    tables = [
+        f"## {run_dir.name}\n\n{evaluation.table(evaluation.evaluate(run_dir))}\n" for run_dir in run_dirs
+    ]
     write_text(FOLDER / "table.md", "\n".join(tables))
+    figures.write_all(run_dirs, FOLDER)
+    figure7 = report.figure7(used, FOLDER)
+    report.figure8(used, FOLDER)
 
     photograph = data.chelsea()
     images.write(FOLDER / "photograph.png", photograph)
     for run_dir in run_dirs:
-        coloured = Colorizer.load(run_dir, working_size=64).colorize(photograph)
-        images.write(FOLDER / f"photograph-{run_dir.name}.png", coloured)
-    figures.write_all(run_dirs, FOLDER)
+        images.write(FOLDER / f"photograph-{run_dir.name}.png", Colorizer.load(run_dir).colorize(photograph))
 
     print("\n".join(tables))
+    print(figure7)
     print(
         "The photograph is coloured by networks that have only seen drawings: what is right in it is chance."
     )
-    print(f"The pictures and the table are in {FOLDER.resolve()}")
+    print(f"The pictures and the tables are in {FOLDER.resolve()}")
+
+
+def _settings(role):
+    changes = [f"epochs={EPOCHS[role]}"] if role in EPOCHS else []
+    changes += [f"vgg_weights={FOLDER / 'judge'}"] if role == "transfer" else []
+    return config.override(PRESETS[role]["smoke"], SIZES + changes)
 
 
 def _remove_if_other(run_dir, settings):
     """Delete an earlier demo's run if this version of the demo would train another."""
-    from dataclasses import replace
-
-    from colorization import InputError, runs
+    from colorization import InputError
 
     try:
-        stored = runs.read_config(run_dir)
-        if stored == replace(settings, precision=stored.precision):
+        stored = config.read(run_dir / config.FILE, {settings.task: type(settings)})
+        if stored == dataclasses.replace(settings, precision=stored.precision):
             return
     except InputError:
         pass
