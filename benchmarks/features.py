@@ -1,0 +1,74 @@
+"""Frozen blocks run once: training the judge on kept features against running its blocks in each epoch.
+
+    python benchmarks/features.py
+
+The same training from its start to its end, both ways in one run: VGG16 at 224 pixels with its head, on
+synthetic images and with random weights, whose values do not matter for the time. "One epoch" trains a single
+epoch on kept features: little more than the one pass that makes them. Shown are the times, their ratios, and
+the largest difference of the judges' logits.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from common import print_machine, print_table
+
+from colorization import config, datasets, features
+from vgg_eval import classifier, training
+from vgg_eval.config import JudgeConfig
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--images", type=int, default=130)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--head-width", type=int, default=4096)
+    options = parser.parse_args()
+    sizes = [f"train_size={options.images}", "dev_size=20", "test_size=20", f"width={options.width}"]
+    sizes += [f"head_width={options.head_width}", "data=synthetic", "vgg_weights=none"]
+    settings = config.override(JudgeConfig(), sizes)
+    split = features.split
+
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def seconds(name, epochs, cut):
+            """Wall time of a training; each way keeps its features, if any, in a place of its own."""
+            os.environ["COLORIZATION_DATA"] = str(Path(scratch) / f"data {name}")
+            features.split = cut
+            start = time.perf_counter()
+            training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
+            return time.perf_counter() - start
+
+        one = seconds("one epoch", 1, split)
+        kept = seconds("kept", options.epochs, split)
+        anew = seconds("anew", options.epochs, lambda model: (None, model))
+        rgb = datasets.load("synthetic", train_limit=1, test_limit=8).test.images
+        logits = {}
+        for name in ("kept", "anew"):
+            _, judge, _ = classifier.load(Path(scratch) / name)
+            logits[name] = judge.predict_on_batch(classifier.enlarged(rgb, settings.vgg_size))
+
+    print_table(
+        f"{options.epochs} epochs of {options.images} images at {settings.vgg_size} pixels",
+        ["way", "seconds", "over one epoch on kept features"],
+        [
+            ["kept features, 1 epoch", one, 1.0],
+            [f"kept features, {options.epochs} epochs", kept, kept / one],
+            [f"blocks run anew, {options.epochs} epochs", anew, anew / one],
+        ],
+    )
+    print(f"\nanew over kept: {anew / kept:.3g}")
+    difference = np.abs(logits["kept"] - logits["anew"]).max()
+    print(
+        f"largest difference of logits: {difference:.2g}, of logits up to {np.abs(logits['anew']).max():.2g}"
+    )
+    print_machine()
+
+
+if __name__ == "__main__":
+    main()
