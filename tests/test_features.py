@@ -43,7 +43,10 @@ def encoder():
 def test_a_model_is_cut_after_its_frozen_blocks(frozen):
     """Oracle: the two parts give what the whole gives; the cut is where it was asked."""
     for model, sample in (
-        (classifier.vgg16(64, head_width=8, width=0.1, frozen_blocks=frozen), np.ones((2, 64, 64, 3)) * 99),
+        (
+            classifier.vgg16(image_size=64, head_width=8, width=0.1, frozen_blocks=frozen),
+            np.ones((2, 64, 64, 3)) * 99,
+        ),
         (
             transfer(width=0.1, vgg_size=128, vgg_width=0.1, frozen_blocks=frozen),
             np.ones((2, 32, 32, 1)) * 50,

@@ -93,10 +93,10 @@ def model():
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_features_are_those_of_keras_applications(name, oracle, layers, model, tmp_path):
+def test_features_are_those_of_keras_applications(name, oracle, layers, tmp_path):
     """Oracle: keras.applications.VGG16 with its own preprocessing, on the same random weights."""
     path = FORMATS[name](tmp_path / "weights.h5", layers)
-    pretrained.load(str(path), model.variables)
+    model = classifier.vgg16(str(path), image_size=SIDE, head_width=4)
     rgb = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3)).astype("float32")
     expected = oracle.predict_on_batch(keras.applications.vgg16.preprocess_input(rgb.copy()))
     features = keras.Model(model.input, model.get_layer("block5_pool").output).predict_on_batch(rgb)

@@ -5,7 +5,8 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from colorization import runs, weights
+from colorization import pretrained, runs
+from colorization import weights as weight_files
 from colorization.models import vgg
 from colorization.models.nine_blocks import penalty
 
@@ -13,14 +14,21 @@ from .config import CONFIGS
 
 
 def vgg16(
-    image_size=224, num_classes=10, head_width=4096, width=1.0, batch_norm=False, frozen_blocks=0, l2=0.0
+    weights=None,
+    image_size=224,
+    num_classes=10,
+    head_width=4096,
+    width=1.0,
+    batch_norm=False,
+    frozen_blocks=0,
+    l2=0.0,
 ):
     """VGG16's blocks 1 to 5, and block 6 from scratch: FC, FC, FC-10.
 
-    The softmax of Figure 6 belongs to the loss and to the judging, which are stable from logits. Pretrained
-    weights are set by colorization.pretrained.load.
+    The softmax of Figure 6 belongs to the loss and to the judging, which are stable from logits.
 
     Args:
+        weights: of blocks 1 to 5: None (drawn at random), or a source that pretrained.load takes.
         image_size: side of the input, 32 or more.
         num_classes: units of the last layer.
         head_width: units of each hidden layer of block 6.
@@ -31,6 +39,9 @@ def vgg16(
 
     Returns:
         keras.Model: (B, image_size, image_size, 3) float RGB in 0..255 -> (B, num_classes) float32 logits.
+
+    Raises:
+        InputError: the weights cannot be had, or do not fit.
     """
     rgb = keras.Input((image_size, image_size, 3), name="rgb")
     x = vgg.blocks(rgb, width=width, batch_norm=batch_norm, frozen=frozen_blocks, l2=l2)
@@ -38,11 +49,14 @@ def vgg16(
     for name in ("fc6", "fc7"):
         x = layers.Dense(head_width, activation="relu", kernel_regularizer=penalty(l2), name=name)(x)
     logits = layers.Dense(num_classes, kernel_regularizer=penalty(l2), name="fc8")(x)
-    return keras.Model(rgb, layers.Activation("linear", dtype="float32", name="logits")(logits), name="vgg16")
+    logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
+    model = keras.Model(rgb, logits, name="vgg16")
+    pretrained.load(weights or pretrained.NONE, model.variables)
+    return model
 
 
 def build(settings, num_classes):
-    """The judge of a JudgeConfig, weights not yet loaded."""
+    """The judge of a JudgeConfig, before any weights are loaded."""
     return vgg16(
         image_size=settings.vgg_size,
         num_classes=num_classes,
@@ -69,7 +83,7 @@ def load(run_dir):
     settings = runs.read_config(run_dir, CONFIGS)
     classes = runs.read_json(Path(run_dir) / runs.DATA)["classes"]
     judge = build(settings, len(classes))
-    weights.assign(judge.variables, runs.read_weights(run_dir), run_dir)
+    weight_files.assign(judge.variables, runs.read_weights(run_dir), run_dir)
     return settings, judge, classes
 
 
