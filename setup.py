@@ -23,7 +23,7 @@ setup(
         "numpy>=2.0",
         "opencv-python-headless>=4.10",
         "scikit-image>=0.24",
-        "scipy>=1.13",
+        "scipy>=1.15",
         "tensorflow>=2.21",
         "tqdm>=4.66",
     ],

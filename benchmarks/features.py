@@ -32,21 +32,21 @@ def main():
     sizes = [f"train_size={options.images}", "dev_size=20", "test_size=20", f"width={options.width}"]
     sizes += [f"head_width={options.head_width}", "data=synthetic", "vgg_weights=none"]
     settings = config.override(JudgeConfig(), sizes)
-    split = features.split
+    kept_cut = features.cut
 
     with tempfile.TemporaryDirectory() as scratch:
 
         def seconds(name, epochs, cut):
             """Wall time of a training; each way keeps its features, if any, in a place of its own."""
             os.environ["COLORIZATION_DATA"] = str(Path(scratch) / f"data {name}")
-            features.split = cut
+            features.cut = cut
             start = time.perf_counter()
             training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
             return time.perf_counter() - start
 
-        one = seconds("one epoch", 1, split)
-        kept = seconds("kept", options.epochs, split)
-        anew = seconds("anew", options.epochs, lambda model: (None, model))
+        one = seconds("one epoch", 1, kept_cut)
+        kept = seconds("kept", options.epochs, kept_cut)
+        anew = seconds("anew", options.epochs, lambda model: None)
         rgb = datasets.load("synthetic", train_limit=1, test_limit=8).test.images
         logits = {}
         for name in ("kept", "anew"):

@@ -1,9 +1,10 @@
 """Automatic image colorization in Keras: regression and classification over 313 ab bins.
 
 `Colorizer.load(run_dir).colorize(image)` colours a picture. The modules, from the top down, each of which
-imports only from below: cli, experiment; command, figures, inference; evaluation; training; fitting; runs,
-prediction, pipelines, hardware; datasets, images; tasks; models, losses, metrics, weights, statistics; bins;
-color; config, files, errors. Importing the package alone imports none of them.
+imports only from below: cli, experiment; command, figures, inference; evaluation; training; fitting;
+features; pretrained; runs, prediction, pipelines, hardware; datasets, images; tasks; models, losses,
+metrics, weights, statistics; bins; color; config, files, errors. Importing the package alone imports none
+of them.
 """
 
 __all__ = ["Colorizer", "InputError"]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .command import run_command, start_keras
+from .command import run_command, start_keras, whole_number
 from .errors import InputError
 
 
@@ -54,7 +54,7 @@ def _parser():
     )
     figures.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders on one data set")
     figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
-    figures.add_argument("--seed", type=_seed, default=0, help="picks the images shown (default: 0)")
+    figures.add_argument("--seed", type=whole_number, default=0, help="picks the images shown (default: 0)")
     figures.set_defaults(function=_figures)
     return parser
 
@@ -72,13 +72,6 @@ def _temperature(text):
     value = float(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no temperature of 0 or more")
-    return value
-
-
-def _seed(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number of 0 or more")
     return value
 
 

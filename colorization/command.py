@@ -1,5 +1,6 @@
 """How every command starts and ends: no noise, one sentence for what the user can mend, an exit code."""
 
+import argparse
 import logging
 import os
 import sys
@@ -54,6 +55,14 @@ def start_keras():
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
+
+
+def whole_number(text):
+    """For argparse: an int of 0 or more."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 0 or more")
+    return value
 
 
 def _refuse(sentence):

@@ -113,6 +113,14 @@ class TransferConfig(VggConfig, ClassificationConfig):
     vgg_width: float = option(1.0, "multiplies the number of channels of VGG16's blocks", low=0.01, high=4)
 
 
+def refuse_frozen_noise(settings):
+    """Raise InputError for frozen blocks of VGG16 that no weights are loaded into."""
+    if settings.vgg_weights == "none" and getattr(settings, "frozen_blocks", 0):
+        raise InputError(
+            "Frozen blocks need pretrained weights: give them by --vgg-weights, or set frozen_blocks=0."
+        )
+
+
 def override(config, assignments):
     """A copy of `config` with each "key=value" of `assignments` applied.
 

@@ -60,6 +60,7 @@ def _run(arguments, presets, train):
     short = {name: getattr(arguments, name, None) for name in ("data", "vgg_weights")}
     changes = [f"{name}={value}" for name, value in short.items() if value is not None]
     settings = config.override(settings, [*changes, *arguments.set])
+    config.refuse_frozen_noise(settings)
 
     print(train(settings, run_dir, resume=arguments.resume))
     print(f"The run is in {run_dir}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zlib
 
 import keras
@@ -11,33 +12,40 @@ from tqdm import tqdm
 
 from . import weights
 from .datasets import data_root
-from .errors import InputError
-from .files import write_text
+from .files import replacing, write_text
 
 _CHUNK = 256  # items computed, written and checked together
 
 
-def split(model):
-    """Cut a model that is a chain of layers after its leading frozen ones.
+def cut(model):
+    """Where a model that is a chain of layers is cut: behind its leading frozen layers.
 
     Args:
         model: a functional keras.Model, each layer fed by the one before.
 
     Returns:
-        (encoder, head): two models that share the layers of this one; (None, model) if its first weights are
-        trained, or none are.
+        The index of the first layer that is trained; None if no weights come before it, or none are trained.
     """
-    chain = model.layers[1:]
-    weighted = [i for i, layer in enumerate(chain) if layer.weights]
-    trained = [i for i in weighted if chain[i].trainable]
-    if not trained or trained[0] == weighted[0]:
-        return None, model
-    cut = trained[0]
-    encoder = keras.Model(model.input, chain[cut - 1].output, name="encoder")
-    x = features = keras.Input(encoder.output_shape[1:], name="features")
-    for layer in chain[cut:]:
+    weighted = [i for i, layer in enumerate(model.layers) if layer.weights]
+    trained = [i for i in weighted if model.layers[i].trainable]
+    return trained[0] if trained and trained[0] != weighted[0] else None
+
+
+def encoder(model, place):
+    """A keras.Model of the layers before a cut, shared with the model.
+
+    To be made outside of a tf.distribute strategy, under which predict_on_batch would give each item once for
+    each device.
+    """
+    return keras.Model(model.input, model.layers[place - 1].output, name="encoder")
+
+
+def head(model, place):
+    """A keras.Model, from features, of the layers from a cut on, shared with the model."""
+    x = features = keras.Input(model.layers[place - 1].output.shape[1:], name="features")
+    for layer in model.layers[place:]:
         x = layer(x)
-    return encoder, keras.Model(features, x, name=model.name)
+    return keras.Model(features, x, name=model.name)
 
 
 def frozen_variables(model):
@@ -54,8 +62,8 @@ def compute(encoder, arrays, transform, batch_size):
     """The encoder's output for every item, computed where it is not yet on disk.
 
     It lies under features/ in the data folder (datasets.data_root), in a folder named by a hash of the
-    encoder, its weights and the arrays. Each chunk has its checksum: one that is missing or damaged, also
-    after a kill, is computed again.
+    encoder, its weights, the arrays and what the transform makes of the first item. Each chunk has its
+    checksum: one that is missing or damaged, also after a kill, is computed again.
 
     Args:
         encoder: keras.Model.
@@ -69,7 +77,7 @@ def compute(encoder, arrays, transform, batch_size):
     Raises:
         InputError: the features cannot be written.
     """
-    folder = data_root() / "features" / _key(encoder, arrays)
+    folder = data_root() / "features" / _key(encoder, arrays, transform)
     path, sums_path = folder / "features.npy", folder / "checksums.json"
     count = len(arrays[0])
     values, sums = _open(path, (count, *encoder.output_shape[1:])), _read_sums(sums_path)
@@ -85,7 +93,8 @@ def compute(encoder, arrays, transform, batch_size):
             values.flush()
             sums[str(chunk.start)] = zlib.crc32(values[chunk])
             write_text(sums_path, json.dumps(sums))
-    return Stored(np.load(path, mmap_mode="r"))
+    values.setflags(write=False)
+    return Stored(values)  # not mapped anew: another process may have replaced the file
 
 
 class Stored:
@@ -110,17 +119,22 @@ def in_place_of_input(transform):
 
 
 def _encoded(encoder, arrays, transform):
-    inputs = transform(*arrays, np.zeros(len(arrays[0]), bool))[0]
     limit = float(np.finfo("float16").max)
-    return ops.convert_to_numpy(ops.clip(encoder.predict_on_batch(inputs), -limit, limit))
+    features = encoder.predict_on_batch(_input(arrays, transform))
+    return ops.convert_to_numpy(ops.clip(features, -limit, limit))
 
 
-def _key(encoder, arrays):
+def _input(arrays, transform):
+    return transform(*arrays, np.zeros(len(arrays[0]), bool))[0]
+
+
+def _key(encoder, arrays, transform):
     digest = hashlib.sha256(encoder.to_json().encode())
     for name, array in sorted(weights.read(encoder.variables).items()):
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(array))
-    for array in arrays:
+    first = ops.convert_to_numpy(_input([array[:1] for array in arrays], transform))
+    for array in (first, *arrays):
         digest.update(f"{array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()[:24]
@@ -132,13 +146,15 @@ def _open(path, shape):
         values = np.lib.format.open_memmap(path, "r+")
         if values.shape == shape and values.dtype == "float16":
             return values
-    except (OSError, ValueError):
+    except Exception:  # what NumPy raises for a damaged header has many names
         pass
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return np.lib.format.open_memmap(path, "w+", dtype="float16", shape=shape)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
+    with replacing(path) as temporary:
+        values = np.lib.format.open_memmap(temporary, "w+", dtype="float16", shape=shape)
+        with temporary.open("rb+") as file:
+            size = os.fstat(file.fileno()).st_size
+            if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process as it writes
+                os.posix_fallocate(file.fileno(), 0, size)
+    return values
 
 
 def _read_sums(path):

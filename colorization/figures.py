@@ -76,7 +76,7 @@ def bins_in_ab(colours):
 def grid(run_dirs, rgb):
     """Grey, every run's every decoding, and the truth, over columns of (N, H, W, 3) uint8 images."""
     lightness, _ = pipelines.to_lightness_and_ab(rgb, np.zeros(len(rgb), bool))
-    rows = {"grey": prediction.compose(lightness, np.zeros((*rgb.shape[:3], 2)))}
+    rows = {"grey": prediction.grey(lightness)}
     for run_dir in run_dirs:
         settings, model = runs.load_model(run_dir)
         decoded = prediction.predictor(model, tasks.of(settings).decodings).predict_on_batch(lightness)

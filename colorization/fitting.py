@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import math
+import sys
 import time
 from typing import NamedTuple
 
@@ -47,6 +48,19 @@ def open_run(settings, run_dir, resume, configs):
     return dataclasses.replace(settings, precision=hardware.precision(settings.precision))
 
 
+def finished(settings, run_dir):
+    """Whether a run folder that open_run opened has all its epochs; then there is nothing to begin or to fit.
+
+    Raises:
+        InputError: its weights are damaged.
+    """
+    path = run_dir / runs.LAST
+    if not path.exists() or len(json.loads(weights.attributes(path)["history"])) < settings.epochs:
+        return False
+    print(f"{run_dir} is finished: {settings.epochs} epochs.", file=sys.stderr)
+    return True
+
+
 def begin(settings, run_dir):
     """Write the config into the run folder, made if need be, and add this start to its environment.json.
 
@@ -80,6 +94,8 @@ def _merged(kept, settings, run_dir):
     }
     if settings.precision == "auto":
         differing.discard("precision")
+    if (run_dir / runs.LAST).exists():
+        differing.discard("vgg_weights")  # what they gave is in the run folder, wherever they lay
     if settings.schedule == "constant":
         differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
     if fixed := sorted(differing - set(_FREE)):
@@ -125,10 +141,13 @@ def compiled(settings, run_dir, build, loss, count, metrics=()):
     keras.utils.set_random_seed(settings.seed)
     keras.config.set_dtype_policy(settings.precision)
     try:
-        with strategy.scope() if strategy else contextlib.nullcontext():
+        scope = strategy.scope if strategy else contextlib.nullcontext
+        with scope():
             model = build()
-            # A mirrored image has features of its own
-            encoder, trained = (None, model) if settings.flip else features.split(model)
+        place = None if settings.flip else features.cut(model)  # a mirrored image has features of its own
+        encoder = None if place is None else features.encoder(model, place)
+        with scope():
+            trained = model if place is None else features.head(model, place)
             trained.compile(
                 optimizer=_optimizer(settings, count), loss=loss, metrics=list(metrics), jit_compile=jit
             )
@@ -175,9 +194,6 @@ def fit(settings, network, run_dir, train, dev, transform, callbacks=()):
     """
     checkpoint = _Checkpoint(run_dir)
     first_epoch = checkpoint.restore(network)
-    if first_epoch >= settings.epochs:
-        print(f"{run_dir} is finished: {settings.epochs} epochs.")
-        return
     model, count = network.trained, len(train[0])
     _check_shares(model, count, settings.batch_size)
     _check_shares(model, len(dev[0]), settings.dev_batch_size)

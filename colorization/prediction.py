@@ -32,3 +32,8 @@ def compose(lightness, ab):
     """
     lab = ops.concatenate([ops.cast(lightness, "float32"), ops.cast(ab, "float32")], axis=-1)
     return ops.convert_to_numpy(color.to_uint8(color.lab_to_rgb(color.fit_gamut(lab))))
+
+
+def grey(lightness):
+    """RGB of a given lightness, (..., 1) float, without colour: (..., 3) uint8 NumPy array."""
+    return compose(lightness, ops.zeros_like(ops.repeat(lightness, 2, axis=-1)))

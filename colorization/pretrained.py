@@ -73,7 +73,9 @@ def read(path):
                     "the model as .h5."
                 )
             return _keras(file.get("model_weights", file))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except Exception as error:  # what NumPy, zipfile, zlib and h5py raise for a damaged file has many names
         raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
 
 

@@ -30,14 +30,23 @@ def read_config(run_dir, configs=tasks.CONFIGS):
     return config.read(Path(run_dir) / config.FILE, configs)
 
 
-def load_model(run_dir):
+def _build_colorizer(settings):
+    return tasks.of(settings).build(settings)
+
+
+def load_model(run_dir, configs=tasks.CONFIGS, build=_build_colorizer):
     """(config, model with its best weights) of a run folder.
+
+    Args:
+        run_dir: the run folder.
+        configs: {task name: Config class} that it may be of.
+        build: function of the config that returns its keras.Model.
 
     Raises:
         InputError: no run folder, no weights in it yet, or weights that do not fit.
     """
-    settings = read_config(run_dir)
-    model = tasks.of(settings).build(settings)
+    settings = read_config(run_dir, configs)
+    model = build(settings)
     weights.assign(model.variables, read_weights(run_dir), run_dir)
     return settings, model
 

@@ -30,7 +30,10 @@ def train(settings, run_dir, *, resume=False):
         InputError: data, folder or settings are not usable, or the loss is no longer a number.
     """
     run_dir = Path(run_dir)
-    settings, data, chosen = prepare(settings, run_dir, resume, tasks.CONFIGS)
+    settings = fitting.open_run(settings, run_dir, resume, tasks.CONFIGS)
+    if fitting.finished(settings, run_dir):
+        return settings
+    data, chosen = prepare(settings, run_dir)
     train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
     known = (run_dir / runs.STATISTICS).exists()
     colours = (
@@ -49,24 +52,17 @@ def train(settings, run_dir, *, resume=False):
     return settings
 
 
-def prepare(settings, run_dir, resume, configs):
-    """What a training needs to know; nothing is written yet, see begin.
-
-    Args:
-        settings, run_dir, resume, configs: as of fitting.open_run.
-
-    Returns:
-        (Config, Dataset, Splits): those of the run folder, if it holds a run.
+def prepare(settings, run_dir):
+    """(Dataset, Splits) to train on: the run folder's own Splits, if it holds a run; nothing is written yet.
 
     Raises:
-        InputError: folder, settings or data are not usable.
+        InputError: the data are not usable, or not those that the run began with.
     """
-    settings = fitting.open_run(settings, run_dir, resume, configs)
     data = load_data(settings)
     if data.skipped:
         print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
     begun = (run_dir / runs.SPLITS).exists()
-    return settings, data, read_splits(run_dir, data) if begun else split(settings, data)
+    return data, read_splits(run_dir, data) if begun else split(settings, data)
 
 
 def begin(settings, run_dir, data, splits):
@@ -144,7 +140,7 @@ class _Samples(keras.callbacks.Callback):
         lightness, _ = pipelines.to_lightness_and_ab(self.rgb, np.zeros(len(self.rgb), bool))
         ab = prediction.predictor(self.colorizer, decodings).predict_on_batch(lightness)
         rows = {
-            "grey": prediction.compose(lightness, np.zeros((*self.rgb.shape[:3], 2))),
+            "grey": prediction.grey(lightness),
             **{name: prediction.compose(lightness, ab[name]) for name in decodings},
             "truth": self.rgb,
         }

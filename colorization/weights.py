@@ -37,6 +37,17 @@ def load(path, group):
         raise InputError(f"{path} is no whole weights file ({error}).") from None
 
 
+def attributes(path):
+    """The attributes of a file. Raises InputError for a missing or damaged one."""
+    try:
+        with h5py.File(path, "r") as file:
+            return dict(file.attrs)
+    except FileNotFoundError:
+        raise InputError(f"There are no weights at {path}.") from None
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path} is no whole weights file ({error}).") from None
+
+
 def read(variables):
     """{path: array}: the values of Keras variables."""
     return {name: ops.convert_to_numpy(variable) for name, variable in _by_name(variables).items()}

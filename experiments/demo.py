@@ -35,6 +35,8 @@ def main():
     planned = {role: (_settings(role), FOLDER / role) for role in chain.ROLES}
     for settings, run_dir in planned.values():
         _remove_if_other(run_dir, settings)
+    if not planned["judge"][1].exists():
+        shutil.rmtree(planned["transfer"][1], ignore_errors=True)  # it stands on the judge's blocks
     used = chain.run(planned)
     run_dirs = list(used.colorizers.values())
     tables = [

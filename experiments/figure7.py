@@ -6,8 +6,8 @@
 
 Trains what is not given (with --preset small about three hours on 2 CPU cores, the first time), colours the
 test images by every method, and writes figure7.md, .csv, .json and .png, confusion.png and temperature.png.
-May be stopped at any time: the same command goes on where it was. A judge that saw no colour in its training
-is the control: if colour helps only the first one, it is the judge that depends on it.
+May be stopped at any time: the same command goes on where it was. A judge that is trained on grey images is
+the control: if colour helps only the first one, it is the judge that depends on it.
 """
 
 import sys

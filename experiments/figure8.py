@@ -7,24 +7,26 @@ Takes and trains the same runs as figure7.py. The images are drawn by --seed fro
 their places in it.
 """
 
-import argparse
 import sys
 
 from figure7 import PRESETS
 
-from colorization.command import run_command, start_keras
+from colorization.command import run_command, start_keras, whole_number
 from vgg_eval import chain
 
 
 def main(argv=None):
     """Train what is missing, judge, draw; returns the exit code."""
     parser = chain.parser(__doc__)
-    parser.add_argument("--seed", type=_number, default=0, help="draws the images (default: 0)")
-    parser.add_argument("--columns", type=_number, default=12, help="how many images (default: 12)")
+    parser.add_argument("--seed", type=whole_number, default=0, help="draws the images (default: 0)")
+    parser.add_argument("--columns", type=whole_number, default=12, help="how many images (default: 12)")
     parser.add_argument(
         "--images", type=_numbers, metavar="I,J,...", help="these images of the split instead"
     )
-    return run_command(_draw, parser.parse_args(argv))
+    arguments = parser.parse_args(argv)
+    if arguments.columns == 0:
+        parser.error("--columns is at least 1")
+    return run_command(_draw, arguments)
 
 
 def _draw(arguments):
@@ -43,15 +45,8 @@ def _draw(arguments):
     print(path)
 
 
-def _number(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number of 0 or more")
-    return value
-
-
 def _numbers(text):
-    return [_number(part) for part in text.split(",")]
+    return [whole_number(part) for part in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -52,12 +52,13 @@ def test_a_model_is_cut_after_its_frozen_blocks(frozen):
             np.ones((2, 32, 32, 1)) * 50,
         ),
     ):
-        encoder, head = features.split(model)
+        place = features.cut(model)
         names = {variable.path.split("_")[0] for variable in features.frozen_variables(model)}
         assert names == {f"block{b}" for b in range(1, frozen + 1)}
         if not frozen:
-            assert (encoder, head) == (None, model)
+            assert place is None
             continue
+        encoder, head = features.encoder(model, place), features.head(model, place)
         np.testing.assert_array_equal(head(encoder(sample)), model(sample))
         assert {variable.path for variable in encoder.variables} == {
             variable.path for variable in features.frozen_variables(model)
@@ -131,7 +132,7 @@ def test_a_head_on_kept_features_learns_what_the_whole_model_learns(folder, tmp_
     """Oracle: the same training with the frozen blocks run anew in each step; within float16."""
     training.train(TINY, tmp_path / "cached")
     assert len(list(folder.glob("*/features.npy"))) == 2
-    monkeypatch.setattr(features, "split", lambda model: (None, model))
+    monkeypatch.setattr(features, "cut", lambda model: None)
     training.train(TINY, tmp_path / "whole")
     cached, whole = (runs.read_weights(tmp_path / name) for name in ("cached", "whole"))
     assert cached.keys() == whole.keys()
@@ -144,6 +145,21 @@ def test_a_head_on_kept_features_learns_what_the_whole_model_learns(folder, tmp_
     test = datasets.load("synthetic", train_limit=1, test_limit=20).test.images
     logits = [np.asarray(model(classifier.enlarged(test, 48))) for model in (judge, other)]
     np.testing.assert_allclose(*logits, rtol=0.02, atol=5e-3)
+
+
+def test_several_devices_share_the_head_and_not_the_features(folder, tmp_path):
+    """Oracle: one device's weights; the features of the two runs are the same files."""
+    arguments = ["frozen_blocks=3", "train_size=64", "batch_size=7", "precision=float32"]
+    environment = {"COLORIZATION_DATA": str(tmp_path / "data")}
+    done = start("vgg", tmp_path / "two", "--devices", 2, *arguments, "distribute=mirrored", **environment)
+    assert done.returncode == 0, done.stderr
+    assert "2 replicas" in done.stdout
+    done = start("vgg", tmp_path / "one", *arguments, **environment)
+    assert done.returncode == 0, done.stderr
+    assert len(list(folder.glob("*/features.npy"))) == 2
+    two, one = (runs.read_weights(tmp_path / name) for name in ("two", "one"))
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], rtol=0.05, atol=0.01, err_msg=name)
 
 
 def test_a_run_killed_among_its_features_goes_on_with_them(folder, tmp_path):

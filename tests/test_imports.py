@@ -13,6 +13,17 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the top down: an import goes to a later line only.
 LAYERS = [
+    "vgg_eval",
+    "vgg_eval.chain",
+    "vgg_eval.report",
+    "vgg_eval.figures",
+    "vgg_eval.temperatures",
+    "vgg_eval.comparison",
+    "vgg_eval.judging",
+    "vgg_eval.training",
+    "vgg_eval.methods",
+    "vgg_eval.classifier",
+    "vgg_eval.config",
     "colorization",
     "cli",
     "experiment",
@@ -57,37 +68,41 @@ QUICK = ["colorization", "cli", "experiment", "datasets", "images", "command", "
 QUICK += [name for name in LAYERS if name.startswith("datasets.")]
 
 
+def layer_name(dotted):
+    """The name in LAYERS of a module: those of colorization go without its name."""
+    return dotted.removeprefix("colorization.")
+
+
 def module_name(path):
-    """The name in LAYERS of a file of the package."""
-    parts = path.relative_to(ROOT / "colorization").with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__") or "colorization"
+    """The name in LAYERS of a file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return layer_name(".".join(part for part in parts if part != "__init__"))
 
 
-FILES = {module_name(path): path for path in sorted((ROOT / "colorization").rglob("*.py"))}
+PACKAGES = ("colorization", "vgg_eval")
+FILES = {module_name(path): path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))}
 
 
 def imports(name):
-    """The modules of the package that a module imports anywhere in its text, functions included."""
+    """The modules of the project that a module imports anywhere in its text, functions included."""
     path = FILES[name]
-    package = ["colorization", *path.relative_to(ROOT / "colorization").parts[:-1]]
+    package = path.relative_to(ROOT).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*start, *([node.module] if node.module else [])])
-            if base == "colorization":
+            if base in PACKAGES:
                 targets = [f"{base}.{alias.name}" for alias in node.names if alias.name != "__version__"]
             else:
                 submodules = [f"{base}.{alias.name}" for alias in node.names]
-                targets = [name for name in submodules if name.removeprefix("colorization.") in FILES] or [
-                    base
-                ]
+                targets = [name for name in submodules if layer_name(name) in FILES] or [base]
         else:
             continue
         for target in targets:
-            if target.split(".")[0] == "colorization":
-                yield target.removeprefix("colorization.")
+            if target.split(".")[0] in PACKAGES:
+                yield layer_name(target)
 
 
 def test_every_module_has_its_layer():
@@ -108,6 +123,7 @@ def test_the_reading_of_imports_sees_them():
     assert {"datasets.base", "errors"} <= set(imports("datasets.splits"))
     assert set(imports("models.nine_blocks")) == {"bins"}
     assert set(imports("errors")) == set()
+    assert {"report", "training"} <= {name.removeprefix("vgg_eval.") for name in imports("vgg_eval.chain")}
 
 
 def run(*arguments, **environment):
@@ -139,6 +155,8 @@ def test_light_modules_import_nothing_slow():
         ["-m", "colorization.cli", "image", "--help"],
         ["experiments/regression.py", "--help"],
         ["experiments/classification.py", "--help"],
+        ["experiments/vgg.py", "--help"],
+        ["experiments/transfer.py", "--help"],
         ["experiments/figure7.py", "--help"],
         ["experiments/figure8.py", "--help"],
     ],

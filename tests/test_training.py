@@ -44,6 +44,10 @@ def arrays(path):
     return found
 
 
+# A judge whose first two blocks are frozen, and batch normalizations in either part; without kept features.
+JUDGE = ("vgg", "batch_norm=true", "frozen_blocks=2", "flip=true")
+
+
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory):
     """A classification never interrupted."""
@@ -53,8 +57,30 @@ def whole_run(tmp_path_factory):
     return run_dir
 
 
+def test_a_half_frozen_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
+    for moment in (("save", 1), ("step", 6), ("save", 4), ("step", 9)):
+        done = start(*JUDGE, tmp_path / "run", "--kill", *moment)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    for name in ("run", "whole"):
+        done = start(*JUDGE, tmp_path / name)
+        assert done.returncode == 0, done.stderr
+    for name in (runs.LAST, runs.BEST, runs.FROZEN):
+        resumed, whole = arrays(tmp_path / "run" / name), arrays(tmp_path / "whole" / name)
+        assert resumed.keys() == whole.keys()
+        for key in whole:
+            np.testing.assert_array_equal(resumed[key], whole[key], err_msg=f"{name}: {key}")
+    assert {key.split("_")[0] for key in whole} == {"model/block1", "model/block2"}
+
+
+def test_a_finished_run_is_left_as_it_is(whole_run):
+    """Oracle: the files, not one of which is written anew."""
+    before = {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")}
+    training.train(None, whole_run, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")} == before
+
+
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_path):
-    """4 steps an epoch; files are written in the order best weights, history, last weights."""
+    """4 steps an epoch; files are written in the order best weights, history, last weights, environment."""
     run_dir = tmp_path / "run"
     moments = [
         ("step", 2),  # inside the first epoch: nothing is there to resume from but the config

@@ -161,37 +161,54 @@ def test_what_is_finished_is_not_redone(written, used, monkeypatch):
     monkeypatch.setattr(judging.Judge, "probabilities", lambda *a: asked.append(a) or probabilities(*a))
     assert report.figure7(used, written) == before
     assert not asked
-    (part,) = [path for path in (written / "parts").glob("regression-*") if len(np.load(path))][:1]
-    part.write_bytes(part.read_bytes()[:100])
-    assert report.figure7(used, written) == before
-    assert len(asked) == 1
+    part = min((written / "parts").glob("regression-*.npz"))
+    whole = part.read_bytes()
+    for damage in (whole[:100], whole[:-300] + b"x" + whole[-299:], b""):
+        part.write_bytes(damage)
+        assert report.figure7(used, written) == before
+        assert part.read_bytes() == whole
+    assert len(asked) == 3
+    sweep = min((written / "parts").glob("temperatures-*.json"))
+    rows = sweep.read_text()
+    for damage in ("[]", "{}", "[1]", rows.replace("auc", "cua"), rows[:50]):
+        sweep.write_text(damage)
+        report.figure8(used, written)
+        assert sweep.read_text() == rows
 
 
 def test_wrong_answers_are_marked():
-    """Oracle: the texts under the pictures and their colours, written down here."""
+    """Oracle: the texts under the pictures and their colours, written here; under two of four columns."""
     names = [method.name for method in METHODS]
-    said = {name: np.array([[0.9, 0.1], [0.7, 0.3]]) for name in names}
-    drawn = figures.figure8({name: RGB[:2] for name in names}, np.array([0, 1]), ["cat", "dog"], said)
-    lower = [axes for axes in drawn.subfigs[1].axes]
-    assert [axes.get_xlabel() for axes in lower] == ["cat (90%)"] * 6
-    said = {name: np.array([[0.2, 0.8]] * 2) for name in names}
-    drawn = figures.figure8({name: RGB[:2] for name in names}, np.array([0, 1]), ["cat", "dog"], said)
-    assert [axes.get_xlabel() for axes in drawn.subfigs[1].axes] == ["✗ dog (80%)"] * 6
+    said = {name: np.array([[0.9, 0.1], [0.7, 0.3], [0.5, 0.5], [0.5, 0.5]]) for name in names}
+    labels = np.array([0, 1, 0, 0])
+    drawn = figures.figure8({name: RGB[:4] for name in names}, labels, ["cat", "dog"], said)
+    assert len(drawn.subfigs[0].axes) == 24
+    lower = [(axes.get_xlabel(), axes.xaxis.label.get_color()) for axes in drawn.subfigs[1].axes]
+    assert lower == [("cat (90%)", "#222222"), ("✗ cat (70%)", "#c0261b")] * 6
 
 
-def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, written, capsys):
+def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, used, written, monkeypatch, capsys):
+    """Oracle: the test images themselves, in the row of the truth."""
+    drawn, draw = [], figures.figure8
+    monkeypatch.setattr(figures, "figure8", lambda *a: drawn.append(a) or draw(*a))
     arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(written)]
-    assert experiments["figure8"].main([*arguments, "--images", "3,99"]) == 0
+    assert experiments["figure8"].main([*arguments, "--images", "99,3"]) == 0
+    shown = report.shared_images(used, "test")
+    np.testing.assert_array_equal(drawn[0][0]["ground truth"], shown.rgb[[99, 3]])
+    np.testing.assert_array_equal(drawn[0][1], shown.labels[[99, 3]])
     assert experiments["figure8"].main([*arguments, "--images", "100"]) == 2
     assert "The test split has the images 0 to 99" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        experiments["figure8"].main([*arguments, "--columns", "0"])
 
 
-def test_a_plan_trains_what_is_not_given(experiments):
+def test_a_plan_trains_what_is_not_given(experiments, used):
     """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
     presets = experiments["figure7"].PRESETS
     parser = chain.parser("")
-    planned = chain.plan(parser.parse_args(["--regression", "mine", "--data", "synthetic"]), presets)
-    assert planned["regression"] == (None, Path("mine"))
+    mine = used.colorizers["regression"]
+    planned = chain.plan(parser.parse_args(["--regression", str(mine), "--data", "synthetic"]), presets)
+    assert planned["regression"] == (None, mine)
     assert planned["judge"][1:] == (Path("runs/vgg-small"),)
     assert planned["control"][1] == Path("runs/vgg-small-grey")
     assert planned["control"][0].grey
@@ -203,6 +220,17 @@ def test_a_plan_trains_what_is_not_given(experiments):
     planned = chain.plan(parser.parse_args(["--preset", "paper"]), presets)
     assert planned["transfer"][0].vgg_weights == "imagenet"
     assert planned["transfer"][0] == presets["transfer"]["paper"]
+    for words, sentence in (
+        (["--vgg-weights", "imagenet"], "small trains its judge from scratch"),
+        (["--preset", "paper", "--vgg-weights", "none"], "Frozen blocks need pretrained weights"),
+        (["--regression", str(used.judge)], "names the task 'vgg', not one of regression"),
+        (["--transfer", str(used.colorizers["classification"])], "names the task 'classification'"),
+        (["--judge", str(used.control)], "was trained with grey=true: it is no judge"),
+        (["--control", str(used.judge)], "was trained with grey=false: it is no control"),
+        (["--judge", "nowhere"], "is no run folder"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            chain.plan(parser.parse_args(words), presets)
 
 
 def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
@@ -223,8 +251,11 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     with pytest.raises(InputError, match="were trained with other splits"):
         report.shared_images(others, "test")
     judge = copied(used.judge, "judge", split_seed=1)
-    with pytest.raises(InputError, match="were trained with other splits"):
+    with pytest.raises(InputError, match=r"judge has learned from \d+% of the test images"):
         report.shared_images(used._replace(judge=judge), "test")
+    (tmp_path / "judge" / runs.DATA).write_text("{}")
+    with pytest.raises(InputError, match="it names no classes"):
+        judging.load(judge)
     with pytest.raises(InputError, match="names the task 'vgg', not one of regression"):
         methods.colorize(METHODS[1], {"regression": used.judge}, RGB, 1.0)
     with pytest.raises(InputError, match="names the task 'regression', not one of vgg"):

@@ -72,19 +72,20 @@ def main():
     if arguments.task == "vgg":
         judge = ["vgg_weights=none", "vgg_size=32", "head_width=8", "dev_batch_size=16", "flip=false"]
         settings = config.override(JudgeConfig(), tiny + judge + arguments.assignments)
-        training.train(settings, arguments.run_dir, resume=True)
-        return
-    settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
+        train = training.train
+    else:
+        settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
+        train = train_and_evaluate
     if arguments.devices:
         compiled = fitting.compiled
 
-        def counted(*arguments):
-            model = compiled(*arguments)
-            print(f"{model.distribute_strategy.num_replicas_in_sync} replicas")
-            return model
+        def counted(*arguments, **named):
+            network = compiled(*arguments, **named)
+            print(f"{network.trained.distribute_strategy.num_replicas_in_sync} replicas")
+            return network
 
         fitting.compiled = counted
-    train_and_evaluate(settings, arguments.run_dir, resume=True)
+    train(settings, arguments.run_dir, resume=True)
 
 
 if __name__ == "__main__":

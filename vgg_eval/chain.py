@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from colorization import config
+from colorization.errors import InputError
 
 ROLES = {
     "judge": "the judge, trained on coloured images",
@@ -49,7 +50,8 @@ def parser(doc):
 
 def output(arguments):
     """The folder that the arguments name for the results."""
-    return arguments.output or arguments.runs / f"figures-{arguments.preset}"
+    name = f"figures-{arguments.preset}" + ("-dev" if arguments.split == "dev" else "")
+    return arguments.output or arguments.runs / name
 
 
 def plan(arguments, presets):
@@ -63,7 +65,7 @@ def plan(arguments, presets):
         presets: {role: {preset's name: Config}}.
 
     Raises:
-        InputError: a setting is not usable.
+        InputError: a setting is not usable, or a given run is not what it is given for.
     """
     given = {role: getattr(arguments, role) for role in ROLES}
     chosen = {role: presets[role][arguments.preset] for role in ROLES}
@@ -71,6 +73,11 @@ def plan(arguments, presets):
         role: given[role] or arguments.runs / f"{settings.task}-{arguments.preset}{_SUFFIX.get(role, '')}"
         for role, settings in chosen.items()
     }
+    if arguments.vgg_weights and chosen["judge"].vgg_weights == "none":
+        raise InputError(
+            f"The preset {arguments.preset} trains its judge from scratch: --vgg-weights goes with --preset "
+            "paper."
+        )
     here = run_dirs["judge"] if chosen["judge"].vgg_weights == "none" else None
     planned = {}
     for role, settings in chosen.items():
@@ -78,7 +85,18 @@ def plan(arguments, presets):
         changes = [f"data={arguments.data}"] if arguments.data else []
         changes += [f"vgg_weights={source}"] if source and settings.vgg_weights != "none" else []
         planned[role] = (None if given[role] else config.override(settings, changes), run_dirs[role])
+        if given[role]:
+            _refuse_other_kind(role, given[role], settings)
+        else:
+            config.refuse_frozen_noise(planned[role][0])
     return planned
+
+
+def _refuse_other_kind(role, run_dir, wanted):
+    """Raise InputError for a given run that is not of its role: before others are trained for hours."""
+    settings = config.read(run_dir / config.FILE, {wanted.task: type(wanted)})
+    if getattr(settings, "grey", None) != getattr(wanted, "grey", None):
+        raise InputError(f"{run_dir} was trained with grey={str(settings.grey).lower()}: it is no {role}.")
 
 
 def run(planned):

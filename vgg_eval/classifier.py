@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from colorization import pretrained, runs
-from colorization import weights as weight_files
+from colorization.errors import InputError
 from colorization.models import vgg
 from colorization.models.nine_blocks import penalty
 
@@ -80,11 +80,17 @@ def load(run_dir):
     Raises:
         InputError: no judge's run folder, no weights in it yet, or weights that do not fit.
     """
-    settings = runs.read_config(run_dir, CONFIGS)
-    classes = runs.read_json(Path(run_dir) / runs.DATA)["classes"]
-    judge = build(settings, len(classes))
-    weight_files.assign(judge.variables, runs.read_weights(run_dir), run_dir)
-    return settings, judge, classes
+    path = Path(run_dir) / runs.DATA
+    settings, judge = runs.load_model(run_dir, CONFIGS, lambda settings: build(settings, len(_classes(path))))
+    return settings, judge, _classes(path)
+
+
+def _classes(path):
+    """Names of the classes in data.json. Raises InputError."""
+    classes = runs.read_json(path).get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or not classes:
+        raise InputError(f"{path} is damaged: it names no classes.")
+    return classes
 
 
 def describe(settings):
@@ -93,6 +99,7 @@ def describe(settings):
     kind += f" at width {settings.width:g}" if settings.width != 1 else ""
     origins = {"imagenet": "ImageNet weights", "none": "trained from scratch"}
     origin = origins.get(settings.vgg_weights, f"weights of {settings.vgg_weights}")
-    frozen = f", blocks 1-{settings.frozen_blocks} frozen" if settings.frozen_blocks else ""
+    blocks = "block 1" if settings.frozen_blocks == 1 else f"blocks 1-{settings.frozen_blocks}"
+    frozen = f", {blocks} frozen" if settings.frozen_blocks else ""
     grey = ", trained on grey images" if settings.grey else ""
     return f"{kind} at {settings.vgg_size} px, {origin}{frozen}{grey}"

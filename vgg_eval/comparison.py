@@ -1,9 +1,12 @@
 """How sure one can be that a judge sees a difference: intervals, paired tests, confusions."""
 
+import warnings
+
 import numpy as np
 from scipy import stats
 
 _RESAMPLES = 2000
+_SIGNIFICANT = 0.05
 
 
 def accuracy(correct, seed=0):
@@ -14,9 +17,10 @@ def accuracy(correct, seed=0):
 def gap_closed(correct, grey, truth, seed=0):
     """{"gap_closed", "gap_interval"}: (accuracy - grey's) / (truth's - grey's), of (N,) bool arrays.
 
-    The interval is that of a bootstrap over images; both are None where there is no gap to close.
+    The interval is that of a bootstrap over images. Both are None where the truth is not surely better than
+    grey (McNemar's p below 0.05): the share of a gap that may be none means nothing.
     """
-    if np.mean(grey) >= np.mean(truth):
+    if np.mean(grey) >= np.mean(truth) or mcnemar(truth, grey) >= _SIGNIFICANT:
         return {"gap_closed": None, "gap_interval": None}
 
     def share(correct, grey, truth, axis=-1):
@@ -45,7 +49,14 @@ def _interval(arrays, statistic, seed):
     if len(arrays[0]) < 2:
         value = float(statistic(*(np.asarray(array, float) for array in arrays)))
         return [value, value]
-    result = stats.bootstrap(
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of resamples in which all images are alike
+        result = _bootstrap(arrays, statistic, seed)
+    return [float(result.confidence_interval.low), float(result.confidence_interval.high)]
+
+
+def _bootstrap(arrays, statistic, seed):
+    return stats.bootstrap(
         [np.asarray(array, "float32") for array in arrays],
         statistic,
         paired=True,
@@ -55,4 +66,3 @@ def _interval(arrays, statistic, seed):
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    return [float(result.confidence_interval.low), float(result.confidence_interval.high)]

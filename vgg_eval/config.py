@@ -20,7 +20,7 @@ class JudgeConfig(VggConfig, Config):
 
     vgg_size: int = option(224, "side to which images are enlarged, in pixels", low=32, high=1024)
     head_width: int = option(4096, "units of each of the two hidden layers of block 6", low=1)
-    grey: bool = option(False, "train on grey images: the control that cannot know colour")
+    grey: bool = option(False, "train on grey images: the control")
 
 
 CONFIGS = {JudgeConfig.task: JudgeConfig}

@@ -1,5 +1,6 @@
 """What a judge says of pictures; long work is kept on disk part by part, and found again."""
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -15,7 +16,9 @@ from colorization.errors import InputError
 from colorization.files import replacing
 
 from . import classifier, methods
-from .config import JudgeConfig
+from .config import CONFIGS, JudgeConfig
+
+_TWINS = 0.01  # share of images that a data set may hold twice
 
 
 class Judge(NamedTuple):
@@ -67,7 +70,7 @@ class Images(NamedTuple):
 
 
 def images(run_dirs, judge_dirs, split):
-    """The Images of a split that colorizers share, of which no judge has seen any in its training.
+    """The Images of a split that colorizers share, which no judge has learned from.
 
     Args:
         run_dirs: colorizers' run folders.
@@ -75,30 +78,53 @@ def images(run_dirs, judge_dirs, split):
         split: "dev" or "test".
 
     Raises:
-        InputError: the runs were trained on different data or have different splits, or the data are not
-            there any more.
+        InputError: the colorizers were trained on different data or splits, a judge was on some of the images
+            or on other classes, or the data are not there any more.
     """
     first = Path(run_dirs[0])
     settings = runs.read_config(first)
     data = training.load_data(settings)
     rows = getattr(training.read_splits(first, data), split)
-    for run_dir in (*run_dirs[1:], *judge_dirs):
-        splits = training.read_splits(run_dir, data)
-        alike = np.array_equal(getattr(splits, split), rows)
-        if not alike and (run_dir in run_dirs or (split == "test" and np.isin(splits.dev, rows).any())):
+    for run_dir in run_dirs[1:]:
+        if not np.array_equal(getattr(training.read_splits(run_dir, data), split), rows):
             raise InputError(
                 f"{run_dir} and {first} were trained with other splits: use one split_seed and size."
             )
-    return Images(data.test.images[rows], data.test.labels[rows], data.name, split)
+    shown = Images(data.test.images[rows], data.test.labels[rows], data.name, split)
+    for run_dir in judge_dirs:
+        _refuse_known(shown, data.classes, run_dir)
+    return shown
 
 
-def judged(judge, method, run_dirs, shown, temperature, folder):
-    """The judge's probabilities for what a method makes of the images.
+def _refuse_known(shown, classes, judge_dir):
+    """Raise InputError if a judge learned from the images, or to tell other classes.
+
+    Images are compared by what they show, as the judge's data may have other sizes: its training images, and
+    for the test split also its dev images, by which its best epoch was chosen.
+    """
+    settings = runs.read_config(judge_dir, CONFIGS)
+    data = training.load_data(settings)
+    if data.classes != classes:
+        raise InputError(f"{judge_dir} tells the classes of {data.name}, not those of {shown.name}.")
+    splits = training.read_splits(judge_dir, data)
+    known = {image.tobytes() for image in data.train.images[splits.train]}
+    if shown.split == "test":
+        known |= {image.tobytes() for image in data.test.images[splits.dev]}
+    share = np.mean([image.tobytes() in known for image in shown.rgb])
+    if share > _TWINS:
+        raise InputError(
+            f"{judge_dir} has learned from {share:.0%} of the {shown.split} images: train it with the "
+            "colorizers' split_seed."
+        )
+
+
+def judged(judges, method, run_dirs, shown, temperature, folder):
+    """Each judge's probabilities for what a method makes of the images.
 
     They are kept in `folder`, under a name that says all that they depend on; what is there is not redone.
 
     Args:
-        judge: a Judge.
+        judges: {name: Judge}.
         method: a methods.Method.
         run_dirs: {task: run folder}.
         shown: Images.
@@ -106,31 +132,49 @@ def judged(judge, method, run_dirs, shown, temperature, folder):
         folder: Path.
 
     Returns:
-        (N, classes) float32.
+        {name: (N, classes) float32}.
     """
-    used = [judge.run_dir] + ([run_dirs[method.task]] if method.task else [])
-    path = folder / f"{method.name}-{key(used, shown, method.decoding, temperature)}.npy".replace(" ", "-")
+    pictures, results = None, {}
+    for name, judge in judges.items():
+        used = [judge.run_dir] + ([run_dirs[method.task]] if method.task else [])
+        unique = key(used, shown, method.decoding, temperature if method.decoding == "annealed" else None)
+        path = folder / f"{method.name.replace(' ', '-')}-{unique}.npz"
+        results[name] = _read(path, (len(shown.rgb), len(judge.classes)))
+        if results[name] is None:
+            if pictures is None:
+                pictures = methods.colorize(method, run_dirs, shown.rgb, temperature)
+            results[name] = judge.probabilities(pictures)
+            with replacing(path) as temporary:
+                np.savez(temporary, probabilities=results[name])  # the zip has its own check sums
+    return results
+
+
+def _read(path, shape):
+    """The probabilities in a file; None if it is not there, damaged or of another shape."""
     try:
-        found = np.load(path, allow_pickle=False)
-        if found.shape == (len(shown.rgb), len(judge.classes)):
-            return found
-    except (OSError, ValueError, EOFError):
-        pass  # not there, or damaged
-    result = judge.probabilities(methods.colorize(method, run_dirs, shown.rgb, temperature))
-    with replacing(path) as temporary:
-        np.save(temporary, result)
-    return result
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            values = found["probabilities"]
+        return values if values.shape == shape else None
+    except Exception:  # what NumPy raises for a damaged file has many names
+        return None
 
 
 def key(used, shown, *rest):
     """A hash of the weights and settings of run folders, of Images, and of whatever else."""
     digest = hashlib.sha256(json.dumps(rest).encode())
     for run_dir in map(Path, used):
-        for name in (config.FILE, runs.BEST, runs.FROZEN):
-            path = run_dir / name
-            digest.update(path.read_bytes() if path.exists() else b"")
+        for path in (run_dir / name for name in (config.FILE, runs.BEST, runs.FROZEN)):
+            if path.exists():
+                digest.update(_hash(path, path.stat().st_mtime_ns))
     digest.update(np.ascontiguousarray(shown.rgb))
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _hash(path, changed):
+    """Of a file's bytes; once for each time that it was changed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def evaluate(run_dir):

@@ -58,21 +58,24 @@ def colorize(method, run_dirs, rgb, temperature):
     settings, model = runs.load_model(run_dirs[method.task])
     decodings = {method.decoding: tasks.of(settings).decodings[method.decoding]}
     decoded = prediction.predictor(model, decodings, temperature)
-    batches = tqdm(list(lightness_batches(rgb)), desc=f"colouring: {method.name}", leave=False)
+    batches = tqdm(
+        batches_with_lab(rgb), total=-(-len(rgb) // _BATCH), desc=f"colouring: {method.name}", leave=False
+    )
     return np.concatenate(
-        [prediction.compose(batch, decoded.predict_on_batch(batch)[method.decoding]) for batch in batches]
+        [
+            prediction.compose(lightness, decoded.predict_on_batch(lightness)[method.decoding])
+            for lightness, _ in batches
+        ]
     )
 
 
 def grey(rgb):
     """(N, H, W, 3) uint8 images without their colour: the lightness stays."""
-    return np.concatenate(
-        [prediction.compose(batch, np.zeros((*batch.shape[:3], 2))) for batch in lightness_batches(rgb)]
-    )
+    return np.concatenate([prediction.grey(lightness) for lightness, _ in batches_with_lab(rgb)])
 
 
-def lightness_batches(rgb):
-    """L, (B, H, W, 1) float32, of a batch of uint8 images after the other."""
+def batches_with_lab(rgb):
+    """Of (N, H, W, 3) uint8 images batch after batch L, (B, H, W, 1), and ab, (B, H, W, 2), float32."""
     for start in range(0, len(rgb), _BATCH):
         batch = rgb[start : start + _BATCH]
-        yield pipelines.to_lightness_and_ab(batch, np.zeros(len(batch), bool))[0]
+        yield pipelines.to_lightness_and_ab(batch, np.zeros(len(batch), bool))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from colorization import config, hardware, images, runs, tasks
+from colorization import config, datasets, hardware, images, runs, tasks
 from colorization.errors import InputError
 from colorization.files import write_text
 
@@ -51,15 +51,12 @@ def figure7(used, folder, split="test"):
     shown = shared_images(used, split)
     swept = swept_temperatures(used, judges["judge"], parts)
     temperature = temperatures.best(swept)
+    said = {
+        method.name: judging.judged(judges, method, used.colorizers, shown, temperature, parts)
+        for method in METHODS
+    }
     results = {
-        name: compare(
-            {
-                method.name: judging.judged(judge, method, used.colorizers, shown, temperature, parts)
-                for method in METHODS
-            },
-            shown.labels,
-        )
-        for name, judge in judges.items()
+        role: compare({name: values[role] for name, values in said.items()}, shown.labels) for role in judges
     }
     report = {
         "data": shown.name,
@@ -104,7 +101,7 @@ def figure8(used, folder, split="test", *, rows=None, columns=12, seed=0):
     count = len(shown.labels)
     if rows is None:
         rows = np.sort(np.random.default_rng(seed).permutation(count)[:columns])
-    if not len(rows) or max(rows) >= count:
+    if not len(rows) or min(rows) < 0 or max(rows) >= count:
         raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
     temperature = temperatures.best(swept_temperatures(used, judge, folder / "parts"))
     rgb, labels = shown.rgb[rows], shown.labels[rows]
@@ -192,7 +189,7 @@ def markdown(report):
                 "confusion.png and figure7.json hold the confusion matrices.",
                 "## What was used",
                 "\n".join(f"- {role}: {_told(run)}" for role, run in report["runs"].items()),
-                f"Judged on {_machine(report['device'])}.",
+                f"This table was made on {_machine(report['device'])}.",
             ]
         )
         + "\n"
@@ -212,7 +209,7 @@ def _uncertainty(results, names):
 
 def _table(heads, rows):
     lines = [["", *heads], ["---", *["---:"] * len(heads)], *([name, *cells] for name, cells in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _interval(pair):
@@ -252,16 +249,22 @@ def _roles(used):
 def _provenance(run_dir):
     """How a run came about: its settings and, of each start of its training, what it ran on and how long."""
     settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
-    starts = runs.read_json(run_dir / runs.ENVIRONMENT).get("starts", [])
-    return {"run": str(run_dir), "settings": json.loads(config.to_json(settings)), "starts": starts}
+    return {
+        "run": str(run_dir),
+        "settings": json.loads(config.to_json(settings)),
+        "train_images": len(datasets.Splits.load(run_dir / runs.SPLITS).train),
+        "starts": runs.read_json(run_dir / runs.ENVIRONMENT).get("starts", []),
+    }
 
 
 def _told(run):
-    settings, starts = run["settings"], run["starts"]
-    seconds = sum(start.get("seconds", 0) for start in starts)
-    told = f"{settings['task']}, {settings['epochs']} epochs of {settings['train_size']} images, "
+    settings = run["settings"]
+    told = f"{settings['task']}, {settings['epochs']} epochs of {run['train_images']} images, "
     told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
-    return told + (f"; {_time(seconds)} on {_machine(starts[-1])}" if seconds else "")
+    told += f", VGG16's blocks from {settings['vgg_weights']}" if "vgg_weights" in settings else ""
+    timed = [start for start in run["starts"] if "seconds" in start]
+    machines = " and ".join(dict.fromkeys(map(_machine, timed)))
+    return told + (f"; {_time(sum(start['seconds'] for start in timed))} on {machines}" if timed else "")
 
 
 def _time(seconds):

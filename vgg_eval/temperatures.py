@@ -6,15 +6,13 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization import bins, metrics, pipelines, prediction, runs
+from colorization import bins, metrics, prediction, runs
 from colorization.files import write_text
 
-from . import comparison, judging
+from . import comparison, judging, methods
 
 TEMPERATURES = (0.0, 0.1, 0.2, 0.38, 0.5, 0.6, 0.7, 0.8, bins.TEMPERATURE, 1.0, 1.2)
 """From the mode (0) to the mean (1) and beyond; 0.38 is Zhang et al.'s, 0.89 the report's."""
-
-_BATCH = 64
 
 
 def sweep(judge, run_dir, shown, folder):
@@ -30,17 +28,16 @@ def sweep(judge, run_dir, shown, folder):
         [{"temperature", "accuracy", "interval", "auc", "colourfulness"}], in the order of TEMPERATURES.
     """
     path = folder / f"temperatures-{judging.key([judge.run_dir, run_dir], shown, TEMPERATURES)}.json"
-    try:
-        return list(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        pass  # not there, or damaged
+    if (found := _read(path)) is not None:
+        return found
     _, model = runs.load_model(run_dir)
     decodings = {str(t): lambda logits, _, t=t: bins.annealed_mean(logits, t) for t in TEMPERATURES}
     decoded = prediction.predictor(model, decodings)
     pictures, squared = {name: [] for name in decodings}, {name: [] for name in decodings}
-    for start in tqdm(range(0, len(shown.rgb), _BATCH), desc="colouring at every temperature", leave=False):
-        rgb = shown.rgb[start : start + _BATCH]
-        lightness, ab = pipelines.to_lightness_and_ab(rgb, np.zeros(len(rgb), bool))
+    batches = tqdm(
+        methods.batches_with_lab(shown.rgb), desc="batches at every temperature", unit="", leave=False
+    )
+    for lightness, ab in batches:
         for name, predicted in decoded.predict_on_batch(lightness).items():
             pictures[name].append(prediction.compose(lightness, predicted))
             squared[name].append(np.sum(np.square(ops.convert_to_numpy(ab) - predicted), axis=-1))
@@ -57,6 +54,16 @@ def sweep(judge, run_dir, shown, folder):
         )
     write_text(path, json.dumps(rows) + "\n")
     return rows
+
+
+def _read(path):
+    """The rows that sweep wrote; None if there are none, or damaged ones."""
+    try:
+        rows = json.loads(path.read_text())
+        best(rows)  # has every row what is asked of it?
+        return rows if [row["temperature"] for row in rows] == list(TEMPERATURES) else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def best(rows):

@@ -28,7 +28,10 @@ def train(settings, run_dir, *, resume=False):
         InputError: data, weights, folder or settings are not usable, or the loss is no longer a number.
     """
     run_dir = Path(run_dir)
-    settings, data, chosen = training.prepare(settings, run_dir, resume, CONFIGS)
+    settings = fitting.open_run(settings, run_dir, resume, CONFIGS)
+    if fitting.finished(settings, run_dir):
+        return settings
+    data, chosen = training.prepare(settings, run_dir)
     network = fitting.compiled(
         settings,
         run_dir,
