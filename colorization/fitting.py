@@ -234,12 +234,18 @@ def fit(settings, network, run_dir, train, dev, transform, callbacks=()):
 
 
 def _check_shares(model, count, batch_size):
-    """TensorFlow's replicas share each batch; none may go empty. Raises InputError."""
+    """TensorFlow's replicas share each batch: the first one equally, and of none may any go empty.
+
+    Raises InputError. (From the first batch's shares Keras 3.15 takes the mean, to learn its shape.)
+    """
     replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
-    if 0 < count % batch_size < replicas:
+    first, last = min(batch_size, count), count % batch_size
+    if first % replicas:
+        raise InputError(f"{replicas} devices cannot share a first batch of {first} images: change a size.")
+    if 0 < last < replicas:
         raise InputError(
-            f"{count} images in batches of {batch_size} leave {count % batch_size} for the last one, too few "
-            f"for {replicas} devices: change a size."
+            f"{count} images in batches of {batch_size} leave {last} for the last one, too few for "
+            f"{replicas} devices: change a size."
         )
 
 

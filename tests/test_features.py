@@ -149,7 +149,7 @@ def test_a_head_on_kept_features_learns_what_the_whole_model_learns(folder, tmp_
 
 def test_several_devices_share_the_head_and_not_the_features(folder, tmp_path):
     """Oracle: one device's weights; the features of the two runs are the same files."""
-    arguments = ["frozen_blocks=3", "train_size=64", "batch_size=7", "precision=float32"]
+    arguments = ["frozen_blocks=3", "train_size=64", "batch_size=10", "dev_batch_size=8", "precision=float32"]
     environment = {"COLORIZATION_DATA": str(tmp_path / "data")}
     done = start("vgg", tmp_path / "two", "--devices", 2, *arguments, "distribute=mirrored", **environment)
     assert done.returncode == 0, done.stderr

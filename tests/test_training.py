@@ -270,5 +270,7 @@ def test_replicas_need_a_share_of_every_batch(tmp_path):
     """33 images in batches of 16 leave one for two devices; XLA and a strategy do not go together either."""
     done = start("regression", tmp_path / "run", "--devices", 2, "distribute=mirrored", "train_size=33")
     assert "33 images in batches of 16 leave 1 for the last one, too few for 2 devices" in done.stderr
+    done = start("regression", tmp_path / "run1", "--devices", 2, "distribute=mirrored", "batch_size=15")
+    assert "2 devices cannot share a first batch of 15 images" in done.stderr
     done = start("regression", tmp_path / "run2", "--devices", 2, "distribute=mirrored", "jit=on")
     assert "jit=on does not go with several" in done.stderr
