@@ -4,7 +4,7 @@
     python experiments/figure8.py --preset small --images 3,14,159
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
-their places in it.
+their places in it. Half a minute where the runs are there.
 """
 
 import sys

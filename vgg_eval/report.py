@@ -261,7 +261,8 @@ def _told(run):
     settings = run["settings"]
     told = f"{settings['task']}, {settings['epochs']} epochs of {run['train_images']} images, "
     told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
-    told += f", VGG16's blocks from {settings['vgg_weights']}" if "vgg_weights" in settings else ""
+    if settings.get("vgg_weights", "none") != "none":
+        told += f", VGG16's blocks from {settings['vgg_weights']}"
     timed = [start for start in run["starts"] if "seconds" in start]
     machines = " and ".join(dict.fromkeys(map(_machine, timed)))
     return told + (f"; {_time(sum(start['seconds'] for start in timed))} on {machines}" if timed else "")
