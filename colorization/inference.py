@@ -1,17 +1,14 @@
 """Colorizer: a picture of any size in, the same picture in colour out, its own lightness kept."""
 
-import cv2
 import numpy as np
 from keras import ops
 
 from . import bins, color, prediction, runs, tasks
 from .errors import InputError
-from .models import STRIDE
 
 # What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
 _STRIP = 2**20  # pixels converted at once
 _BATCH = 2**16  # pixels through the network at once, where each has 313 logits
-_LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
 
 
 class Colorizer:
@@ -20,7 +17,8 @@ class Colorizer:
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: pixels of the shorter side at which ab is predicted; a smaller picture is not enlarged.
+        working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples of 8;
+            a smaller picture is not enlarged.
             Not of use where the model's own input has a fixed size: there every picture is brought to that.
     """
 
@@ -41,7 +39,7 @@ class Colorizer:
             InputError: no run folder, weights that do not fit by name and shape, or no such working size.
         """
         settings, model = runs.load_model(run_dir)
-        if working_size is not None and _fixed_size(model):
+        if working_size is not None and prediction.fixed_size(model):
             raise InputError(
                 f"{run_dir} sees every picture at {settings.image_size} x {settings.image_size}: "
                 "it takes no other working size."
@@ -77,33 +75,13 @@ class Colorizer:
     def predict_ab(self, lightness, *, decoding=None, temperature=bins.TEMPERATURE):
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
-        height, width = lightness.shape[1:]
-        small = _fixed_size(self.model) or _scaled_down(height, width, self.working_size)
-        small_lightness = np.stack([_resize(plane, small, cv2.INTER_AREA) for plane in lightness])
-        bottom, right = (-side % STRIDE for side in small)
-        padded = np.pad(small_lightness, ((0, 0), (0, bottom), (0, right)), mode="edge")
-        count = max(1, _BATCH // padded[0].size)
-        ab = np.concatenate(
-            [
-                ops.convert_to_numpy(
-                    decode(self.model(padded[i : i + count, ..., None], training=False), temperature)
-                )
-                for i in range(0, len(padded), count)
-            ]
-        )[:, : small[0], : small[1]]
-        return np.stack([_resize(planes, (height, width), cv2.INTER_LINEAR) for planes in ab])
-
-
-def _fixed_size(model):
-    """(height, width) of a model that takes no other; else None."""
-    size = model.input_shape[1:3]
-    return None if None in size else size
-
-
-def _scaled_down(height, width, working_size):
-    """The size, of the same proportions, at which ab is predicted."""
-    scale = min(1.0, working_size / min(height, width), _LONGEST * working_size / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
+        shape = prediction.working_shape(self.model, *lightness.shape[1:], self.working_size)
+        count = max(1, _BATCH // int(shape[0] * shape[1]))
+        parts = [
+            prediction.ab_at(self.model, decode, lightness[i : i + count, ..., None], temperature, shape)
+            for i in range(0, len(lightness), count)
+        ]
+        return np.concatenate([ops.convert_to_numpy(part) for part in parts])
 
 
 def _as_batch(image):
@@ -129,9 +107,3 @@ def _in_strips(function, *images):
     rows = max(1, _STRIP // images[0].shape[1])
     strips = range(0, len(images[0]), rows)
     return np.concatenate([function(*(image[start : start + rows] for image in images)) for start in strips])
-
-
-def _resize(planes, shape, interpolation):
-    if planes.shape[:2] == shape:
-        return planes
-    return cv2.resize(planes, shape[::-1], interpolation=interpolation)

@@ -35,16 +35,16 @@ def train(settings, run_dir, *, resume=False):
         return settings
     data, chosen = prepare(settings, run_dir)
     train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
-    known = (run_dir / runs.STATISTICS).exists()
-    colours = (
-        statistics.Statistics.load(run_dir / runs.STATISTICS) if known else statistics.measure(train_rgb)
-    )
+    path = run_dir / runs.STATISTICS
+    known = path.exists()
+    colours = statistics.Statistics.load(path) if known else statistics.measure(train_rgb)
     task = tasks.of(settings)
     network = fitting.compiled(
         settings, run_dir, lambda: task.build(settings), task.loss(settings, colours), len(train_rgb)
     )
     begin(settings, run_dir, data, chosen)
-    colours.save(run_dir / runs.STATISTICS)
+    if not known:
+        colours.save(path)
     samples = _Samples(settings, network.model, dev_rgb[:_SAMPLES], run_dir / runs.SAMPLES)
     fitting.fit(
         settings, network, run_dir, (train_rgb,), (dev_rgb,), pipelines.to_lightness_and_ab, [samples]
@@ -66,10 +66,11 @@ def prepare(settings, run_dir):
 
 
 def begin(settings, run_dir, data, splits):
-    """Write into the run folder what prepare returned; see fitting.begin."""
+    """Write into the run folder what prepare returned, if it is not there; see fitting.begin."""
     fitting.begin(settings, run_dir)
-    write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
-    splits.save(run_dir / runs.SPLITS)
+    if not (run_dir / runs.SPLITS).exists():
+        write_text(run_dir / runs.DATA, json.dumps(_identity(data), indent=2) + "\n")
+        splits.save(run_dir / runs.SPLITS)
 
 
 def load_data(settings, source=None):

@@ -6,11 +6,13 @@ import cv2
 import h5py
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from skimage import data
 from skimage.color import rgb2lab
 from skimage.transform import resize
 
-from colorization import Colorizer, config, runs
+from colorization import Colorizer, config, prediction, runs
 from colorization.errors import InputError
 
 
@@ -92,6 +94,36 @@ def test_a_model_of_one_size_sees_the_whole_picture_at_that_size(smoke_runs, col
     np.testing.assert_allclose(found, expected, atol=0.01)
     with pytest.raises(InputError, match="sees every picture at 32 x 32: it takes no other working size"):
         Colorizer.load(smoke_runs["transfer"], working_size=48)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=2), st.lists(st.integers(1, 60), min_size=2, max_size=2)
+)
+def test_resize_is_opencvs(old, new):
+    """Oracle: OpenCV, one side after the other: by area where it shrinks, linearly where it grows."""
+    planes = np.random.default_rng(0).uniform(-100, 100, (1, *old, 2)).astype("float32")
+    expected = planes[0]
+    for shape in ((new[0], old[1]), tuple(new)):
+        shrinks = shape[0] < expected.shape[0] or shape[1] < expected.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        expected = cv2.resize(expected, shape[::-1], interpolation=how).reshape(*shape, 2)
+    np.testing.assert_allclose(np.asarray(prediction.resize(planes, new))[0], expected, atol=2e-3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(8, 512))
+def test_the_working_shape_is_near_what_was_asked(colorizers, height, width, working_size):
+    """Oracle: multiples of 8, no larger than the picture or the working size but by the rounding."""
+    model = colorizers["regression"].model
+    found = [int(side) for side in prediction.working_shape(model, height, width, working_size)]
+    assert all(side % 8 == 0 and side >= 8 for side in found)
+    assert min(found) <= max(8, min(height, width, working_size) + 4)
+    assert max(found) <= 16 * working_size + 4
+    if min(height, width) <= working_size and max(height, width) <= 16 * working_size:
+        assert all(
+            abs(side - own) <= 4 or side == 8 for side, own in zip(found, (height, width), strict=True)
+        )
 
 
 def test_no_image(colorizers):

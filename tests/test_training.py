@@ -45,7 +45,7 @@ def arrays(path):
 
 
 # A judge whose first two blocks are frozen, and batch normalizations in either part; without kept features.
-JUDGE = ("vgg", "batch_norm=true", "frozen_blocks=2", "flip=true")
+JUDGE = ("batch_norm=true", "frozen_blocks=2", "flip=true")
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def whole_run(tmp_path_factory):
 
 def test_a_half_frozen_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
     for moment in (("save", 1), ("step", 6), ("save", 4), ("step", 9)):
-        done = start(*JUDGE, tmp_path / "run", "--kill", *moment)
+        done = start("vgg", tmp_path / "run", *JUDGE, "--kill", *moment)
         assert done.returncode == -signal.SIGKILL, done.stderr
     for name in ("run", "whole"):
-        done = start(*JUDGE, tmp_path / name)
+        done = start("vgg", tmp_path / name, *JUDGE)
         assert done.returncode == 0, done.stderr
     for name in (runs.LAST, runs.BEST, runs.FROZEN):
         resumed, whole = arrays(tmp_path / "run" / name), arrays(tmp_path / "whole" / name)
@@ -80,16 +80,18 @@ def test_a_finished_run_is_left_as_it_is(whole_run):
 
 
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_path):
-    """4 steps an epoch; files are written in the order best weights, history, last weights, environment."""
+    """4 steps an epoch; a resumed run writes config, environment, history, and at the end of an epoch best
+    weights, history, last weights, environment, in this order."""
     run_dir = tmp_path / "run"
     moments = [
         ("step", 2),  # inside the first epoch: nothing is there to resume from but the config
-        ("save", 1),  # when the run folder's first file is being written (environment.json, on this start)
+        ("save", 1),  # when the first file of a start is being written
         ("step", 7),  # inside the second epoch
-        ("save", 3),  # in the second epoch's save
-        ("save", 4),
+        ("save", 4),  # in the second epoch's save
         ("save", 5),
-        ("step", 9),  # inside a later one
+        ("save", 6),
+        ("save", 7),  # when the epoch is all there, but for the time it took
+        ("step", 6),  # inside the last one
     ]
     for moment in moments:
         done = start("classification", run_dir, "--kill", *moment)
@@ -242,8 +244,9 @@ def test_a_changed_data_set_is_noticed(tmp_path):
     images.write(tmp_path / "data/train/a/new.png", rng.integers(0, 256, (32, 32, 3), np.uint8))
     with pytest.raises(InputError, match="was trained on other images than data now holds"):
         evaluation.evaluate(run_dir)
+    longer = config.override(runs.read_config(run_dir), ["epochs=3"])
     with pytest.raises(InputError, match="was trained on other images"):
-        training.train(None, run_dir, resume=True)
+        training.train(longer, run_dir, resume=True)
 
 
 @pytest.mark.parametrize(
