@@ -10,8 +10,9 @@ import numbers
 import numpy as np
 from keras import ops
 
+from .config import TEMPERATURE
+
 STEP = 10  # ab units between two centres
-TEMPERATURE = 0.89  # of the annealed mean: the report's choice (section 4.1.3)
 
 # For each a, the first and last b: the quantised ab plane without holes.
 _RUNS = {
@@ -79,7 +80,9 @@ def soft_encode(ab, neighbors=5, sigma=5.0):
 
 def decode_mode(logits):
     """The centre of the most likely bin: (..., 313) logits -> (..., 2) float32 ab (report, section 4.1.2)."""
-    return ops.take(ops.convert_to_tensor(CENTERS), ops.argmax(logits, axis=-1), axis=0)
+    # Not argmax: Keras's own asks for the bits of numbers, which ONNX does not give
+    likeliest = ops.top_k(ops.cast(logits, "float32"), 1)[1][..., 0]
+    return ops.take(ops.convert_to_tensor(CENTERS), likeliest, axis=0)
 
 
 def decode_mean(logits):
@@ -106,6 +109,12 @@ def annealed_mean(logits, temperature=TEMPERATURE):
     logits = ops.cast(logits, "float32")
     sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)
     return ops.matmul(ops.softmax(sharpened, axis=-1), ops.convert_to_tensor(CENTERS))
+
+
+def entropy(logits):
+    """How unsure the distribution over bins is: (..., 313) logits -> (..., 1) float32, 0 to log 313 nats."""
+    log_probability = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return -ops.sum(ops.exp(log_probability) * log_probability, axis=-1, keepdims=True)
 
 
 def smooth_prior(counts, sigma=5.0):

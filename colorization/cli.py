@@ -1,12 +1,14 @@
 """The command `colorize`: parse and call."""
 
 import argparse
+import functools
 import math
 import sys
 from pathlib import Path
 
-from . import __version__
+from . import __version__, exported, images
 from .command import run_command, start_keras, whole_number
+from .config import TEMPERATURE
 from .errors import InputError
 
 
@@ -25,7 +27,13 @@ def _parser():
 
     image = commands.add_parser("image", help="colour image files", description="Colour image files.")
     image.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files")
-    image.add_argument("--model", required=True, type=Path, metavar="RUN", help="a run folder")
+    image.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a .tflite file",
+    )
     image.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="NAME.png goes here")
     image.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
     _add_temperature(image)
@@ -37,6 +45,24 @@ def _parser():
     )
     image.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
     image.set_defaults(function=_image)
+
+    export = commands.add_parser(
+        "export",
+        help="write a run in another format",
+        description="Write a run as a SavedModel, ONNX, LiteRT or Keras file, from uint8 picture to uint8"
+        " picture (Keras: the network alone, from lightness).",
+    )
+    export.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    export.add_argument("--format", required=True, choices=("savedmodel", "onnx", "litert", "keras"))
+    export.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="PATH", help="the new file or folder"
+    )
+    export.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
+    export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")
+    export.add_argument(
+        "--size", type=_size, metavar="HEIGHTxWIDTH", help="take pictures of this size only; LiteRT needs it"
+    )
+    export.set_defaults(function=_export)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure a run", description="Measure a run's every decoding beside two baselines."
@@ -63,8 +89,9 @@ def _add_temperature(parser):
     parser.add_argument(
         "--temperature",
         type=_temperature,
+        default=TEMPERATURE,
         metavar="T",
-        help="of the annealed mean: 0 is the mode, 1 the mean (default: 0.89)",
+        help=f"of the annealed mean: 0 is the mode, 1 the mean (default: {TEMPERATURE})",
     )
 
 
@@ -75,27 +102,65 @@ def _temperature(text):
     return value
 
 
+def _size(text):
+    height, separator, width = text.lower().partition("x")
+    if not (separator and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 480x640")
+    return int(height), int(width)
+
+
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
-    start_keras()
-    from . import bins, images, tasks
-    from .inference import Colorizer
-
-    colorizer = Colorizer.load(arguments.model, arguments.working_size)
-    tasks.decoding(colorizer.task, arguments.decoding)  # refused once, not for each picture
-    temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
+    colorize = _exported(arguments) if exported.recognises(arguments.model) else _trained(arguments)
     failures = []
     for path, target in targets.items():
         try:
-            picture = images.read(path)
-            coloured = colorizer.colorize(picture, decoding=arguments.decoding, temperature=temperature)
-            images.write(target, coloured)
+            images.write(target, colorize(images.read(path)))
         except InputError as error:
             failures.append(str(error))
         else:
             print(target)
     if failures:
         raise InputError("\n       ".join(failures))
+
+
+def _trained(arguments):
+    """The colouring function of a run folder."""
+    start_keras()
+    from . import tasks
+    from .inference import Colorizer
+
+    colorizer = Colorizer.load(arguments.model, arguments.working_size)
+    tasks.decoding(colorizer.task, arguments.decoding)  # refused once, not for each picture
+    return functools.partial(
+        colorizer.colorize, decoding=arguments.decoding, temperature=arguments.temperature
+    )
+
+
+def _exported(arguments):
+    """The colouring function of an exported model, in which decoding and working size are settled."""
+    for name in ("decoding", "working_size"):
+        if getattr(arguments, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"{arguments.model} has its {option} built in: leave --{option} out.")
+    if arguments.model.is_dir():
+        start_keras()  # TensorFlow runs a SavedModel
+    return functools.partial(exported.load(arguments.model).colorize, temperature=arguments.temperature)
+
+
+def _export(arguments):
+    start_keras()
+    from . import export
+
+    export.export(
+        arguments.run,
+        arguments.format,
+        arguments.output,
+        decoding=arguments.decoding,
+        working_size=arguments.working_size,
+        size=arguments.size,
+    )
+    print(arguments.output)
 
 
 def _targets(paths, folder, overwrite):
@@ -113,11 +178,10 @@ def _targets(paths, folder, overwrite):
 
 def _evaluate(arguments):
     start_keras()
-    from . import bins, evaluation
+    from . import evaluation
 
-    temperature = bins.TEMPERATURE if arguments.temperature is None else arguments.temperature
     report = evaluation.evaluate(
-        arguments.run, arguments.split, source=arguments.data, temperature=temperature
+        arguments.run, arguments.split, source=arguments.data, temperature=arguments.temperature
     )
     print(evaluation.table(report))
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 from .errors import InputError
 
 FILE = "config.json"  # of a run folder
+TEMPERATURE = 0.89  # of the annealed mean: the report's choice (section 4.1.3)
 
 
 def option(default, help, *, choices=None, low=None, high=None, multiple=None):

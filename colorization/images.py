@@ -46,6 +46,31 @@ def write(path, rgb):
         temporary.write_bytes(data)
 
 
+def as_batch(image):
+    """A batch of RGB of a picture or a batch, grey or RGB.
+
+    Args:
+        image: uint8, (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3).
+
+    Returns:
+        (N, H, W, 3) uint8.
+
+    Raises:
+        TypeError: not uint8. ValueError: no such shape, or an empty image.
+    """
+    image = np.asarray(image)
+    if image.dtype != np.uint8:
+        raise TypeError(f"an image is uint8, not {image.dtype}: scale it to 0..255 first")
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim not in (3, 4) or image.shape[-1] not in (1, 3) or image.size == 0:
+        raise ValueError(
+            f"an image is (H, W), (H, W, 1 or 3), or a batch (N, H, W, 1 or 3), not of shape {image.shape}"
+        )
+    batch = image if image.ndim == 4 else image[None]
+    return np.broadcast_to(batch, (*batch.shape[:3], 3))
+
+
 def tile(rows, scale=3, gap=2):
     """One picture of rows of small images.
 

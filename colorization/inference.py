@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from . import bins, color, prediction, runs, tasks
+from . import bins, color, images, prediction, runs, tasks
 from .errors import InputError
 
 # What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
@@ -17,9 +17,9 @@ class Colorizer:
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples of 8;
-            a smaller picture is not enlarged.
-            Not of use where the model's own input has a fixed size: there every picture is brought to that.
+        working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples
+            of 8; a smaller picture is not enlarged. Not of use where the model's own input has a fixed size:
+            there every picture is brought to that.
     """
 
     def __init__(self, model, task, working_size):
@@ -64,7 +64,7 @@ class Colorizer:
             InputError: the task has no such decoding.
         """
         image = np.asarray(image)
-        batch = _as_batch(image)
+        batch = images.as_batch(image)
         lightness = np.stack([_in_strips(_lightness, picture) for picture in batch])
         ab = self.predict_ab(lightness, decoding=decoding, temperature=temperature)
         rgb = np.stack(
@@ -82,20 +82,6 @@ class Colorizer:
             for i in range(0, len(lightness), count)
         ]
         return np.concatenate([ops.convert_to_numpy(part) for part in parts])
-
-
-def _as_batch(image):
-    """(N, H, W, 3) of what colorize takes."""
-    if image.dtype != np.uint8:
-        raise TypeError(f"an image is uint8, not {image.dtype}: scale it to 0..255 first")
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim not in (3, 4) or image.shape[-1] not in (1, 3) or image.size == 0:
-        raise ValueError(
-            f"an image is (H, W), (H, W, 1 or 3), or a batch (N, H, W, 1 or 3), not of shape {image.shape}"
-        )
-    batch = image if image.ndim == 4 else image[None]
-    return np.broadcast_to(batch, (*batch.shape[:3], 3))
 
 
 def _lightness(rgb):

@@ -18,12 +18,15 @@ class Task(NamedTuple):
     loss: config, statistics of the training set -> function of true ab and the model's output -> (B,).
     decodings: name -> function of the model's output and a temperature -> ab (B, H, W, 2); the first is
         the default.
+    entropy: the model's output and a temperature, which it leaves alone -> entropy of its distribution over
+        bins, (B, H, W, 1) in nats; None if it has none.
     """
 
     config: type[config.ColorizerConfig]
     build: Callable
     loss: Callable
     decodings: Mapping[str, Callable]
+    entropy: Callable | None = None
 
 
 def of(settings):
@@ -83,6 +86,7 @@ _CLASSIFICATION = Task(
         "mean": lambda logits, temperature: bins.decode_mean(logits),
         "mode": lambda logits, temperature: bins.decode_mode(logits),
     },
+    entropy=lambda logits, temperature: bins.entropy(logits),
 )
 
 TASKS = {

@@ -28,6 +28,8 @@ LAYERS = [
     "cli",
     "experiment",
     "command",
+    "export",
+    "exported",
     "figures",
     "inference",
     "evaluation",
@@ -64,7 +66,18 @@ LAYERS = [
 ]
 SLOW = {"tensorflow", "keras", "jax", "torch", "matplotlib"}
 # What may know Keras and TensorFlow; the rest is plain Python and NumPy, and quick to import.
-QUICK = ["colorization", "cli", "experiment", "datasets", "images", "command", "config", "files", "errors"]
+QUICK = [
+    "colorization",
+    "cli",
+    "experiment",
+    "exported",
+    "datasets",
+    "images",
+    "command",
+    "config",
+    "files",
+    "errors",
+]
 QUICK += [name for name in LAYERS if name.startswith("datasets.")]
 
 
@@ -153,6 +166,7 @@ def test_light_modules_import_nothing_slow():
     [
         ["-m", "colorization.cli", "--help"],
         ["-m", "colorization.cli", "image", "--help"],
+        ["-m", "colorization.cli", "export", "--help"],
         ["experiments/regression.py", "--help"],
         ["experiments/classification.py", "--help"],
         ["experiments/vgg.py", "--help"],

@@ -1,0 +1,105 @@
+"""Exported colorizers, run without Keras: SavedModel folders, ONNX and LiteRT files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from . import images
+from .errors import InputError
+
+
+class Exported:
+    """A colorizer that export.export wrote.
+
+    Args:
+        run: function of (N, H, W, 3) uint8 and a float32 temperature, that returns (N, H, W, 3) uint8.
+        path: of the file or folder, for errors.
+    """
+
+    def __init__(self, run, path):
+        self._run, self._path = run, path
+
+    def colorize(self, image, *, temperature):
+        """Colour a picture or a batch, as Colorizer.colorize does.
+
+        Raises:
+            TypeError: not uint8. ValueError: no such shape, an empty image, or a negative temperature.
+            InputError: the format takes pictures of another size only.
+        """
+        if not temperature >= 0:
+            raise ValueError(f"the temperature is at least 0, not {temperature}")
+        batch = images.as_batch(image)
+        rgb = self._run(np.ascontiguousarray(batch), np.array(temperature, "float32"))
+        return rgb if np.ndim(image) == 4 else rgb[0]
+
+
+def recognises(path):
+    """Whether a path looks like an exported colorizer, and not like a run folder."""
+    path = Path(path)
+    return path.suffix in _FILES or (path / "saved_model.pb").exists()
+
+
+def load(path):
+    """The Exported at a path. Raises InputError for a damaged file, or where its runtime is missing."""
+    path = Path(path)
+    try:
+        return Exported(_FILES.get(path.suffix, _savedmodel)(path), path)
+    except ImportError as error:
+        raise InputError(f"{path} needs {error.name}: pip install 'colorization[export]'.") from None
+    except InputError:
+        raise
+    except Exception as error:  # each runtime has its own words for a damaged file
+        raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
+
+
+def _onnx(path):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # it would warn of the temperature's default, which is meant
+    session = onnxruntime.InferenceSession(path.read_bytes(), options)
+    return lambda batch, temperature: session.run(["rgb"], {"image": batch, "temperature": temperature})[0]
+
+
+def _litert(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=path.read_bytes())
+    interpreter.allocate_tensors()
+    places = {len(detail["shape"]): detail for detail in interpreter.get_input_details()}
+    output = interpreter.get_output_details()[0]["index"]
+    _, height, width, _ = places[4]["shape"]
+
+    def run(batch, temperature):
+        if batch.shape[1:3] != (height, width):
+            raise InputError(
+                f"{path} takes pictures of {height} x {width} pixels only, not {batch.shape[1]} x "
+                f"{batch.shape[2]}: export it with this --size, or in another format."
+            )
+        coloured = []
+        for picture in batch:
+            interpreter.set_tensor(places[4]["index"], picture[None])
+            interpreter.set_tensor(places[0]["index"], temperature)
+            interpreter.invoke()
+            coloured.append(interpreter.get_tensor(output))
+        return np.concatenate(coloured)
+
+    return run
+
+
+def _savedmodel(path):
+    import tensorflow as tf
+
+    model = tf.saved_model.load(path)
+    colorize = model.signatures["serving_default"]
+    return lambda batch, temperature: colorize(
+        image=tf.constant(batch), temperature=tf.constant(temperature)
+    )["rgb"].numpy()
+
+
+def _first_line(error):
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+_FILES = {".onnx": _onnx, ".tflite": _litert}
+"""Suffix -> its loader; a SavedModel is a folder."""

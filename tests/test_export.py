@@ -1,0 +1,204 @@
+"""Exports: what each format makes of photographs is what Colorizer makes of them; alone, and at odd sizes."""
+
+import os
+import subprocess
+import sys
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from skimage import data
+
+from colorization import Colorizer, cli, export, exported, images, prediction, runs
+from colorization.errors import InputError
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow writes the exports"
+)
+
+PHOTOGRAPHS = {
+    "odd": data.astronaut()[:101, :67],
+    "smaller than the network's step": data.chelsea()[:7, :9],
+    "a strip": data.rocket()[:37, :501],
+    "a multiple of 8": data.coffee()[:160:2, :240:2],
+    "whole": data.chelsea(),
+}
+SIZE = (101, 67)
+
+
+@pytest.fixture(scope="module")
+def written(smoke_runs, tmp_path_factory):
+    """{(task, format): path} of every colorizer in every format."""
+    folder, paths = tmp_path_factory.mktemp("exports"), {}
+    for task, run_dir in smoke_runs.items():
+        for format, suffix in export.FORMATS.items():
+            paths[task, format] = folder / f"{task}{suffix}"
+            size = SIZE if format == "litert" else None
+            export.export(run_dir, format, paths[task, format], size=size)
+    assert not list(folder.glob(".unfinished*"))
+    return paths
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "onnx", "litert"])
+@pytest.mark.parametrize("task", ["regression", "classification", "transfer"])
+def test_parity(written, smoke_runs, task, format):
+    """Oracle: Colorizer: at most one 8-bit level on 99.9 % of the values."""
+    colorizer, other = Colorizer.load(smoke_runs[task]), exported.load(written[task, format])
+    shown = {"odd": PHOTOGRAPHS["odd"]} if format == "litert" else PHOTOGRAPHS
+    for name, picture in shown.items():
+        for temperature in (0.89, 0.2):
+            expected = colorizer.colorize(picture, temperature=temperature)
+            found = other.colorize(picture, temperature=temperature)
+            assert (found.shape, found.dtype) == (expected.shape, "uint8"), name
+            assert (np.abs(found.astype(int) - expected) > 1).mean() < 1e-3, name
+            assert np.ptp(found.astype(int), axis=-1).max() > 10, name
+
+
+def test_batches_and_grey_pictures(written, smoke_runs):
+    """Oracle: Colorizer."""
+    colorizer = Colorizer.load(smoke_runs["classification"])
+    grey = np.stack([PHOTOGRAPHS["odd"][..., 0]] * 3)[..., None]
+    for format in ("savedmodel", "onnx", "litert"):
+        other = exported.load(written["classification", format])
+        for picture in (grey, grey[0], grey[0, ..., 0]):
+            found = other.colorize(picture, temperature=0.89).astype(int)
+            assert (np.abs(found - colorizer.colorize(picture)) > 1).mean() < 1e-3
+        with pytest.raises(TypeError, match="uint8, not float64"):
+            other.colorize(np.zeros((4, 4)), temperature=1)
+        with pytest.raises(ValueError, match="at least 0"):
+            other.colorize(grey, temperature=-1)
+
+
+ALONE = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("colorization", "vgg_eval"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+picture = tf.constant(np.load(sys.argv[2])[None, ..., :1])
+found = model.signatures["analyze"](image=picture, temperature=tf.constant(0.89))
+np.savez(sys.argv[3], rgb=model.colorize(picture)["rgb"], **found)
+"""
+
+
+def test_a_savedmodel_stands_alone(written, smoke_runs, tmp_path):
+    """Oracle: Colorizer, and NumPy's entropy; in a process that cannot import this project."""
+    picture = PHOTOGRAPHS["a multiple of 8"][:, :80]
+    np.save(tmp_path / "picture.npy", picture[..., :1].repeat(3, -1))
+    paths = [written["classification", "savedmodel"], tmp_path / "picture.npy", tmp_path / "found.npz"]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, "-c", ALONE, *map(str, paths)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "found.npz").open("rb") as file, np.load(file) as archive:
+        found = dict(archive)
+    colorizer = Colorizer.load(smoke_runs["classification"])
+    assert (np.abs(found["rgb"][0].astype(int) - colorizer.colorize(picture[..., 0])) > 1).mean() < 1e-3
+    grey = colorizer.colorize(picture[..., 0])[..., :1]
+    assert found["ab"].shape == (1, 80, 80, 2)
+    assert grey.shape[:2] == found["entropy"].shape[1:]
+    lightness = np.asarray(images.as_batch(picture[..., 0]))
+    planes = np.asarray(export._lightness(lightness))
+    logits = np.asarray(colorizer.model(prediction.resize(planes, (32, 32)), training=False), "float64")
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    p /= p.sum(-1, keepdims=True)
+    entropy = -(p * np.log(p + 1e-300)).sum(-1)[0].astype("float32")
+    expected = cv2.resize(entropy, (80, 80), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(found["entropy"][0], expected, atol=0.02)
+    assert found["entropy"].std() > 0.05
+
+
+def test_the_temperature_has_its_default_in_every_format_that_knows_one(written):
+    """Oracle: the default in the signature that TensorFlow Serving reads, and ONNX's own rule."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((written["classification", "savedmodel"] / "saved_model.pb").read_bytes())
+    for name in ("serving_default", "analyze"):
+        default = model.meta_graphs[0].signature_def[name].defaults["temperature"]
+        assert default.float_val[0] == pytest.approx(0.89)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(written["classification", "onnx"].read_bytes(), options)
+    image = PHOTOGRAPHS["odd"][None]
+    left_out = session.run(["rgb"], {"image": image})[0]
+    given = session.run(["rgb"], {"image": image, "temperature": np.array(0.89, "float32")})[0]
+    np.testing.assert_array_equal(left_out, given)
+    assert (session.run(["rgb"], {"image": image, "temperature": np.array(0.1, "float32")})[0] != given).any()
+
+
+def test_the_keras_file_is_the_network(written, smoke_runs):
+    for task, run_dir in smoke_runs.items():
+        _, model = runs.load_model(run_dir)
+        again = keras.models.load_model(written[task, "keras"])
+        lightness = np.random.default_rng(0).uniform(0, 100, (1, 32, 32, 1)).astype("float32")
+        np.testing.assert_allclose(again(lightness), model(lightness), atol=1e-5)
+
+
+def test_the_command_line_takes_every_format(written, tmp_path, capsys):
+    """Oracle: the pictures that the run folder itself gives."""
+    images.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
+    for format in ("savedmodel", "onnx", "litert"):
+        model = str(written["regression", format])
+        output = tmp_path / format
+        assert cli.main(["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output)]) == 0
+        coloured = images.read(output / "photo.png")
+        expected = exported.load(model).colorize(PHOTOGRAPHS["odd"], temperature=0.89)
+        np.testing.assert_array_equal(coloured, expected)
+        arguments = ["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output), "--overwrite"]
+        assert cli.main([*arguments, "--working-size", "64"]) == 2
+        assert "has its working-size built in" in capsys.readouterr().err
+
+
+def test_the_command_exports(smoke_runs, tmp_path, capsys):
+    path = tmp_path / "new" / "m.onnx"
+    arguments = ["export", str(smoke_runs["classification"]), "--format", "onnx", "-o", str(path)]
+    assert cli.main([*arguments, "--decoding", "mode", "--working-size", "64"]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    colorizer = Colorizer.load(smoke_runs["classification"], working_size=64)
+    expected = colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode").astype(int)
+    found = exported.load(path).colorize(PHOTOGRAPHS["odd"], temperature=0.89)
+    assert (np.abs(found - expected) > 1).mean() < 1e-3
+
+
+def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written, tmp_path, monkeypatch):
+    run_dir = smoke_runs["regression"]
+    for format, name, sentence in (
+        ("onnx", "m.tflite", r"a file of the format onnx ends in \.onnx"),
+        ("litert", "m.tflite", "LiteRT takes pictures of one size only: give it by --size"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            export.export(run_dir, format, tmp_path / name)
+    with pytest.raises(InputError, match="is there already"):
+        export.export(run_dir, "onnx", written["regression", "onnx"])
+    with pytest.raises(InputError, match="decodes by regression, not by 'mode'"):
+        export.export(run_dir, "savedmodel", tmp_path / "model", decoding="mode")
+    with pytest.raises(InputError, match="is no run folder"):
+        export.export(tmp_path, "savedmodel", tmp_path / "model")
+
+    def fails(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tensorflow.saved_model.save", fails)
+    with pytest.raises(KeyboardInterrupt):
+        export.export(run_dir, "savedmodel", tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+    other_size = exported.load(written["regression", "litert"])
+    with pytest.raises(InputError, match="takes pictures of 101 x 67 pixels only, not 7 x 9"):
+        other_size.colorize(PHOTOGRAPHS["smaller than the network's step"], temperature=1)
+    for format, suffix in (("onnx", ".onnx"), ("litert", ".tflite")):
+        path = tmp_path / f"cut{suffix}"
+        path.write_bytes(written["regression", format].read_bytes()[:3000])
+        with pytest.raises(InputError, match="is no exported colorizer, or damaged"):
+            exported.load(path)
+        with pytest.raises(InputError, match="is no exported colorizer, or damaged"):
+            exported.load(tmp_path / f"nowhere{suffix}")
