@@ -55,7 +55,7 @@ def _parser():
     export.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     export.add_argument("--format", required=True, choices=("savedmodel", "onnx", "litert", "keras"))
     export.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="PATH", help="the new file or folder"
+        "-o", "--output", type=Path, metavar="PATH", help="the new file or folder (onnx: default: in RUN)"
     )
     export.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
     export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")
@@ -111,7 +111,7 @@ def _size(text):
 
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
-    colorize = _exported(arguments) if exported.recognises(arguments.model) else _trained(arguments)
+    colorize = _exported(arguments) or _trained(arguments)
     failures = []
     for path, target in targets.items():
         try:
@@ -138,29 +138,36 @@ def _trained(arguments):
 
 
 def _exported(arguments):
-    """The colouring function of an exported model, in which decoding and working size are settled."""
-    for name in ("decoding", "working_size"):
-        if getattr(arguments, name) is not None:
-            option = name.replace("_", "-")
-            raise InputError(f"{arguments.model} has its {option} built in: leave --{option} out.")
-    if arguments.model.is_dir():
-        start_keras()  # TensorFlow runs a SavedModel
-    return functools.partial(exported.load(arguments.model).colorize, temperature=arguments.temperature)
+    """The colouring function of an exported model, or of the one in a run folder; None if there is none."""
+    options = {"--decoding": arguments.decoding, "--working-size": arguments.working_size}
+    given = [option for option, value in options.items() if value is not None]
+    if exported.recognises(arguments.model):
+        if given:
+            raise InputError(f"{arguments.model} has its {given[0][2:]} built in: leave {given[0]} out.")
+        if arguments.model.is_dir():
+            start_keras()  # TensorFlow runs a SavedModel
+        found = exported.load(arguments.model)
+    else:
+        found = None if given else exported.of_run(arguments.model)
+    return found and functools.partial(found.colorize, temperature=arguments.temperature)
 
 
 def _export(arguments):
+    output = arguments.output or arguments.run / exported.ONNX
+    if not arguments.output and arguments.format != "onnx":
+        raise InputError(f"Name the new {arguments.format} by -o.")
     start_keras()
     from . import export
 
     export.export(
         arguments.run,
         arguments.format,
-        arguments.output,
+        output,
         decoding=arguments.decoding,
         working_size=arguments.working_size,
         size=arguments.size,
     )
-    print(arguments.output)
+    print(output)
 
 
 def _targets(paths, folder, overwrite):

@@ -12,6 +12,10 @@ from typing import ClassVar
 from .errors import InputError
 
 FILE = "config.json"  # of a run folder
+BEST = "best.weights.h5"
+FROZEN = "frozen.weights.h5"  # what training leaves as it is; the other weights files do without
+MODEL_FILES = (FILE, BEST, FROZEN)  # all that a run's model is made of
+
 TEMPERATURE = 0.89  # of the annealed mean: the report's choice (section 4.1.3)
 
 

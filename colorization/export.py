@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from . import bins, color, prediction, runs, tasks
+from . import bins, color, exported, prediction, runs, tasks
 from .errors import InputError
 from .files import TEMPORARY, replacing
 
@@ -40,7 +40,9 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
     Raises:
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
-    path = Path(path)
+    run_dir, path = Path(run_dir), Path(path)
+    if path.exists() and path != run_dir / exported.ONNX:  # that one follows its run
+        raise InputError(f"{path} is there already: give another path.")
     _check(format, path, size)
     settings, model = runs.load_model(run_dir)
     if format == "keras":
@@ -48,7 +50,11 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
             model.save(temporary)
         return
     module = _module(model, tasks.of(settings), decoding, working_size or settings.image_size, size)
-    {"savedmodel": _savedmodel, "onnx": _onnx, "litert": _litert}[format](module, path)
+    if format == "onnx":
+        plain = decoding is working_size is size is None
+        _onnx(module, path, exported.fingerprint(run_dir) if plain else "")
+    else:
+        {"savedmodel": _savedmodel, "litert": _litert}[format](module, path)
 
 
 def _check(format, path, size):
@@ -56,8 +62,6 @@ def _check(format, path, size):
         raise InputError(
             f"{path} cannot be written: a file of the format {format} ends in {FORMATS[format]}."
         )
-    if path.exists():
-        raise InputError(f"{path} is there already: give another path.")
     if format != "keras" and keras.backend.backend() != "tensorflow":
         raise InputError(f"The format {format} is written by TensorFlow: leave KERAS_BACKEND unset.")
     if format == "litert" and size is None:
@@ -126,7 +130,8 @@ def _savedmodel(module, path):
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _onnx(module, path):
+def _onnx(module, path, origin):
+    """Write ONNX; `origin` is the fingerprint of the run for which it may stand, if any."""
     import onnx
     import tf2onnx
 
@@ -137,6 +142,7 @@ def _onnx(module, path):
     # An input that has an initial value of the same name may be left out
     default = onnx.numpy_helper.from_array(np.array(bins.TEMPERATURE, "float32"), TEMPERATURE)
     model.graph.initializer.append(default)
+    onnx.helper.set_model_props(model, {exported.ORIGIN: origin})
     try:
         onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
     except onnx.checker.ValidationError as error:

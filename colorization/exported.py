@@ -4,8 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import images
+from . import config, files, images
 from .errors import InputError
+
+ONNX = "colorizer.onnx"
+"""In a run folder: the run as ONNX, which starts ten times as fast as Keras does."""
+
+ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
 
 
 class Exported:
@@ -52,12 +57,36 @@ def load(path):
         raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
 
 
+def of_run(run_dir):
+    """The Exported in a run folder, if there is one, made from the weights that it has now; else None."""
+    path = Path(run_dir) / ONNX
+    try:
+        session = _session(path)
+    except Exception:  # not there, damaged, or no onnxruntime: the run itself will do
+        return None
+    if session.get_modelmeta().custom_metadata_map.get(ORIGIN) != fingerprint(run_dir):
+        return None
+    return Exported(_runner(session), path)
+
+
+def fingerprint(run_dir):
+    """Of the model in a run folder: settings and weights."""
+    return files.fingerprint(Path(run_dir) / name for name in config.MODEL_FILES)
+
+
 def _onnx(path):
+    return _runner(_session(path))
+
+
+def _session(path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # it would warn of the temperature's default, which is meant
-    session = onnxruntime.InferenceSession(path.read_bytes(), options)
+    return onnxruntime.InferenceSession(path.read_bytes(), options)
+
+
+def _runner(session):
     return lambda batch, temperature: session.run(["rgb"], {"image": batch, "temperature": temperature})[0]
 
 

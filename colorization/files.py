@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -42,6 +43,16 @@ def write_text(path, text):
     """Write a str to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def fingerprint(paths):
+    """SHA-256, in hex, of what the files hold; those that are not there are left out."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.exists():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def remove_unfinished(folder):

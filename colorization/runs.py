@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from . import config, tasks, weights
+from .config import BEST, FROZEN
 from .errors import InputError
 from .files import write_text
 
@@ -12,8 +13,6 @@ SPLITS = "splits.npz"
 STATISTICS = "statistics.json"
 ENVIRONMENT = "environment.json"
 LAST = "last.weights.h5"  # with the optimizer's state and the history: all that resuming needs
-BEST = "best.weights.h5"
-FROZEN = "frozen.weights.h5"  # what training leaves as it is; the other two do without
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 SAMPLES = "samples"

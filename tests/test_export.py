@@ -1,6 +1,7 @@
 """Exports: what each format makes of photographs is what Colorizer makes of them; alone, and at odd sizes."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -167,6 +168,34 @@ def test_the_command_exports(smoke_runs, tmp_path, capsys):
     expected = colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode").astype(int)
     found = exported.load(path).colorize(PHOTOGRAPHS["odd"], temperature=0.89)
     assert (np.abs(found - expected) > 1).mean() < 1e-3
+
+
+def test_a_run_with_its_own_onnx_needs_no_keras(smoke_runs, tmp_path, capsys):
+    """Oracle: the modules of the process; and the run's weights, which the file must have been made from."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(smoke_runs["regression"], run_dir)
+    assert exported.of_run(run_dir) is None
+    assert cli.main(["export", str(run_dir), "--format", "onnx"]) == 0
+    assert capsys.readouterr().out == f"{run_dir / exported.ONNX}\n"
+    images.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
+    script = (
+        "import sys; from colorization import cli\n"
+        "assert cli.main(sys.argv[1:]) == 0\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    arguments = ["image", tmp_path / "photo.png", "--model", run_dir, "-o", tmp_path / "out"]
+    subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=True)
+    found = images.read(tmp_path / "out" / "photo.png").astype(int)
+    assert (np.abs(found - Colorizer.load(run_dir).colorize(PHOTOGRAPHS["odd"])) > 1).mean() < 1e-3
+
+    shutil.copy(smoke_runs["regression"] / runs.LAST, run_dir / runs.BEST)  # other weights
+    assert exported.of_run(run_dir) is None
+    shutil.copy(smoke_runs["regression"] / runs.BEST, run_dir / runs.BEST)
+    assert exported.of_run(run_dir) is not None
+    export.export(run_dir, "onnx", run_dir / exported.ONNX, working_size=64)
+    assert exported.of_run(run_dir) is None  # not what the run itself would do
+    (run_dir / exported.ONNX).write_text("damaged")
+    assert exported.of_run(run_dir) is None
 
 
 def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization import config, runs, training
+from colorization import config, exported, runs, training
 from colorization.errors import InputError
 from colorization.files import replacing
 
@@ -163,18 +163,16 @@ def key(used, shown, *rest):
     """A hash of the weights and settings of run folders, of Images, and of whatever else."""
     digest = hashlib.sha256(json.dumps(rest).encode())
     for run_dir in map(Path, used):
-        for path in (run_dir / name for name in (config.FILE, runs.BEST, runs.FROZEN)):
-            if path.exists():
-                digest.update(_hash(path, path.stat().st_mtime_ns))
+        stamps = [(run_dir / name).stat().st_mtime_ns for name in (config.FILE, config.BEST)]
+        digest.update(_fingerprint(run_dir, *stamps).encode())
     digest.update(np.ascontiguousarray(shown.rgb))
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _hash(path, changed):
-    """Of a file's bytes; once for each time that it was changed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _fingerprint(run_dir, *stamps):
+    """Of a run's model; taken once for each time that it was changed."""
+    return exported.fingerprint(run_dir)
 
 
 def evaluate(run_dir):
