@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import __version__, exported, images
-from .command import run_command, start_keras, whole_number
+from .command import run_command, size, start_keras, whole_number
 from .config import TEMPERATURE
 from .errors import InputError
 
@@ -60,7 +60,7 @@ def _parser():
     export.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
     export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")
     export.add_argument(
-        "--size", type=_size, metavar="HEIGHTxWIDTH", help="take pictures of this size only; LiteRT needs it"
+        "--size", type=size, metavar="HEIGHTxWIDTH", help="take pictures of this size only; LiteRT needs it"
     )
     export.set_defaults(function=_export)
 
@@ -100,13 +100,6 @@ def _temperature(text):
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no temperature of 0 or more")
     return value
-
-
-def _size(text):
-    height, separator, width = text.lower().partition("x")
-    if not (separator and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise argparse.ArgumentTypeError(f"{text} is no size such as 480x640")
-    return int(height), int(width)
 
 
 def _image(arguments):

@@ -65,6 +65,14 @@ def whole_number(text):
     return value
 
 
+def size(text):
+    """For argparse: (height, width) of HEIGHTxWIDTH."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise argparse.ArgumentTypeError(f"{text} is no size such as 480x640")
+    return int(height), int(width)
+
+
 def _refuse(sentence):
     print(f"error: {sentence}", file=sys.stderr)
     return 2

@@ -22,7 +22,6 @@ from .files import TEMPORARY, replacing
 FORMATS = {"savedmodel": "", "onnx": ".onnx", "litert": ".tflite", "keras": ".keras"}
 """Format -> suffix of its files; a SavedModel is a folder."""
 
-IMAGE, TEMPERATURE = "image", "temperature"  # names of the inputs
 _OPSET = 18  # of ONNX
 
 
@@ -41,23 +40,35 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
     run_dir, path = Path(run_dir), Path(path)
-    if path.exists() and path != run_dir / exported.ONNX:  # that one follows its run
-        raise InputError(f"{path} is there already: give another path.")
-    _check(format, path, size)
+    if path != run_dir / exported.ONNX:  # that one follows its run
+        refuse_existing(path)
+    check(format, path, size)
     settings, model = runs.load_model(run_dir)
     if format == "keras":
         with replacing(path) as temporary:
             model.save(temporary)
         return
     module = _module(model, tasks.of(settings), decoding, working_size or settings.image_size, size)
-    if format == "onnx":
-        plain = decoding is working_size is size is None
-        _onnx(module, path, exported.fingerprint(run_dir) if plain else "")
-    else:
-        {"savedmodel": _savedmodel, "litert": _litert}[format](module, path)
+    plain = decoding is working_size is size is None
+    origin = {exported.ORIGIN: exported.fingerprint(run_dir)} if plain else {}
+    functions = {"serving_default": module.colorize, "analyze": module.analyze}
+    write(module, functions, format, path, defaults={"temperature": bins.TEMPERATURE}, properties=origin)
 
 
-def _check(format, path, size):
+def refuse_existing(path):
+    """Raise InputError if there is something at a path."""
+    if path.exists():
+        raise InputError(f"{path} is there already: give another path.")
+
+
+def check(format, path, size):
+    """Raise InputError for what can be seen to fail before anything is loaded.
+
+    Args:
+        format: one of FORMATS.
+        path: Path of the new file.
+        size: None or (height, width) of the pictures.
+    """
     if path.suffix != FORMATS[format] and FORMATS[format]:
         raise InputError(
             f"{path} cannot be written: a file of the format {format} ends in {FORMATS[format]}."
@@ -70,16 +81,48 @@ def _check(format, path, size):
         raise InputError("The format onnx needs tf2onnx: pip install 'colorization[export]'.")
 
 
+def image_spec(size):
+    """The tf.TensorSpec of a batch of pictures: any number, size and kind, or one RGB picture of a size."""
+    import tensorflow as tf
+
+    return tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name="image")
+
+
+def as_rgb(image):
+    """(B, H, W, 3) of a batch of grey or RGB pictures, (B, H, W, 1 or 3) uint8."""
+    return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
+
+
+def write(module, functions, format, path, *, defaults=None, properties=None):
+    """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
+
+    Args:
+        module: the tf.Module that holds their variables.
+        functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
+        format: one of FORMATS but keras.
+        path: Path of the new file or folder.
+        defaults: {name of an input: number} that ONNX takes where the input is left out.
+        properties: {name: text}, kept in an ONNX file's metadata.
+
+    Raises:
+        InputError: ONNX lacks what is needed, or the file cannot be written.
+    """
+    first = next(iter(functions.values()))
+    if format == "savedmodel":
+        _savedmodel(module, functions, path)
+    elif format == "onnx":
+        _onnx(first, path, defaults or {}, properties or {})
+    else:
+        _litert(first, path)
+
+
 def _module(model, task, decoding, working_size, size):
     """A tf.Module with the two functions that are exported: colorize and analyze."""
     import tensorflow as tf
 
     _, decode = tasks.decoding(task, decoding)
     default = tf.constant(bins.TEMPERATURE)
-    signature = [
-        tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name=IMAGE),
-        tf.TensorSpec([], tf.float32, name=TEMPERATURE),
-    ]
+    signature = [image_spec(size), tf.TensorSpec([], tf.float32, name="temperature")]
 
     def predicted(lightness, decode, temperature):
         shape = prediction.working_shape(model, *ops.shape(lightness)[1:3], working_size)
@@ -110,39 +153,35 @@ def _module(model, task, decoding, working_size, size):
 
 
 def _lightness(image):
-    """L, (B, H, W, 1) float32, of a batch of grey or RGB pictures, (B, H, W, 1 or 3) uint8."""
-    rgb = ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3))
-    return color.rgb_to_lab(ops.cast(rgb, "uint8"))[..., :1]
+    """L, (B, H, W, 1) float32."""
+    return color.rgb_to_lab(as_rgb(image))[..., :1]
 
 
-def _savedmodel(module, path):
+def _savedmodel(module, functions, path):
     import tensorflow as tf
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as scratch:
             new = Path(scratch) / "model"
-            signatures = {"serving_default": module.colorize, "analyze": module.analyze}
             with _quiet():
-                tf.saved_model.save(module, new, signatures=signatures)
+                tf.saved_model.save(module, new, signatures=functions)
             new.rename(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _onnx(module, path, origin):
-    """Write ONNX; `origin` is the fingerprint of the run for which it may stand, if any."""
+def _onnx(function, path, defaults, properties):
     import onnx
     import tf2onnx
 
     with _quiet():
         model, _ = tf2onnx.convert.from_function(
-            module.colorize, input_signature=module.colorize.input_signature, opset=_OPSET
+            function, input_signature=function.input_signature, opset=_OPSET
         )
-    # An input that has an initial value of the same name may be left out
-    default = onnx.numpy_helper.from_array(np.array(bins.TEMPERATURE, "float32"), TEMPERATURE)
-    model.graph.initializer.append(default)
-    onnx.helper.set_model_props(model, {exported.ORIGIN: origin})
+    for name, value in defaults.items():  # an input with an initial value of its name may be left out
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, "float32"), name))
+    onnx.helper.set_model_props(model, properties)
     try:
         onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
     except onnx.checker.ValidationError as error:
@@ -151,12 +190,12 @@ def _onnx(module, path, origin):
         onnx.save(model, temporary)
 
 
-def _litert(module, path):
+def _litert(function, path):
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     # Frozen by hand: TensorFlow 2.21's converter leaves variables out without a word
-    frozen = convert_variables_to_constants_v2(module.colorize.get_concrete_function())
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
     with _quiet():
         data = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
     with replacing(path) as temporary:

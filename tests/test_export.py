@@ -13,6 +13,8 @@ from skimage import data
 
 from colorization import Colorizer, cli, export, exported, images, prediction, runs
 from colorization.errors import InputError
+from vgg_eval import export as judge_export
+from vgg_eval import judging
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="TensorFlow writes the exports"
@@ -196,6 +198,47 @@ def test_a_run_with_its_own_onnx_needs_no_keras(smoke_runs, tmp_path, capsys):
     assert exported.of_run(run_dir) is None  # not what the run itself would do
     (run_dir / exported.ONNX).write_text("damaged")
     assert exported.of_run(run_dir) is None
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "onnx", "litert"])
+def test_the_judge_exports_too(smoke_folder, tmp_path, format, capsys):
+    """Oracle: the judge itself, on pictures of its own size, of others, and on grey ones."""
+    path = tmp_path / f"judge{export.FORMATS[format]}"
+    size = ["--size", "101x67"] if format == "litert" else []
+    arguments = [str(smoke_folder / "vgg-smoke"), "--format", format, "-o", str(path), *size]
+    assert judge_export.main(arguments) == 0
+    judge = judging.load(smoke_folder / "vgg-smoke")
+    if format == "savedmodel":
+        import tensorflow as tf
+
+        model = tf.saved_model.load(path)
+        run = lambda batch: model.classify(tf.constant(batch))["probabilities"].numpy()  # noqa: E731
+    elif format == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path.read_bytes())
+        run = lambda batch: session.run(["probabilities"], {"image": batch})[0]  # noqa: E731
+    else:
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=path.read_bytes())
+        interpreter.allocate_tensors()
+        image, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+
+        def run(batch):
+            interpreter.set_tensor(image["index"], batch)
+            interpreter.invoke()
+            return interpreter.get_tensor(out["index"])
+
+    odd = PHOTOGRAPHS["odd"]
+    shown = (
+        [odd[None]] if format == "litert" else [odd[None], np.stack([odd[:32, :32]] * 2), odd[None, ..., :1]]
+    )
+    for batch in shown:
+        expected = judge.probabilities(np.concatenate([batch] * (3 // batch.shape[-1]), axis=-1))
+        np.testing.assert_allclose(run(batch), expected, atol=2e-3)
+    assert judge_export.main(arguments) == 2
+    assert "is there already" in capsys.readouterr().err
 
 
 def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the top down: an import goes to a later line only.
 LAYERS = [
     "vgg_eval",
+    "vgg_eval.export",
     "vgg_eval.chain",
     "vgg_eval.report",
     "vgg_eval.figures",
@@ -167,6 +168,7 @@ def test_light_modules_import_nothing_slow():
         ["-m", "colorization.cli", "--help"],
         ["-m", "colorization.cli", "image", "--help"],
         ["-m", "colorization.cli", "export", "--help"],
+        ["-m", "vgg_eval.export", "--help"],
         ["experiments/regression.py", "--help"],
         ["experiments/classification.py", "--help"],
         ["experiments/vgg.py", "--help"],
