@@ -18,11 +18,10 @@ class Exported:
 
     Args:
         run: function of (N, H, W, 3) uint8 and a float32 temperature, that returns (N, H, W, 3) uint8.
-        path: of the file or folder, for errors.
     """
 
-    def __init__(self, run, path):
-        self._run, self._path = run, path
+    def __init__(self, run):
+        self._run = run
 
     def colorize(self, image, *, temperature):
         """Colour a picture or a batch, as Colorizer.colorize does.
@@ -48,7 +47,7 @@ def load(path):
     """The Exported at a path. Raises InputError for a damaged file, or where its runtime is missing."""
     path = Path(path)
     try:
-        return Exported(_FILES.get(path.suffix, _savedmodel)(path), path)
+        return Exported(_FILES.get(path.suffix, _savedmodel)(path))
     except ImportError as error:
         raise InputError(f"{path} needs {error.name}: pip install 'colorization[export]'.") from None
     except InputError:
@@ -66,7 +65,7 @@ def of_run(run_dir):
         return None
     if session.get_modelmeta().custom_metadata_map.get(ORIGIN) != fingerprint(run_dir):
         return None
-    return Exported(_runner(session), path)
+    return Exported(_runner(session))
 
 
 def fingerprint(run_dir):
