@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from . import bins, color, exported, prediction, runs, tasks
+from . import bins, color, exported, inference, prediction, tasks
 from .errors import InputError
 from .files import TEMPORARY, replacing
 
@@ -43,13 +43,15 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
     if path != run_dir / exported.ONNX:  # that one follows its run
         refuse_existing(path)
     check(format, path, size)
-    settings, model = runs.load_model(run_dir)
+    plain = decoding is working_size is size is None
+    if format == "keras" and not plain:
+        raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
+    colorizer = inference.Colorizer.load(run_dir, working_size)
     if format == "keras":
         with replacing(path) as temporary:
-            model.save(temporary)
+            colorizer.model.save(temporary)
         return
-    module = _module(model, tasks.of(settings), decoding, working_size or settings.image_size, size)
-    plain = decoding is working_size is size is None
+    module = _module(colorizer.model, colorizer.task, decoding, colorizer.working_size, size)
     origin = {exported.ORIGIN: exported.fingerprint(run_dir)} if plain else {}
     functions = {"serving_default": module.colorize, "analyze": module.analyze}
     write(module, functions, format, path, defaults={"temperature": bins.TEMPERATURE}, properties=origin)

@@ -55,7 +55,13 @@ def finished(settings, run_dir):
         InputError: its weights are damaged.
     """
     path = run_dir / runs.LAST
-    if not path.exists() or len(json.loads(weights.attributes(path)["history"])) < settings.epochs:
+    if not path.exists():
+        return False
+    try:
+        done = len(json.loads(weights.attributes(path)["history"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged: it holds no history ({error}).") from None
+    if done < settings.epochs:
         return False
     print(f"{run_dir} is finished: {settings.epochs} epochs.", file=sys.stderr)
     return True

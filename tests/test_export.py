@@ -253,6 +253,12 @@ def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written
         export.export(run_dir, "onnx", written["regression", "onnx"])
     with pytest.raises(InputError, match="decodes by regression, not by 'mode'"):
         export.export(run_dir, "savedmodel", tmp_path / "model", decoding="mode")
+    with pytest.raises(InputError, match="it takes no decoding, working size or size"):
+        export.export(run_dir, "keras", tmp_path / "m.keras", working_size=64)
+    with pytest.raises(InputError, match="sees every picture at 32 x 32"):
+        export.export(smoke_runs["transfer"], "onnx", tmp_path / "m.onnx", working_size=64)
+    with pytest.raises(InputError, match="at least 1 pixel, not 0"):
+        export.export(run_dir, "onnx", tmp_path / "m.onnx", working_size=0)
     with pytest.raises(InputError, match="is no run folder"):
         export.export(tmp_path, "savedmodel", tmp_path / "model")
 

@@ -200,6 +200,10 @@ def test_what_may_not_be_resumed_or_overwritten(tmp_path):
     (tmp_path / "mine" / "letter.txt").write_text("keep")
     with pytest.raises(InputError, match="is no empty folder and holds no run"):
         training.train(TINY, tmp_path / "mine", resume=True)
+    with h5py.File(run_dir / runs.LAST, "r+") as file:
+        del file.attrs["history"]
+    with pytest.raises(InputError, match=r"last\.weights\.h5 is damaged: it holds no history"):
+        training.train(None, run_dir, resume=True)
     (run_dir / runs.LAST).write_bytes((run_dir / runs.LAST).read_bytes()[:3000])
     with pytest.raises(InputError, match=r"last\.weights\.h5 is no whole weights file"):
         training.train(None, run_dir, resume=True)

@@ -123,11 +123,15 @@ def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
     assert temperatures.best(rows) == temperatures.TEMPERATURES[5]
 
 
-def test_figure7_says_in_every_form_what_the_judges_said(written, used):
+def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path):
     """Oracle: the judges asked again, column by column."""
     found = json.loads((written / "figure7.json").read_text())
     shown = report.shared_images(used, "test")
     assert found["images"] == len(shown.rgb) == 100
+    judge, classification = judging.load(used.judge), used.colorizers["classification"]
+    on_dev = temperatures.sweep(judge, classification, report.shared_images(used, "dev"), tmp_path)
+    assert found["temperatures"] == on_dev  # and nowhere else
+    assert found["temperature"] == temperatures.best(on_dev)
     text = (written / "figure7.md").read_text()
     rows = list(csv.DictReader((written / "figure7.csv").read_text().splitlines()))
     assert len(rows) == 12
