@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import platform
 import sys
 import tempfile
 
@@ -39,6 +40,9 @@ def start_keras():
     them. If the import fails, they are shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if platform.machine() in ("x86_64", "AMD64"):
+        # TensorFlow leaves oneDNN out on processors without AVX-512, where training is twice as fast with it
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new model in one process
     sys.stderr.flush()
     standard_error = os.dup(2)
