@@ -54,6 +54,13 @@ class Config:
     learning_rate: float = option(1e-4, "of Adam, at its highest", low=0)
     schedule: str = option("constant", "of the learning rate", choices=("constant", "cosine"))
     flip: bool = option(False, "mirror half of the training images, anew in each epoch")
+    crop_from: int = option(
+        0,
+        "train on random crops of images of this side, anew in each epoch; 0: on whole ones",
+        low=0,
+        high=4096,
+    )
+    start: str = option("none", "weights to begin with: none, a run folder or a preset's name")
 
     precision: str = option(
         "auto",
@@ -69,6 +76,13 @@ class Config:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
+        if 0 < self.crop_from < self.image_size:
+            raise InputError(f"crop_from={self.crop_from} is smaller than image_size={self.image_size}.")
+
+    @property
+    def augmented(self):
+        """Whether an image is another one in each epoch."""
+        return self.flip or self.crop_from > 0
 
 
 @dataclasses.dataclass(frozen=True)

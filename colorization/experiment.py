@@ -17,7 +17,7 @@ def train_and_evaluate(settings, run_dir, *, resume=False):
     return evaluation.table(evaluation.evaluate(run_dir, "dev"))
 
 
-def main(doc, presets, argv=None, train=train_and_evaluate):
+def main(doc, presets, argv=None, train=train_and_evaluate, *, name=None, gather=None):
     """Run an experiment file.
 
     Args:
@@ -25,14 +25,18 @@ def main(doc, presets, argv=None, train=train_and_evaluate):
         presets: {name: Config}.
         argv: arguments; None takes the command line's.
         train: function of a Config, a run folder and resume, that returns what is printed in the end.
+        name: of the run folder, before the preset's; None takes the task's.
+        gather: function of folders and the Config, that makes a data set of them: --data then takes any
+            number of folders.
 
     Returns:
         Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
     """
-    return run_command(_run, _parser(doc, presets).parse_args(argv), presets, train)
+    parser = _parser(doc, presets, gather)
+    return run_command(_run, parser.parse_args(argv), presets, train, name, gather)
 
 
-def _parser(doc, presets):
+def _parser(doc, presets, gather):
     some = next(iter(presets.values()))
     parser = argparse.ArgumentParser(
         description=doc,
@@ -40,7 +44,10 @@ def _parser(doc, presets):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--preset", choices=presets, help="the settings to start from (default: small)")
-    parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
+    if gather:
+        parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
+    else:
+        parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
     if hasattr(some, "frozen_blocks"):
         parser.add_argument(
             "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
@@ -51,12 +58,15 @@ def _parser(doc, presets):
     return parser
 
 
-def _run(arguments, presets, train):
+def _run(arguments, presets, train, name, gather):
     preset = arguments.preset or "small"
     settings = presets[preset]
-    run_dir = arguments.run_dir or Path("runs") / f"{settings.task}-{preset}"
+    run_dir = arguments.run_dir or Path("runs") / f"{name or settings.task}-{preset}"
     if arguments.resume and not arguments.preset:
         settings = _stored(run_dir, settings)
+    changed = config.override(settings, arguments.set)
+    if gather and arguments.data:
+        arguments.data = gather(arguments.data, changed)
     short = {name: getattr(arguments, name, None) for name in ("data", "vgg_weights")}
     changes = [f"{name}={value}" for name, value in short.items() if value is not None]
     settings = config.override(settings, [*changes, *arguments.set])

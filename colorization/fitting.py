@@ -101,7 +101,7 @@ def _merged(kept, settings, run_dir):
     if settings.precision == "auto":
         differing.discard("precision")
     if (run_dir / runs.LAST).exists():
-        differing.discard("vgg_weights")  # what they gave is in the run folder, wherever they lay
+        differing -= {"vgg_weights", "start"}  # what they gave is in the run folder, wherever they lay
     if settings.schedule == "constant":
         differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
     if fixed := sorted(differing - set(_FREE)):
@@ -118,9 +118,10 @@ def _leftovers(run_dir):
 class Network(NamedTuple):
     """What compiled() makes and fit() trains.
 
-    model: the whole keras.Model.
-    trained: the compiled keras.Model to fit: `model`, or of its layers those after the encoder.
-    encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
+    Attributes:
+        model: the whole keras.Model.
+        trained: the compiled keras.Model to fit: `model`, or of its layers those after the encoder.
+        encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
     """
 
     model: keras.Model
@@ -150,7 +151,7 @@ def compiled(settings, run_dir, build, loss, count, metrics=()):
         scope = strategy.scope if strategy else contextlib.nullcontext
         with scope():
             model = build()
-        place = None if settings.flip else features.cut(model)  # a mirrored image has features of its own
+        place = None if settings.augmented else features.cut(model)  # else features change with the epoch
         encoder = None if place is None else features.encoder(model, place)
         with scope():
             trained = model if place is None else features.head(model, place)
@@ -162,6 +163,8 @@ def compiled(settings, run_dir, build, loss, count, metrics=()):
         keras.config.set_dtype_policy("float32")
     if not (run_dir / runs.LAST).exists():
         pretrained.load(settings.vgg_weights, model.variables)
+        if settings.start != "none":
+            weights.assign(model.variables, runs.read_weights(settings.start), settings.start)
     return Network(model, trained, encoder)
 
 
@@ -193,6 +196,7 @@ def fit(settings, network, run_dir, train, dev, transform, callbacks=()):
         run_dir: Path of a run folder that open_run opened.
         train, dev: tuples of arrays of equal length.
         transform: as in pipelines.training_batches; gives the model's input and the target.
+            Where the settings have crop_from, the first array of `train` holds images of that side.
         callbacks: Keras callbacks; they come before the epoch's state is written, so that none is left out.
 
     Raises:
@@ -221,6 +225,7 @@ def fit(settings, network, run_dir, train, dev, transform, callbacks=()):
         epochs=settings.epochs,
         first_epoch=first_epoch,
         flip=settings.flip,
+        crop=settings.image_size if settings.crop_from else None,
     )
     in_batches = keras.backend.backend() == "tensorflow"  # as TensorFlow's dev feed comes already
     try:

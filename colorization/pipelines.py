@@ -1,12 +1,13 @@
 """From arrays in memory to training batches: for the colorizers uint8 RGB -> lightness and ab.
 
 The order, and why:
+
 1. cache: the arrays stand in memory, or are mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
    Lab would take four times as much).
 2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make
    the order depend on where the run was started; this one is the same after a resume and on every backend.
 3. batch: by those indices, so that one gather is all that touches the arrays.
-4. flip: drawn with the permutation, for the same reason; before Lab, on a quarter of the bytes.
+4. crop and flip: drawn like the permutation, for the same reason; before Lab, on a quarter of the bytes.
 5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
 6. prefetch: last, so that a batch waits ready for the device.
 """
@@ -31,7 +32,12 @@ def epoch_order(seed, epoch, count, flip):
     return order, generator.random(count) < 0.5 if flip else np.zeros(count, bool)
 
 
-def training_batches(arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False):
+def crop_corners(seed, epoch, count, room):
+    """(count, 2) int64 in 0..room: where in an epoch each item's crop begins, down and to the right."""
+    return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
+
+
+def training_batches(arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False, crop=None):
     """The training batches of every epoch from `first_epoch` on, one epoch after the other, `epochs` in all.
 
     On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in that order.
@@ -41,17 +47,30 @@ def training_batches(arrays, transform, *, batch_size, seed, epochs, first_epoch
         transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops; what it
             returns is what model.fit takes.
         batch_size: items a batch; the last of an epoch may be smaller.
+        crop: side of random square crops of the first array, (N, H, W, C) images; None takes them whole.
     """
+    first, *rest = arrays
 
     def rows():
-        count = len(arrays[0])
+        count = len(first)
         for epoch in range(first_epoch, epochs):
             order, flips = epoch_order(seed, epoch, count, flip)
+            corners = crop_corners(seed, epoch, count, first.shape[1] - crop) if crop else order
             for start in range(0, count, batch_size):
-                chosen = order[start : start + batch_size]
-                yield *(array[chosen] for array in arrays), flips[start : start + batch_size]
+                part = slice(start, start + batch_size)
+                images = cropped(first[order[part]], corners[part], crop) if crop else first[order[part]]
+                yield images, *(array[order[part]] for array in rest), flips[part]
 
-    return _feed(arrays, transform, rows)
+    shapes = [array.shape[1:] for array in arrays]
+    if crop:
+        shapes[0] = (crop, crop, *shapes[0][2:])
+    return _feed(arrays, transform, rows, shapes)
+
+
+def cropped(images, corners, side):
+    """(B, side, side, C) of (B, H, W, C) images, each from its own corner, (B, 2) row and column."""
+    windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
+    return np.moveaxis(windows[np.arange(len(images)), corners[:, 0], corners[:, 1]], 1, -1)
 
 
 def steps_per_epoch(count, batch_size):
@@ -71,7 +90,7 @@ def dev_batches(arrays, transform, batch_size):
             chosen = tuple(array[start : start + batch_size] for array in arrays)
             yield *chosen, np.zeros(len(chosen[0]), bool)
 
-    feed = _feed(arrays, transform, rows)
+    feed = _feed(arrays, transform, rows, [array.shape[1:] for array in arrays])
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -91,16 +110,18 @@ def mirrored(images, flips):
     return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
 
 
-def _feed(arrays, transform, rows):
+def _feed(arrays, transform, rows, shapes):
     if keras.backend.backend() == "tensorflow":
-        return _dataset(arrays, transform, rows)
+        return _dataset(arrays, transform, rows, shapes)
     return (transform(*parts) for parts in rows())
 
 
-def _dataset(arrays, transform, rows):
+def _dataset(arrays, transform, rows, shapes):
     import tensorflow as tf
 
-    signature = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
+    signature = [
+        tf.TensorSpec([None, *shape], array.dtype) for array, shape in zip(arrays, shapes, strict=True)
+    ]
     return (
         tf.data.Dataset.from_generator(rows, output_signature=(*signature, tf.TensorSpec([None], tf.bool)))
         # AUTOTUNE was seen to settle on a single thread, at half the rate

@@ -53,6 +53,8 @@ def load_model(run_dir, configs=tasks.CONFIGS, build=_build_colorizer):
 def read_weights(run_dir):
     """{name: array}: a run's best weights. Raises InputError if there are none, or damaged ones."""
     best, frozen = Path(run_dir) / BEST, Path(run_dir) / FROZEN
+    if not (Path(run_dir) / config.FILE).exists():
+        raise InputError(f"{run_dir} is no run folder: it has no {config.FILE}.")
     if not best.exists():
         raise InputError(f"{run_dir} has no {BEST} yet: its training has not finished an epoch.")
     return {**(weights.load(frozen, "model")[0] if frozen.exists() else {}), **weights.load(best, "model")[0]}

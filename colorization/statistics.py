@@ -15,8 +15,9 @@ from .files import write_text
 class Statistics:
     """Colours of a training set.
 
-    bin_counts: (313,) int64, pixels nearest to each centre.
-    mean_ab: (2,) float64.
+    Attributes:
+        bin_counts: (313,) int64, pixels nearest to each centre.
+        mean_ab: (2,) float64.
     """
 
     bin_counts: np.ndarray

@@ -13,13 +13,14 @@ from .errors import InputError
 class Task(NamedTuple):
     """One way to colorize.
 
-    config: the class of its settings.
-    build: config -> keras.Model from L (B, H, W, 1), 0..100.
-    loss: config, statistics of the training set -> function of true ab and the model's output -> (B,).
-    decodings: name -> function of the model's output and a temperature -> ab (B, H, W, 2); the first is
-        the default.
-    entropy: the model's output and a temperature, which it leaves alone -> entropy of its distribution over
-        bins, (B, H, W, 1) in nats; None if it has none.
+    Attributes:
+        config: the class of its settings.
+        build: config -> keras.Model from L (B, H, W, 1), 0..100.
+        loss: config, statistics of the training set -> function of true ab and the model's output -> (B,).
+        decodings: name -> function of the model's output and a temperature -> ab (B, H, W, 2); the first is
+            the default.
+        entropy: the model's output and a temperature, which it leaves alone -> entropy of its distribution
+            over bins, (B, H, W, 1) in nats; None if it has none.
     """
 
     config: type[config.ColorizerConfig]

@@ -34,7 +34,7 @@ def train(settings, run_dir, *, resume=False):
     if fitting.finished(settings, run_dir):
         return settings
     data, chosen = prepare(settings, run_dir)
-    train_rgb, dev_rgb = data.train.images[chosen.train], data.test.images[chosen.dev]
+    train_rgb, dev_rgb = training_images(settings, data, chosen), data.test.images[chosen.dev]
     path = run_dir / runs.STATISTICS
     known = path.exists()
     colours = statistics.Statistics.load(path) if known else statistics.measure(train_rgb)
@@ -60,7 +60,7 @@ def prepare(settings, run_dir):
     """
     data = load_data(settings)
     if data.skipped:
-        print(f"{len(data.skipped)} images are left out:", *data.skipped, sep="\n  ")
+        print("Left out:", *data.skipped, sep="\n  ")
     begun = (run_dir / runs.SPLITS).exists()
     return data, read_splits(run_dir, data) if begun else split(settings, data)
 
@@ -73,14 +73,21 @@ def begin(settings, run_dir, data, splits):
         splits.save(run_dir / runs.SPLITS)
 
 
-def load_data(settings, source=None):
-    """The Dataset of a config, or of another source at the config's sizes."""
+def load_data(settings, source=None, side=None):
+    """The Dataset of a config, or of another source at the config's sizes, or of another image side."""
     return datasets.load(
         settings.data if source is None else source,
-        image_size=settings.image_size,
+        image_size=settings.image_size if side is None else side,
         train_limit=settings.train_size,
         test_limit=settings.dev_size + settings.test_size,
     )
+
+
+def training_images(settings, data, splits):
+    """(N, side, side, 3) uint8: the training images of a Dataset's Splits, of the side crop_from if any."""
+    if settings.crop_from:
+        data = load_data(settings, side=settings.crop_from)
+    return data.train.images[splits.train]
 
 
 def split(settings, data):

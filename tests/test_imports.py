@@ -44,6 +44,7 @@ LAYERS = [
     "datasets",
     "datasets.cifar",
     "datasets.folder",
+    "datasets.photos",
     "datasets.prepared",
     "datasets.splits",
     "datasets.synthetic",

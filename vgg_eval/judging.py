@@ -24,10 +24,11 @@ _TWINS = 0.01  # share of images that a data set may hold twice
 class Judge(NamedTuple):
     """A trained judge.
 
-    model: keras.Model of classifier.build.
-    settings: its JudgeConfig.
-    classes: names, in the order of the model's outputs.
-    run_dir: Path.
+    Attributes:
+        model: keras.Model of classifier.build.
+        settings: its JudgeConfig.
+        classes: names, in the order of the model's outputs.
+        run_dir: Path.
     """
 
     model: keras.Model
@@ -60,7 +61,11 @@ def load(run_dir):
 class Images(NamedTuple):
     """The images that all columns share.
 
-    rgb: (N, H, W, 3) uint8. labels: (N,) int64. name: of the data set. split: "dev" or "test".
+    Attributes:
+        rgb: (N, H, W, 3) uint8.
+        labels: (N,) int64.
+        name: of the data set.
+        split: "dev" or "test".
     """
 
     rgb: np.ndarray

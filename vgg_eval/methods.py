@@ -13,8 +13,11 @@ _BATCH = 64  # images coloured at once
 class Method(NamedTuple):
     """A column.
 
-    reported: the accuracy that the report gives.
-    task, decoding: of the colorizer; None where nothing is predicted.
+    Attributes:
+        name: its heading.
+        reported: the accuracy that the report gives.
+        task: of the colorizer; None where nothing is predicted.
+        decoding: one of the task's, or None.
     """
 
     name: str

@@ -20,8 +20,10 @@ from .methods import GRAYSCALE, METHODS, TRUTH
 class Runs(NamedTuple):
     """The run folders of an experiment.
 
-    colorizers: {task: run folder}.
-    judge: run folder of the judge that is trained on coloured images; control: of that on grey ones.
+    Attributes:
+        colorizers: {task: run folder}.
+        judge: run folder of the judge that is trained on coloured images.
+        control: of the one that is trained on grey ones.
     """
 
     colorizers: dict

@@ -41,9 +41,12 @@ def train(settings, run_dir, *, resume=False):
         metrics=["accuracy"],
     )
     training.begin(settings, run_dir, data, chosen)
+    train_rgb, dev_rgb = training.training_images(settings, data, chosen), data.test.images[chosen.dev]
+    if settings.grey:
+        train_rgb, dev_rgb = grey(train_rgb), grey(dev_rgb)
     train_arrays, dev_arrays = (
-        (grey(part.images[rows]) if settings.grey else part.images[rows], part.labels[rows])
-        for part, rows in ((data.train, chosen.train), (data.test, chosen.dev))
+        (train_rgb, data.train.labels[chosen.train]),
+        (dev_rgb, data.test.labels[chosen.dev]),
     )
 
     def transform(rgb, labels, flips):

@@ -1,12 +1,12 @@
-"""Data sets of labelled colour images: CIFAR in its published layouts, folders of images, prepared sets
-and a synthetic one.
+"""Data sets of colour images: CIFAR in its published layouts, folders of images by class or of any kind,
+prepared sets and a synthetic one.
 
 Importing this package costs little: neither tensorflow nor keras is imported.
 """
 
 from pathlib import Path
 
-from colorization.datasets import cifar, folder, prepared, synthetic
+from colorization.datasets import cifar, folder, photos, prepared, synthetic
 from colorization.datasets.base import Dataset, Images, data_root, verify
 from colorization.datasets.cifar import download
 from colorization.datasets.prepared import read, write
@@ -24,6 +24,7 @@ __all__ = [
     "data_root",
     "download",
     "load",
+    "photos",
     "read",
     "split",
     "verify",

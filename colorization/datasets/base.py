@@ -51,11 +51,11 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
 
     Returns {"train": counts, "test": counts}, each int64 (number of classes,).
     Raises InputError where an array has the wrong shape or type, a split is empty, a label is out of range
-    or there are fewer than two classes.
+    or there is no class.
     """
     number = len(dataset.classes)
-    if number < 2:
-        raise InputError(f"{dataset.name} has {number} class(es), but at least two are needed.")
+    if not number:
+        raise InputError(f"{dataset.name} has no classes.")
     counts = {}
     for split, part in (("train", dataset.train), ("test", dataset.test)):
         where = f"the {split} split of {dataset.name}"

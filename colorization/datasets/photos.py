@@ -1,0 +1,111 @@
+"""Photographs of any kind, in folders nested or flat -> a prepared set to train a colorizer on."""
+
+import concurrent.futures
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from colorization.datasets import prepared
+from colorization.datasets.base import Dataset, Images, data_root, fit
+from colorization.errors import InputError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+HELD_OUT = 0.05  # of all photographs, for the dev and the test split
+
+# A picture is grey if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
+# not told apart: a picture of one colour is a sepia print, or a bird in the sky.
+COLOURED_SHARE = 0.02
+COLOURED_CHROMA = 8.0
+
+
+def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
+    """Read all photographs below ``folders`` and keep them as a prepared set; a second call finds it.
+
+    Each is cropped to its central square and resized to (side, side). Grey and nearly grey ones, which
+    would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
+    many. The share ``held_out``, drawn by ``seed``, becomes its test part.
+
+    Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
+    the other arguments. Raises InputError for a folder that is missing, and where fewer than two coloured
+    photographs are found.
+    """
+    files = _files([Path(folder) for folder in folders])
+    target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
+    if prepared.recognises(target):
+        return target
+    images, unreadable, grey = _read(files, side)
+    if len(images) < 2:
+        raise InputError(
+            f"Of {len(files)} image files {unreadable} cannot be read and {grey} are grey, which leaves "
+            f"{len(images)} to learn from: give folders of coloured photographs."
+        )
+    order = np.random.default_rng(seed).permutation(len(images))
+    count = min(max(1, round(held_out * len(images))), len(images) - 1)
+    test, train = (images[np.sort(rows)] for rows in (order[:count], order[count:]))
+    skipped = [f"{grey} of {len(files)} photographs are grey, or nearly."] if grey else []
+    skipped += [f"{unreadable} of {len(files)} image files cannot be read."] if unreadable else []
+    labelled = (Images(part, np.zeros(len(part), np.int64)) for part in (train, test))
+    dataset = Dataset("photographs", *labelled, ("photograph",), tuple(skipped))
+    prepared.write(dataset, target, source=", ".join(map(str, folders)))
+    return target
+
+
+def is_grey(rgb: np.ndarray) -> bool:
+    """Whether a uint8 (H, W, 3) picture is grey, or nearly."""
+    import cv2
+
+    ab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 1:]
+    return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLOURED_CHROMA) < COLOURED_SHARE)
+
+
+def _files(folders: list[Path]) -> list[Path]:
+    """All image files below the folders, hidden ones apart, in an order that is the same on every machine."""
+    files = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no folder: give folders of photographs.")
+        found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+        shown = [
+            path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        ]
+        if not shown:
+            raise InputError(f"{folder} holds no photographs ({', '.join(sorted(SUFFIXES))}).")
+        files += sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+    return files
+
+
+def _key(files: list[Path], *rest) -> str:
+    digest = hashlib.sha256(repr(rest).encode())
+    for path in files:
+        stamp = path.stat()
+        digest.update(f"{path.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _read(files: list[Path], side: int) -> tuple[np.ndarray, int, int]:
+    """The coloured pictures, uint8 (N, side, side, 3), and how many files are unreadable or grey."""
+    images, count, unreadable, grey = np.empty((len(files), side, side, 3), np.uint8), 0, 0, 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
+        pictures = pool.map(lambda path: _square(path, side), files)
+        for picture in tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0):
+            if picture is None:
+                unreadable += 1
+            elif is_grey(picture):
+                grey += 1
+            else:
+                images[count] = picture
+                count += 1
+    return images[:count], unreadable, grey
+
+
+def _square(path: Path, side: int) -> np.ndarray | None:
+    from colorization.images import read
+
+    try:
+        return fit(read(path), side)
+    except InputError:
+        return None
