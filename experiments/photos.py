@@ -19,7 +19,7 @@ from colorization import experiment
 from colorization.errors import InputError
 
 SMALL = replace(
-    classification.SMALL, data="photographs", epochs=5, crop_from=36, rebalance=True, rebalance_mix=0.7
+    classification.SMALL, data="photographs", train_size=10**7, epochs=5, crop_from=36, rebalance_mix=0.7
 )
 FINE = replace(
     SMALL, image_size=64, crop_from=80, epochs=8, batch_size=32, learning_rate=2e-4, start="photos"
