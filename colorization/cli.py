@@ -6,9 +6,8 @@ import math
 import sys
 from pathlib import Path
 
-from . import __version__, exported, images
+from . import __version__, exported, images, presets
 from .command import run_command, size, start_keras, whole_number
-from .config import TEMPERATURE
 from .errors import InputError
 
 
@@ -29,10 +28,9 @@ def _parser():
     image.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files")
     image.add_argument(
         "--model",
-        required=True,
-        type=Path,
-        metavar="PATH",
-        help="a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a .tflite file",
+        metavar="MODEL",
+        help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
+        " .tflite file (default: the preset for pictures of such a size)",
     )
     image.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="NAME.png goes here")
     image.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
@@ -41,7 +39,7 @@ def _parser():
         "--working-size",
         type=int,
         metavar="PIXELS",
-        help="shorter side at which colour is predicted (default: that of the training images)",
+        help="shorter side at which colour is predicted (default: the model's own)",
     )
     image.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
     image.set_defaults(function=_image)
@@ -52,7 +50,7 @@ def _parser():
         description="Write a run as a SavedModel, ONNX, LiteRT or Keras file, from uint8 picture to uint8"
         " picture (Keras: the network alone, from lightness).",
     )
-    export.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    export.add_argument("run", metavar="RUN", help="a run folder, or a preset's name")
     export.add_argument("--format", required=True, choices=("savedmodel", "onnx", "litert", "keras"))
     export.add_argument(
         "-o", "--output", type=Path, metavar="PATH", help="the new file or folder (onnx: default: in RUN)"
@@ -67,7 +65,7 @@ def _parser():
     evaluate = commands.add_parser(
         "evaluate", help="measure a run", description="Measure a run's every decoding beside two baselines."
     )
-    evaluate.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    evaluate.add_argument("run", metavar="RUN", help="a run folder, or a preset's name")
     evaluate.add_argument("--data", metavar="SOURCE", help="another data set than the run's own")
     evaluate.add_argument("--split", choices=("dev", "test"), default="dev", help="(default: dev)")
     _add_temperature(evaluate)
@@ -78,10 +76,21 @@ def _parser():
         help="draw samples, bins, results and training curves",
         description="Draw the data set's samples, the bins and their density, a grid of results, the curves.",
     )
-    figures.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders on one data set")
+    figures.add_argument(
+        "runs", nargs="+", metavar="RUN", help="run folders, or names of presets, on one data set"
+    )
     figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
     figures.add_argument("--seed", type=whole_number, default=0, help="picks the images shown (default: 0)")
     figures.set_defaults(function=_figures)
+
+    listed = commands.add_parser(
+        "presets",
+        help="list the trained models that come with the package",
+        description="List the trained models that come with the package, or show the card of one.",
+    )
+    listed.add_argument("name", nargs="?", metavar="NAME", help="show the card of this one")
+    listed.add_argument("--path", action="store_true", help="show the folder instead of the card")
+    listed.set_defaults(function=_presets)
     return parser
 
 
@@ -89,9 +98,8 @@ def _add_temperature(parser):
     parser.add_argument(
         "--temperature",
         type=_temperature,
-        default=TEMPERATURE,
         metavar="T",
-        help=f"of the annealed mean: 0 is the mode, 1 the mean (default: {TEMPERATURE})",
+        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
     )
 
 
@@ -104,11 +112,15 @@ def _temperature(text):
 
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
-    colorize = _exported(arguments) or _trained(arguments)
+    colorizer = functools.cache(functools.partial(_colorizer, arguments))
+    if arguments.model:
+        colorizer(arguments.model)  # refused once, not for each picture
     failures = []
     for path, target in targets.items():
         try:
-            images.write(target, colorize(images.read(path)))
+            picture = images.read(path)
+            colorize = colorizer(arguments.model or presets.default(*picture.shape[:2]))
+            images.write(target, colorize(picture))
         except InputError as error:
             failures.append(str(error))
         else:
@@ -117,43 +129,50 @@ def _image(arguments):
         raise InputError("\n       ".join(failures))
 
 
-def _trained(arguments):
+def _colorizer(arguments, model):
+    """The colouring function of what --model names."""
+    path = presets.run_folder(model)
+    return _exported(arguments, path) or _trained(arguments, path)
+
+
+def _trained(arguments, path):
     """The colouring function of a run folder."""
     start_keras()
     from . import tasks
     from .inference import Colorizer
 
-    colorizer = Colorizer.load(arguments.model, arguments.working_size)
-    tasks.decoding(colorizer.task, arguments.decoding)  # refused once, not for each picture
+    colorizer = Colorizer.load(path, arguments.working_size)
+    tasks.decoding(colorizer.task, arguments.decoding)
     return functools.partial(
         colorizer.colorize, decoding=arguments.decoding, temperature=arguments.temperature
     )
 
 
-def _exported(arguments):
+def _exported(arguments, path):
     """The colouring function of an exported model, or of the one in a run folder; None if there is none."""
     options = {"--decoding": arguments.decoding, "--working-size": arguments.working_size}
     given = [option for option, value in options.items() if value is not None]
-    if exported.recognises(arguments.model):
+    if exported.recognises(path):
         if given:
-            raise InputError(f"{arguments.model} has its {given[0][2:]} built in: leave {given[0]} out.")
-        if arguments.model.is_dir():
+            raise InputError(f"{path} has its {given[0][2:]} built in: leave {given[0]} out.")
+        if path.is_dir():
             start_keras()  # TensorFlow runs a SavedModel
-        found = exported.load(arguments.model)
+        found = exported.load(path)
     else:
-        found = None if given else exported.of_run(arguments.model)
+        found = None if given else exported.of_run(path)
     return found and functools.partial(found.colorize, temperature=arguments.temperature)
 
 
 def _export(arguments):
-    output = arguments.output or arguments.run / exported.ONNX
-    if not arguments.output and arguments.format != "onnx":
+    run_dir = presets.run_folder(arguments.run)
+    if not arguments.output and (arguments.format != "onnx" or presets.contains(run_dir)):
         raise InputError(f"Name the new {arguments.format} by -o.")
+    output = arguments.output or run_dir / exported.ONNX
     start_keras()
     from . import export
 
     export.export(
-        arguments.run,
+        run_dir,
         arguments.format,
         output,
         decoding=arguments.decoding,
@@ -181,7 +200,10 @@ def _evaluate(arguments):
     from . import evaluation
 
     report = evaluation.evaluate(
-        arguments.run, arguments.split, source=arguments.data, temperature=arguments.temperature
+        presets.run_folder(arguments.run),
+        arguments.split,
+        source=arguments.data,
+        temperature=arguments.temperature,
     )
     print(evaluation.table(report))
 
@@ -190,8 +212,20 @@ def _figures(arguments):
     start_keras()
     from . import figures
 
-    for path in figures.write_all(arguments.runs, arguments.output, arguments.seed):
+    run_dirs = [presets.run_folder(run) for run in arguments.runs]
+    for path in figures.write_all(run_dirs, arguments.output, arguments.seed):
         print(path)
+
+
+def _presets(arguments):
+    if arguments.name:
+        folder = presets.path(arguments.name)
+        print(folder if arguments.path else (folder / presets.CARD).read_text(encoding="utf-8"), end="")
+        return
+    found = presets.all_presets()
+    width = max((len(preset.name) for preset in found), default=0)
+    for preset in found:
+        print(f"{preset.name:{width}}  {preset.size / 1e6:5.1f} MB  {preset.title}")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,12 @@ class Config:
 class ColorizerConfig(Config):
     """What every colorizer's training has besides."""
 
+    temperature: ClassVar[float] = TEMPERATURE  # where there is a distribution it is a field
+
     samples_every: int = option(5, "epochs between two sample pictures", low=1)
+    working_size: int = option(
+        0, "shorter side at which colour is predicted of a picture, in pixels; 0: image_size", low=0
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +115,7 @@ class ClassificationConfig(ColorizerConfig):
     rebalance: bool = option(False, "weight pixels by the rarity of their colour (Zhang et al., Eq. 2-4)")
     rebalance_mix: float = option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
     rebalance_sigma: float = option(5.0, "smoothing of the prior over bins, in ab units", low=0)
+    temperature: float = option(TEMPERATURE, "of the annealed mean: 0 is the mode, 1 the mean", low=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,14 +20,14 @@ COLUMNS = {
 """Key in metrics.json -> heading."""
 
 
-def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE):
+def evaluate(run_dir, split="dev", *, source=None, temperature=None):
     """Measure a run's best weights on one split; the result also goes into the run's metrics.json.
 
     Args:
         run_dir: a run folder.
         split: "dev" or "test".
         source: another data set than the run's own, split by the run's settings.
-        temperature: of the annealed mean.
+        temperature: of the annealed mean; None takes the run's own.
 
     Returns:
         {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}: the methods are
@@ -39,6 +39,7 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE)
     run_dir = Path(run_dir)
     settings, model = runs.load_model(run_dir)
     known = runs.read_metrics(run_dir)
+    temperature = settings.temperature if temperature is None else temperature
     rgb, data_name = _images(run_dir, settings, split, source)
     colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
     rarity = bins.rebalancing_weights(colours.bin_counts, mix=0.0)
@@ -69,7 +70,7 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=bins.TEMPERATURE)
         "methods": results,
     }
     key = split if source is None else f"{split} of {source}"
-    key += f" at T={temperature}" if temperature != bins.TEMPERATURE else ""
+    key += f" at T={temperature}" if temperature != settings.temperature else ""
     runs.write_metrics(run_dir, {**known, key: report})
     return report
 

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from . import bins, color, exported, inference, prediction, tasks
+from . import color, exported, inference, prediction, tasks
 from .errors import InputError
 from .files import TEMPORARY, replacing
 
@@ -25,7 +25,7 @@ FORMATS = {"savedmodel": "", "onnx": ".onnx", "litert": ".tflite", "keras": ".ke
 _OPSET = 18  # of ONNX
 
 
-def export(run_dir, format, path, *, decoding=None, working_size=None, size=None):
+def export(run_dir, format, path, *, decoding=None, working_size=None, size=None, half=False):
     """Write a colorizer's run in another format, whole or not at all.
 
     Args:
@@ -35,6 +35,7 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
         decoding: one of the task's; None is its default.
         working_size: as of Colorizer.load.
         size: (height, width) of the pictures; None: any, which LiteRT cannot.
+        half: keep onnx's kernels in float16; it computes in float32 all the same.
 
     Raises:
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
@@ -51,10 +52,11 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
         with replacing(path) as temporary:
             colorizer.model.save(temporary)
         return
-    module = _module(colorizer.model, colorizer.task, decoding, colorizer.working_size, size)
+    module = _module(colorizer, decoding, size)
     origin = {exported.ORIGIN: exported.fingerprint(run_dir)} if plain else {}
     functions = {"serving_default": module.colorize, "analyze": module.analyze}
-    write(module, functions, format, path, defaults={"temperature": bins.TEMPERATURE}, properties=origin)
+    defaults = {"temperature": colorizer.temperature}
+    write(module, functions, format, path, defaults=defaults, properties=origin, half=half)
 
 
 def refuse_existing(path):
@@ -95,7 +97,7 @@ def as_rgb(image):
     return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
 
 
-def write(module, functions, format, path, *, defaults=None, properties=None):
+def write(module, functions, format, path, *, defaults=None, properties=None, half=False):
     """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
 
     Args:
@@ -105,6 +107,7 @@ def write(module, functions, format, path, *, defaults=None, properties=None):
         path: Path of the new file or folder.
         defaults: {name of an input: number} that ONNX takes where the input is left out.
         properties: {name: text}, kept in an ONNX file's metadata.
+        half: as of export.
 
     Raises:
         InputError: ONNX lacks what is needed, or the file cannot be written.
@@ -113,17 +116,18 @@ def write(module, functions, format, path, *, defaults=None, properties=None):
     if format == "savedmodel":
         _savedmodel(module, functions, path)
     elif format == "onnx":
-        _onnx(first, path, defaults or {}, properties or {})
+        _onnx(first, path, defaults or {}, properties or {}, half)
     else:
         _litert(first, path)
 
 
-def _module(model, task, decoding, working_size, size):
+def _module(colorizer, decoding, size):
     """A tf.Module with the two functions that are exported: colorize and analyze."""
     import tensorflow as tf
 
+    model, task, working_size = colorizer.model, colorizer.task, colorizer.working_size
     _, decode = tasks.decoding(task, decoding)
-    default = tf.constant(bins.TEMPERATURE)
+    default = tf.constant(colorizer.temperature, "float32")
     signature = [image_spec(size), tf.TensorSpec([], tf.float32, name="temperature")]
 
     def predicted(lightness, decode, temperature):
@@ -173,7 +177,7 @@ def _savedmodel(module, functions, path):
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _onnx(function, path, defaults, properties):
+def _onnx(function, path, defaults, properties, half):
     import onnx
     import tf2onnx
 
@@ -181,6 +185,8 @@ def _onnx(function, path, defaults, properties):
         model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=_OPSET
         )
+    if half:
+        _halve(model.graph)
     for name, value in defaults.items():  # an input with an initial value of its name may be left out
         model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, "float32"), name))
     onnx.helper.set_model_props(model, properties)
@@ -190,6 +196,20 @@ def _onnx(function, path, defaults, properties):
         raise InputError(f"{path} cannot be written: ONNX lacks what this model needs ({error}).") from error
     with replacing(path) as temporary:
         onnx.save(model, temporary)
+
+
+def _halve(graph):
+    """Keep an ONNX graph's kernels in float16, cast as it is loaded: half the file, the same arithmetic."""
+    import onnx
+
+    for tensor in graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) == 4:
+            stored = f"{tensor.name}/float16"
+            half = onnx.numpy_helper.to_array(tensor).astype("float16")
+            graph.node.insert(
+                0, onnx.helper.make_node("Cast", [stored], [tensor.name], to=onnx.TensorProto.FLOAT)
+            )
+            tensor.CopyFrom(onnx.numpy_helper.from_array(half, stored))
 
 
 def _litert(function, path):

@@ -17,23 +17,24 @@ class Exported:
     """A colorizer that export.export wrote.
 
     Args:
-        run: function of (N, H, W, 3) uint8 and a float32 temperature, that returns (N, H, W, 3) uint8.
+        run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
     """
 
     def __init__(self, run):
         self._run = run
 
-    def colorize(self, image, *, temperature):
-        """Colour a picture or a batch, as Colorizer.colorize does.
+    def colorize(self, image, *, temperature=None):
+        """Colour a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
 
         Raises:
             TypeError: not uint8. ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the format takes pictures of another size only.
         """
-        if not temperature >= 0:
+        if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
         batch = images.as_batch(image)
-        rgb = self._run(np.ascontiguousarray(batch), np.array(temperature, "float32"))
+        given = {} if temperature is None else {"temperature": np.array(temperature, "float32")}
+        rgb = self._run(np.ascontiguousarray(batch), given)
         return rgb if np.ndim(image) == 4 else rgb[0]
 
 
@@ -86,7 +87,7 @@ def _session(path):
 
 
 def _runner(session):
-    return lambda batch, temperature: session.run(["rgb"], {"image": batch, "temperature": temperature})[0]
+    return lambda batch, given: session.run(["rgb"], {"image": batch, **given})[0]
 
 
 def _litert(path):
@@ -98,12 +99,13 @@ def _litert(path):
     output = interpreter.get_output_details()[0]["index"]
     _, height, width, _ = places[4]["shape"]
 
-    def run(batch, temperature):
+    def run(batch, given):
         if batch.shape[1:3] != (height, width):
             raise InputError(
                 f"{path} takes pictures of {height} x {width} pixels only, not {batch.shape[1]} x "
                 f"{batch.shape[2]}: export it with this --size, or in another format."
             )
+        temperature = given.get("temperature", np.array(config.TEMPERATURE, "float32"))
         coloured = []
         for picture in batch:
             interpreter.set_tensor(places[4]["index"], picture[None])
@@ -120,8 +122,8 @@ def _savedmodel(path):
 
     model = tf.saved_model.load(path)
     colorize = model.signatures["serving_default"]
-    return lambda batch, temperature: colorize(
-        image=tf.constant(batch), temperature=tf.constant(temperature)
+    return lambda batch, given: colorize(
+        image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
     )["rgb"].numpy()
 
 

@@ -13,11 +13,20 @@ from typing import NamedTuple
 import keras
 from tqdm import tqdm
 
-from . import config, features, hardware, pipelines, pretrained, runs, weights
+from . import config, features, hardware, pipelines, presets, pretrained, runs, weights
 from .errors import InputError
 from .files import remove_unfinished, write_text
 
-_FREE = ("data", "jit", "distribute", "samples_every", "tensorboard")  # may change in a resumed run
+# What may change in a resumed run
+_FREE = {
+    "data",
+    "jit",
+    "distribute",
+    "samples_every",
+    "tensorboard",
+    "working_size",
+    "temperature",
+}
 
 
 def open_run(settings, run_dir, resume, configs):
@@ -104,10 +113,11 @@ def _merged(kept, settings, run_dir):
         differing -= {"vgg_weights", "start"}  # what they gave is in the run folder, wherever they lay
     if settings.schedule == "constant":
         differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
-    if fixed := sorted(differing - set(_FREE)):
+    if fixed := sorted(differing - _FREE):
         was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
         raise InputError(f"{run_dir} was begun with {was}; a resumed run keeps its settings.")
-    changed = {name: getattr(settings, name) for name in (*_FREE, "epochs") if hasattr(kept, name)}
+    names = {field.name for field in dataclasses.fields(kept)}
+    changed = {name: getattr(settings, name) for name in names & {*_FREE, "epochs"}}
     return dataclasses.replace(kept, **changed)
 
 
@@ -164,7 +174,9 @@ def compiled(settings, run_dir, build, loss, count, metrics=()):
     if not (run_dir / runs.LAST).exists():
         pretrained.load(settings.vgg_weights, model.variables)
         if settings.start != "none":
-            weights.assign(model.variables, runs.read_weights(settings.start), settings.start)
+            weights.assign(
+                model.variables, runs.read_weights(presets.run_folder(settings.start)), settings.start
+            )
     return Network(model, trained, encoder)
 
 

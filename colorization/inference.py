@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from . import bins, color, images, prediction, runs, tasks
+from . import bins, color, images, prediction, presets, runs, tasks
 from .errors import InputError
 
 # What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
@@ -20,12 +20,14 @@ class Colorizer:
         working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples
             of 8; a smaller picture is not enlarged. Not of use where the model's own input has a fixed size:
             there every picture is brought to that.
+        temperature: of the annealed mean, unless another is asked for.
     """
 
-    def __init__(self, model, task, working_size):
+    def __init__(self, model, task, working_size, temperature=bins.TEMPERATURE):
         if working_size < 1:
             raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
         self.model, self.task, self.working_size = model, task, working_size
+        self.temperature = temperature
 
     @classmethod
     def load(cls, run_dir, working_size=None):
@@ -33,7 +35,8 @@ class Colorizer:
 
         Args:
             run_dir: a run folder.
-            working_size: None takes the size of the images it was trained on.
+            working_size: None takes the run's own, which is the size of the images it was trained on unless
+                its config says otherwise.
 
         Raises:
             InputError: no run folder, weights that do not fit by name and shape, or no such working size.
@@ -44,17 +47,30 @@ class Colorizer:
                 f"{run_dir} sees every picture at {settings.image_size} x {settings.image_size}: "
                 "it takes no other working size."
             )
-        size = settings.image_size if working_size is None else working_size
-        return cls(model, tasks.of(settings), size)
+        size = (settings.working_size or settings.image_size) if working_size is None else working_size
+        return cls(model, tasks.of(settings), size, settings.temperature)
 
-    def colorize(self, image, *, decoding=None, temperature=bins.TEMPERATURE):
+    @classmethod
+    def from_preset(cls, name, working_size=None):
+        """The colorizer that comes with the package under a name; `colorize presets` lists them.
+
+        Args:
+            name: of the preset.
+            working_size: as of load.
+
+        Raises:
+            InputError: there is no such preset, it is no colorizer, or its files are damaged.
+        """
+        return cls.load(presets.path(name), working_size)
+
+    def colorize(self, image, *, decoding=None, temperature=None):
         """Colour one picture or a batch of equal size.
 
         Args:
             image: uint8, (H, W), (H, W, 1) or (H, W, 3) RGB, or (N, H, W, 1) or (N, H, W, 3); of a coloured
                 one only the lightness is used.
             decoding: one of the task's; None is its default.
-            temperature: of the annealed mean.
+            temperature: of the annealed mean; None takes the colorizer's own.
 
         Returns:
             uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
@@ -72,9 +88,10 @@ class Colorizer:
         )
         return rgb if image.ndim == 4 else rgb[0]
 
-    def predict_ab(self, lightness, *, decoding=None, temperature=bins.TEMPERATURE):
+    def predict_ab(self, lightness, *, decoding=None, temperature=None):
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
+        temperature = self.temperature if temperature is None else temperature
         shape = prediction.working_shape(self.model, *lightness.shape[1:], self.working_size)
         count = max(1, _BATCH // int(shape[0] * shape[1]))
         parts = [

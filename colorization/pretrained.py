@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from . import runs, weights
+from . import presets, runs, weights
 from .errors import InputError
 from .models import vgg
 
@@ -32,7 +32,7 @@ def load(source, variables):
     Args:
         source: "none" leaves them as they are; "imagenet" downloads the Keras file; else the path of a Keras
             .h5 (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or
-            of a run folder.
+            of a run folder, or a preset's name.
         variables: a model's Keras variables; those of its VGG16 blocks are set, be they all five or fewer.
 
     Raises:
@@ -41,7 +41,7 @@ def load(source, variables):
     """
     if source == NONE:
         return
-    path = download() if source == IMAGENET else Path(source)
+    path = download() if source == IMAGENET else presets.run_folder(source)
     wanted = [variable for variable in variables if _BLOCK.match(variable.path)]
     blocks = {_BLOCK.match(variable.path)[1] for variable in wanted}
     arrays = {name: array for name, array in read(path).items() if name.split("_")[0] in blocks}

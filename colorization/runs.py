@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from . import config, tasks, weights
+from . import config, presets, tasks, weights
 from .config import BEST, FROZEN
 from .errors import InputError
 from .files import write_text
@@ -75,5 +75,7 @@ def read_metrics(run_dir):
 
 
 def write_metrics(run_dir, metrics):
-    """Write metrics.json."""
+    """Write metrics.json; a preset's stays as it is."""
+    if presets.contains(run_dir):
+        return
     write_text(Path(run_dir) / METRICS, json.dumps(metrics, indent=2) + "\n")

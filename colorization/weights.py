@@ -65,6 +65,10 @@ def assign(variables, arrays, source):
         InputError: a name or a shape does not fit; then no variable has changed.
     """
     table = _by_name(variables)
+    # Widened here: TensorFlow's own cast from float16 complains on processors that lack it
+    arrays = {
+        name: array.astype("float32") if array.dtype == "float16" else array for name, array in arrays.items()
+    }
     misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
     misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
     for name in table.keys() & arrays.keys():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from colorization import config
 from colorization.errors import InputError
+from colorization.presets import run_folder
 
 ROLES = {
     "judge": "the judge, trained on coloured images",
@@ -30,7 +31,9 @@ def parser(doc):
     )
     for role, what in ROLES.items():
         parser.add_argument(
-            f"--{role}", type=Path, metavar="RUN", help=f"{what} (default: trained by the preset)"
+            f"--{role}",
+            metavar="RUN",
+            help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the preset)",
         )
     parser.add_argument(
         "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
@@ -67,7 +70,8 @@ def plan(arguments, presets):
     Raises:
         InputError: a setting is not usable, or a given run is not what it is given for.
     """
-    given = {role: getattr(arguments, role) for role in ROLES}
+    named = {role: getattr(arguments, role) for role in ROLES}
+    given = {role: run and run_folder(run) for role, run in named.items()}
     chosen = {role: presets[role][arguments.preset] for role in ROLES}
     run_dirs = {
         role: given[role] or arguments.runs / f"{settings.task}-{arguments.preset}{_SUFFIX.get(role, '')}"

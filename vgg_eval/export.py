@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from colorization import presets
 from colorization.command import run_command, size, start_keras
 
 
@@ -18,7 +19,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="a judge's run folder")
+    parser.add_argument("run", metavar="RUN", help="a judge's run folder, or a preset's name")
     parser.add_argument("--format", required=True, choices=("savedmodel", "onnx", "litert", "keras"))
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="PATH")
     parser.add_argument("--size", type=size, metavar="HEIGHTxWIDTH", help="take pictures of this size only")
@@ -27,7 +28,7 @@ def main(argv=None):
 
 def _export(arguments):
     start_keras()
-    export(arguments.run, arguments.format, arguments.output, size=arguments.size)
+    export(presets.run_folder(arguments.run), arguments.format, arguments.output, size=arguments.size)
     print(arguments.output)
 
 

@@ -22,7 +22,7 @@ class Splits:
     def save(self, path: str | Path) -> None:
         """Write the three arrays to ``path`` as .npz; an existing file is replaced whole or not at all."""
         with replacing(path) as temporary:
-            np.savez(temporary, **asdict(self))
+            np.savez_compressed(temporary, **asdict(self))
 
     @classmethod
     def load(cls, path: str | Path) -> "Splits":

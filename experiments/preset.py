@@ -1,0 +1,131 @@
+"""A trained run -> a preset that comes with the package.
+
+    python experiments/preset.py runs/photos-fine photos --title "..." --bad-at "..." --onnx
+    python experiments/preset.py runs/vgg-small cifar10-judge --title "..." --bad-at "..."
+
+Weights are rounded to float16 (those of one dimension are kept), the card tells data, settings, command and
+metrics, and every file gets its checksum. --onnx adds the run as ONNX, which `colorize image` starts with in
+a fraction of a second. --set changes what may differ from the training: working_size, temperature.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from colorization import config, presets
+from colorization.command import run_command, start_keras
+from colorization.errors import InputError
+
+
+def main(argv=None):
+    """Parse and make the preset; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a finished run folder")
+    parser.add_argument("name", metavar="NAME", help="of the preset; one that is there is replaced")
+    parser.add_argument("--title", required=True, help="what it is, in a line")
+    parser.add_argument("--data", required=True, help="what it was trained on, in a line")
+    parser.add_argument("--bad-at", required=True, help="what it does not do well, in a line or more")
+    parser.add_argument("--command", required=True, help="the command that trained it")
+    parser.add_argument("--onnx", action="store_true", help="add the run as ONNX")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
+    parser.add_argument(
+        "--to", type=Path, default=Path(presets.__file__).parent, metavar="DIR", help="default: the package"
+    )
+    return run_command(make, parser.parse_args(argv))
+
+
+def make(arguments):
+    """Write the preset, whole or not at all."""
+    start_keras()
+    from colorization import export, exported, runs, tasks, weights
+    from vgg_eval.config import CONFIGS
+
+    run_dir, target = arguments.run, arguments.to / arguments.name
+    settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
+    changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}", "start=none", *arguments.set]
+    settings = config.override(settings, changes)
+    if getattr(settings, "frozen_blocks", 0):
+        settings = dataclasses.replace(settings, vgg_weights="cifar10-judge")
+    with tempfile.TemporaryDirectory(prefix=".preset-", dir=arguments.to) as scratch:
+        new = Path(scratch) / arguments.name
+        new.mkdir()
+        runs.write_config(new, settings)
+        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY, runs.METRICS):
+            if (run_dir / name).exists():
+                shutil.copyfile(run_dir / name, new / name)
+        for name in (config.BEST, config.FROZEN):
+            if (run_dir / name).exists():
+                arrays, attributes = weights.load(run_dir / name, "model")
+                weights.save(new / name, {"model": _halved(arrays)}, attributes)
+        if arguments.onnx:
+            export.export(new, "onnx", new / exported.ONNX, half=True)
+        (new / presets.CARD).write_text(_card(arguments, new, settings), encoding="utf-8")
+        (new / presets.CHECKSUMS).write_text(presets.checksums(new), encoding="utf-8")
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        new.rename(target)
+    print(target)
+
+
+def _halved(arrays):
+    """Kernels in float16; biases and the statistics of batch normalizations as they are."""
+    halved = {name: array.astype("float16") if array.ndim > 1 else array for name, array in arrays.items()}
+    import numpy as np
+
+    if lost := [name for name, array in halved.items() if not np.isfinite(array).all()]:
+        raise InputError(f"{lost[0]} holds values that float16 cannot hold.")
+    return halved
+
+
+def _card(arguments, folder, settings):
+    from colorization import runs
+
+    metrics = runs.read_metrics(folder)
+    with (folder / runs.HISTORY).open(newline="") as file:
+        history = list(csv.DictReader(file))
+    best = min(history, key=lambda row: float(row["val_loss"]))
+    seconds = sum(start.get("seconds", 0) for start in runs.read_json(folder / runs.ENVIRONMENT)["starts"])
+    return "\n".join(
+        [
+            f"# {arguments.title}",
+            "",
+            f"- Data: {arguments.data}",
+            f"- Command: `{arguments.command}`",
+            f"- Training: {len(history)} epochs, {seconds / 60:.0f} minutes; best dev loss "
+            f"{float(best['val_loss']):.4g} after epoch {best['epoch']}",
+            f"- Bad at: {arguments.bad_at}",
+            "- Licence: as the package; the training images are their owners'",
+            "",
+            *_tables(metrics),
+            "## Settings",
+            "",
+            "```json",
+            json.dumps(json.loads(config.to_json(settings)), indent=1),
+            "```",
+            "",
+        ]
+    )
+
+
+def _tables(metrics):
+    """Every evaluation in metrics.json: a colorizer's as evaluation.table, a judge's as a line."""
+    from colorization import evaluation
+
+    for split, report in metrics.items():
+        yield from (f"## Measured: {split}", "")
+        if "methods" in report:
+            yield evaluation.table(report)
+        else:
+            yield "Accuracy: " + ", ".join(f"{name} {report[name]:.1%}" for name in ("truth", "grey"))
+        yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

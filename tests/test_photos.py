@@ -1,0 +1,114 @@
+"""Folders of photographs: found, read, grey ones left out, split by a seed; the experiment end to end."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage import data
+
+from colorization import datasets, images, pipelines
+from colorization.datasets import photos
+from colorization.errors import InputError
+
+COLOURED = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Nested and flat: 40 coloured crops, 5 grey ones, 1 text called .jpg, 1 hidden picture."""
+    monkeypatch.setenv("COLORIZATION_DATA", str(tmp_path / "data"))
+    root = tmp_path / "pictures"
+    for i in range(40):
+        picture = COLOURED[i % 4][10 * (i // 4) :][:120, :150]
+        images.write(root / ("" if i % 2 else f"deep/er/{i % 3}") / f"{i}{('.png', '.JPG')[i % 2]}", picture)
+    for i in range(5):
+        grey = cv2.cvtColor(COLOURED[i % 4][:50, :60], cv2.COLOR_RGB2GRAY)
+        images.write(root / "grey" / f"{i}.png", cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+    (root / "text.jpg").write_text("no picture")
+    images.write(root / ".cache" / "thumbnail.png", COLOURED[0][:20, :20])
+    return root
+
+
+def test_what_is_kept_and_what_is_left_out(folder):
+    """Oracle: the folder as it was made; each kept picture is the central square of a file, resized."""
+    path = photos.prepare([folder], 40, held_out=0.1, seed=3)
+    dataset = datasets.load(path, image_size=40)
+    assert (len(dataset.train), len(dataset.test)) == (36, 4)
+    assert dataset.skipped == (
+        "5 of 46 photographs are grey, or nearly.",
+        "1 of 46 image files cannot be read.",
+    )
+    files = [
+        file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "grey" not in file.parts
+    ]
+    squares = {
+        datasets.base.fit(images.read(file), 40).tobytes() for file in files if ".cache" not in file.parts
+    }
+    kept = {picture.tobytes() for part in (dataset.train, dataset.test) for picture in part.images}
+    assert kept == squares
+    assert photos.prepare([folder], 40, held_out=0.1, seed=3) == path
+    others = (photos.prepare([folder], 40, held_out=0.1, seed=seed) for seed in (4, 5))
+    held_out = [datasets.load(other, image_size=40).test.images.tobytes() for other in (path, *others)]
+    assert len(set(held_out)) == 3
+    (folder / "text.jpg").unlink()
+    assert photos.prepare([folder], 40, held_out=0.1, seed=3) != path
+
+
+def test_bad_folders_are_refused(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for bad, sentence in (
+        (tmp_path / "nothing", "is no folder"),
+        (folder / "text.jpg", "is no folder"),
+        (tmp_path / "empty", "holds no photographs"),
+        (folder / "grey", "Of 5 image files 0 cannot be read and 5 are grey, which leaves 0"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            photos.prepare([bad], 32)
+    assert not (tmp_path / "data").exists()
+
+
+def test_grey_is_told_by_the_share_of_coloured_pixels():
+    """Oracle: pictures of which just so many pixels are red."""
+    picture = np.full((100, 100, 3), 120, np.uint8)
+    for count, grey in ((0, True), (150, True), (250, False)):
+        painted = picture.copy()
+        painted.reshape(-1, 3)[:count] = (200, 30, 30)
+        assert photos.is_grey(painted) is grey
+    assert photos.is_grey(picture + np.array([3, 0, 0], np.uint8))
+
+
+@given(st.integers(1, 9), st.integers(1, 6), st.integers(0, 5), st.integers(0, 99))
+def test_crops_are_windows_of_their_images(count, side, room, seed):
+    """Oracle: plain slices."""
+    batch = np.arange(count * (side + room) ** 2 * 3).reshape(count, side + room, side + room, 3)
+    corners = pipelines.crop_corners(seed, 0, count, room)
+    assert corners.min() >= 0
+    assert corners.max() <= room
+    expected = [
+        image[row : row + side, column : column + side]
+        for image, (row, column) in zip(batch, corners, strict=True)
+    ]
+    np.testing.assert_array_equal(pipelines.cropped(batch, corners, side), expected)
+
+
+def test_crops_change_with_the_epoch_and_reach_every_place():
+    first, second = (pipelines.crop_corners(0, epoch, 2000, 4) for epoch in (0, 1))
+    assert (first != second).any()
+    assert (np.bincount(first[:, 0] * 5 + first[:, 1], minlength=25) > 40).all()
+
+
+def test_the_experiment_from_folders_to_colour(experiments, folder, tmp_path, capsys):
+    """At a size of seconds: small, then fine from it; both measured; without folders one sentence."""
+    small, fine = tmp_path / "small", tmp_path / "fine"
+    tiny = ["--set", "epochs=1", "--set", "width=0.0625", "--set", "batch_size=16"]
+    main = experiments["photos"].main
+    assert main(["--data", str(folder), "--run-dir", str(small), *tiny]) == 0
+    assert "5 of 46 photographs are grey" in capsys.readouterr().out
+    start = ["--preset", "fine", "--set", f"start={small}"]
+    assert main(["--data", str(folder), "--run-dir", str(fine), *start, *tiny]) == 0
+    assert "dev images of photographs" in capsys.readouterr().out
+    assert main([]) == 2
+    assert "Name the folders" in capsys.readouterr().err
+    assert main(["--set", "crop_from=16"]) == 2
+    assert "crop_from=16 is smaller than image_size=32" in capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""Presets: made of a run, checked, named wherever a run is, and what ships."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from skimage import data
+
+from colorization import Colorizer, cli, evaluation, exported, images, presets, runs
+from colorization.errors import InputError
+from vgg_eval import judging
+
+SHIPPED = [preset.name for preset in presets.all_presets()]
+
+
+@pytest.fixture(scope="module")
+def made(experiments, smoke_folder, tmp_path_factory):
+    """A folder of presets made of the smoke runs."""
+    folder = tmp_path_factory.mktemp("presets")
+    for run, name, *more in (
+        ("classification-smoke", presets.PHOTOGRAPHS, "--onnx", "--set", "working_size=48"),
+        ("regression-smoke", presets.SMALL_PICTURES),
+        ("transfer-smoke", "transfer"),
+        ("vgg-smoke", "judge"),
+    ):
+        told = [f"--{option}={option} told" for option in ("title", "data", "bad-at", "command")]
+        assert (
+            experiments["preset"].main([str(smoke_folder / run), name, *told, *more, "--to", str(folder)])
+            == 0
+        )
+    return folder
+
+
+@pytest.fixture
+def at(made, monkeypatch):
+    """The folder, taken for the package's own."""
+    monkeypatch.setattr(presets, "_FOLDER", made)
+    return made
+
+
+def test_a_preset_colours_as_its_run(at, smoke_runs):
+    """Oracle: the run, of which rounding to float16 changes little; half of its bytes."""
+    photograph = data.chelsea()
+    for name, task, size in ((presets.PHOTOGRAPHS, "classification", 48), ("transfer", "transfer", None)):
+        expected = Colorizer.load(smoke_runs[task], size).colorize(photograph).astype(int)
+        found = Colorizer.from_preset(name).colorize(photograph)
+        assert (np.abs(found - expected) > 2).mean() < 0.01
+        assert np.ptp(found.astype(int), axis=-1).max() > 10
+        ratio = (at / name / "best.weights.h5").stat().st_size / (
+            (smoke_runs[task] / "best.weights.h5").stat().st_size
+        )
+        assert ratio < 0.7
+    quick = exported.of_run(presets.path(presets.PHOTOGRAPHS)).colorize(photograph)
+    assert (
+        np.abs(quick.astype(int) - Colorizer.from_preset(presets.PHOTOGRAPHS).colorize(photograph)) > 1
+    ).mean() < 1e-3
+
+
+def test_a_judge_is_a_preset_too(at, smoke_folder):
+    """Oracle: its run's probabilities."""
+    rgb = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    expected = judging.load(smoke_folder / "vgg-smoke").probabilities(rgb)
+    np.testing.assert_allclose(judging.load(presets.path("judge")).probabilities(rgb), expected, atol=0.02)
+
+
+def test_colorize_image_chooses_by_the_size_of_the_picture(at, tmp_path, capsys):
+    """Oracle: the two presets themselves; --model NAME is the same as the choice."""
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    images.write(small, data.astronaut()[:64:2, :64:2])
+    images.write(large, data.chelsea()[:80, :100])
+    assert cli.main(["image", str(small), str(large), "-o", str(tmp_path / "out")]) == 0
+    for path, name in ((small, presets.SMALL_PICTURES), (large, presets.PHOTOGRAPHS)):
+        expected = Colorizer.from_preset(name).colorize(images.read(path)).astype(int)
+        assert (np.abs(images.read(tmp_path / "out" / path.name) - expected) > 1).mean() < 1e-3
+        named = ["image", str(path), "--model", name, "-o", str(tmp_path / f"named-{name}")]
+        assert cli.main(named) == 0
+        again = images.read(tmp_path / f"named-{name}" / path.name)
+        np.testing.assert_array_equal(again, images.read(tmp_path / "out" / path.name))
+    capsys.readouterr()
+    assert cli.main(["presets"]) == 0
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {
+        *(folder.name for folder in at.iterdir())
+    }
+    assert cli.main(["presets", "photos"]) == 0
+    assert "bad-at told" in capsys.readouterr().out
+
+
+def test_measuring_a_preset_leaves_it_as_it_is(at):
+    before = {path: path.read_bytes() for path in presets.path(presets.PHOTOGRAPHS).iterdir()}
+    report = evaluation.evaluate(presets.run_folder(presets.PHOTOGRAPHS))
+    assert report["methods"]["annealed"]["auc"] > 50
+    assert {path: path.read_bytes() for path in presets.path(presets.PHOTOGRAPHS).iterdir()} == before
+
+
+@pytest.mark.parametrize("file", ["best.weights.h5", "config.json", "colorizer.onnx", presets.CHECKSUMS])
+@pytest.mark.parametrize("harm", ["a flipped byte", "missing"])
+def test_a_damaged_preset_is_refused(at, tmp_path, monkeypatch, capsys, file, harm):
+    shutil.copytree(at, tmp_path / "presets")
+    monkeypatch.setattr(presets, "_FOLDER", tmp_path / "presets")
+    path = tmp_path / "presets" / presets.PHOTOGRAPHS / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink() if harm == "missing" else path.write_bytes(content)
+    images.write(tmp_path / "photo.png", data.chelsea()[:40, :40])
+    assert cli.main(["image", str(tmp_path / "photo.png"), "-o", str(tmp_path / "out")]) == 2
+    assert "error: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match=r"missing or damaged|There is no preset"):
+        Colorizer.from_preset(presets.PHOTOGRAPHS)
+
+
+def test_unknown_names_are_refused(at, capsys):
+    for name in ("nothing", "../photos", "photos/"):
+        with pytest.raises(
+            InputError, match="the presets are: cifar10-classification, judge, photos, transfer"
+        ):
+            Colorizer.from_preset(name)
+    assert cli.main(["evaluate", "nothing"]) == 2
+    assert "no run folder" in capsys.readouterr().err
+
+
+def test_training_begins_with_a_preset(at, experiments, tmp_path):
+    """Oracle: with a learning rate of 0 the kernels stay those of the preset."""
+    run_dir = tmp_path / "run"
+    options = [
+        "--set",
+        "start=photos",
+        "--set",
+        "learning_rate=0",
+        "--set",
+        "epochs=1",
+        "--run-dir",
+        str(run_dir),
+    ]
+    assert experiments["classification"].main(["--preset", "smoke", *options]) == 0
+    found, expected = runs.read_weights(run_dir), runs.read_weights(presets.path("photos"))
+    for name in (name for name in expected if "kernel" in name):
+        np.testing.assert_array_equal(found[name], expected[name].astype("float32"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_ships_is_whole_and_says_what_it_is(name):
+    """Oracle: the checksums; the card's own headings; a colorizer gives colour and keeps the lightness."""
+    folder = presets.path(name)
+    card = (folder / presets.CARD).read_text(encoding="utf-8")
+    for told in ("- Data: ", "- Command: `", "- Bad at: ", "## Measured"):
+        assert told in card
+    texts = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.suffix in (".json", ".md")]
+    assert not any(word in text for text in texts for word in ("/home/", "/root/", "/tmp/", "/work/"))
+    if json.loads((folder / "config.json").read_text())["task"] == "vgg":
+        assert judging.load(folder).probabilities(data.chelsea()[None, :32, :32]).shape == (1, 10)
+        return
+    photograph = data.coffee()
+    coloured = Colorizer.from_preset(name).colorize(photograph)
+    assert coloured.shape == photograph.shape
+    assert np.ptp(coloured.astype(int), axis=-1).mean() > 3
