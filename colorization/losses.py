@@ -9,35 +9,38 @@ from keras import ops
 from . import bins, color
 
 
-def squared_error(ab, prediction, pixel_weights=None):
+def squared_error(ab, prediction):
     """Half the squared distance between scaled ab values, summed over the image (report, section 4.1.1).
 
     Args:
         ab: (B, H, W, 2) float, the true ab.
         prediction: (B, H, W, 2) float in 0..1, the regression's output.
-        pixel_weights: None or (B, H, W) float.
 
     Returns:
         (B,) float32.
     """
     difference = color.scale_ab(ops.cast(ab, "float32")) - ops.cast(prediction, "float32")
-    return _sum_over_pixels(0.5 * ops.sum(ops.square(difference), axis=-1), pixel_weights)
+    return 0.5 * ops.sum(ops.square(difference), axis=(1, 2, 3))
 
 
-def soft_cross_entropy(ab, logits, neighbors=5, sigma=5.0, pixel_weights=None):
+def soft_cross_entropy(ab, logits, neighbors=5, sigma=5.0, bin_weights=None):
     """Cross-entropy against the soft-encoded colour, summed over the image (report, section 4.1.2).
 
     Args:
         ab: (B, H, W, 2) float, the true ab.
         logits: (B, H, W, 313) float.
         neighbors, sigma: of bins.soft_encode; neighbors=1 gives the original code's hard bins.
-        pixel_weights: None or (B, H, W) float, as class rebalancing makes them.
+        bin_weights: None or (313,) float, of which each pixel takes that of its nearest bin (class
+            rebalancing, Zhang et al., Eq. 3).
 
     Returns:
         (B,) float32, in nats.
     """
     indices, weights = bins.soft_encode(ab, neighbors, sigma)
-    return _sum_over_pixels(sparse_cross_entropy(indices, weights, logits), pixel_weights)
+    values = sparse_cross_entropy(indices, weights, logits)
+    if bin_weights is not None:
+        values = values * ops.take(ops.convert_to_tensor(bin_weights), indices[..., 0])
+    return ops.sum(values, axis=(1, 2))
 
 
 def sparse_cross_entropy(indices, weights, logits):
@@ -85,9 +88,3 @@ def _cross_entropy_of_rows(indices, weights, logits):
         return log_total - ops.sum(weights * chosen, axis=-1), gradient
 
     return cross_entropy(logits)
-
-
-def _sum_over_pixels(values, pixel_weights):
-    if pixel_weights is not None:
-        values = values * ops.cast(pixel_weights, "float32")
-    return ops.sum(values, axis=(1, 2))

@@ -4,8 +4,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keras import ops
-
 from . import bins, color, config, losses, models
 from .errors import InputError
 
@@ -52,17 +50,14 @@ def _regression_loss(settings, statistics):
 
 
 def _classification_loss(settings, statistics):
-    encode = functools.partial(losses.soft_cross_entropy, neighbors=settings.neighbors, sigma=settings.sigma)
-    if not settings.rebalance:
-        return encode
-    weights = bins.rebalancing_weights(
-        statistics.bin_counts, settings.rebalance_mix, settings.rebalance_sigma
+    weights = None
+    if settings.rebalance:
+        weights = bins.rebalancing_weights(
+            statistics.bin_counts, settings.rebalance_mix, settings.rebalance_sigma
+        )
+    return functools.partial(
+        losses.soft_cross_entropy, neighbors=settings.neighbors, sigma=settings.sigma, bin_weights=weights
     )
-
-    def rebalanced(ab, logits):
-        return encode(ab, logits, pixel_weights=ops.take(ops.convert_to_tensor(weights), bins.nearest(ab)))
-
-    return rebalanced
 
 
 def _transfer(settings):

@@ -6,7 +6,7 @@
 The folders may be nested or flat. Grey photographs are found and left out, 5 % are held out by a seeded
 split for the metrics. The network is the report's classification, fully convolutional, with a rebalanced
 loss, on random crops and flips. small: 32 pixels, a quarter of the width; on 100,000 images about an hour
-for five epochs on 2 CPU cores. fine: goes on from small at 64 pixels, where it learns finer patches.
+for four epochs on 2 CPU cores. fine: goes on from small at 64 pixels, where it learns finer patches.
 full: the whole width at 128 pixels, for a GPU. smoke: seconds, on the built-in synthetic set.
 """
 
@@ -19,7 +19,7 @@ from colorization import experiment
 from colorization.errors import InputError
 
 SMALL = replace(
-    classification.SMALL, data="photographs", train_size=10**7, epochs=5, crop_from=36, rebalance_mix=0.7
+    classification.SMALL, data="photographs", train_size=10**7, epochs=4, crop_from=36, rebalance_mix=0.7
 )
 FINE = replace(
     SMALL, image_size=64, crop_from=80, epochs=8, batch_size=32, learning_rate=2e-4, start="photos"

@@ -78,8 +78,8 @@ def test_classification_heeds_its_settings(measured):
     np.testing.assert_array_equal(hard, losses.soft_cross_entropy(ab, logits, neighbors=1))
 
     settings = task.config(neighbors=3, sigma=9.0, rebalance=True, rebalance_mix=0.2, rebalance_sigma=3.0)
-    weights = bins.rebalancing_weights(measured.bin_counts, 0.2, 3.0)[np.asarray(bins.nearest(ab))]
-    expected = losses.soft_cross_entropy(ab, logits, 3, 9.0, pixel_weights=weights)
+    weights = bins.rebalancing_weights(measured.bin_counts, 0.2, 3.0)
+    expected = losses.soft_cross_entropy(ab, logits, 3, 9.0, bin_weights=weights)
     np.testing.assert_allclose(task.loss(settings, measured)(ab, logits), expected, rtol=1e-6)
     assert weights.std() > 0.1
 

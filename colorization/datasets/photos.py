@@ -27,7 +27,8 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
 
     Each is cropped to its central square and resized to (side, side). Grey and nearly grey ones, which
     would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
-    many. The share ``held_out``, drawn by ``seed``, becomes its test part.
+    many. The share ``held_out``, about, becomes its test part: of each file its name below its folder and
+    ``seed`` alone decide, so that it is held out at every side and beside whatever other folders.
 
     Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
     the other arguments. Raises InputError for a folder that is missing, and where fewer than two coloured
@@ -37,15 +38,15 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
     target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
     if prepared.recognises(target):
         return target
-    images, unreadable, grey = _read(files, side)
+    images, kept, unreadable, grey = _read(files, side)
     if len(images) < 2:
         raise InputError(
             f"Of {len(files)} image files {unreadable} cannot be read and {grey} are grey, which leaves "
             f"{len(images)} to learn from: give folders of coloured photographs."
         )
-    order = np.random.default_rng(seed).permutation(len(images))
-    count = min(max(1, round(held_out * len(images))), len(images) - 1)
-    test, train = (images[np.sort(rows)] for rows in (order[:count], order[count:]))
+    draws = np.array([_draw(name, seed) for name in kept])
+    limit = np.clip(held_out, *np.sort(draws)[[0, -2]])  # of few photographs: at least one for each part
+    test, train = images[draws <= limit], images[draws > limit]
     skipped = [f"{grey} of {len(files)} photographs are grey, or nearly."] if grey else []
     skipped += [f"{unreadable} of {len(files)} image files cannot be read."] if unreadable else []
     labelled = (Images(part, np.zeros(len(part), np.int64)) for part in (train, test))
@@ -62,9 +63,17 @@ def is_grey(rgb: np.ndarray) -> bool:
     return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLOURED_CHROMA) < COLOURED_SHARE)
 
 
-def _files(folders: list[Path]) -> list[Path]:
-    """All image files below the folders, hidden ones apart, in an order that is the same on every machine."""
-    files = []
+def _draw(name: str, seed: int) -> float:
+    """A number of 0 to 1 that looks random."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8]) / 2**64
+
+
+def _files(folders: list[Path]) -> dict[Path, str]:
+    """All image files below the folders, hidden ones apart, each with its name below its folder.
+
+    In an order that is the same on every machine.
+    """
+    files = {}
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: give folders of photographs.")
@@ -74,11 +83,12 @@ def _files(folders: list[Path]) -> list[Path]:
         ]
         if not shown:
             raise InputError(f"{folder} holds no photographs ({', '.join(sorted(SUFFIXES))}).")
-        files += sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+        names = {path: path.relative_to(folder).as_posix() for path in shown}
+        files |= dict(sorted(names.items(), key=lambda item: item[1]))
     return files
 
 
-def _key(files: list[Path], *rest) -> str:
+def _key(files: Iterable[Path], *rest) -> str:
     digest = hashlib.sha256(repr(rest).encode())
     for path in files:
         stamp = path.stat()
@@ -86,20 +96,21 @@ def _key(files: list[Path], *rest) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(files: list[Path], side: int) -> tuple[np.ndarray, int, int]:
-    """The coloured pictures, uint8 (N, side, side, 3), and how many files are unreadable or grey."""
-    images, count, unreadable, grey = np.empty((len(files), side, side, 3), np.uint8), 0, 0, 0
+def _read(files: dict[Path, str], side: int) -> tuple[np.ndarray, list[str], int, int]:
+    """The coloured pictures, uint8 (N, side, side, 3), their names, and how many are unreadable or grey."""
+    images, kept, unreadable, grey = np.empty((len(files), side, side, 3), np.uint8), [], 0, 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
         pictures = pool.map(lambda path: _square(path, side), files)
-        for picture in tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0):
+        shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)
+        for name, picture in zip(files.values(), shown, strict=True):
             if picture is None:
                 unreadable += 1
             elif is_grey(picture):
                 grey += 1
             else:
-                images[count] = picture
-                count += 1
-    return images[:count], unreadable, grey
+                images[len(kept)] = picture
+                kept.append(name)
+    return images[: len(kept)], kept, unreadable, grey
 
 
 def _square(path: Path, side: int) -> np.ndarray | None:
