@@ -1,0 +1,210 @@
+"""How to decode a trained classification: working size, rebalancing and temperature, measured on dev images.
+
+    python experiments/tune.py runs/classification-small
+    python experiments/tune.py runs/photos-fine --data FOLDER --sizes 32,64,96,128
+    python experiments/tune.py runs/photos-fine --data FOLDER --sizes 64 --apply runs/photos
+
+Rebalancing after training: a network that is trained with the loss weighted by w(q) learns, in the limit,
+probabilities proportional to w(q) p(q | x) (w as in Zhang et al., section 2.2); the same is had from one that
+was not, by adding log w(q) to its logits. So one training gives every strength between 0 (none) and 1 (that
+of the weights), and beyond. --apply makes a run with the chosen settings: the shift goes into the last
+layer's bias, the working size and the temperature into the config.
+
+Writes tune.csv and tune.png, and prints the combination of the highest raw AuC among those whose
+colourfulness is within 15 % of the truth's.
+"""
+
+import argparse
+import csv
+import dataclasses
+import io
+import itertools
+import shutil
+import sys
+from pathlib import Path
+
+from colorization.command import run_command, start_keras
+from colorization.errors import InputError
+
+WITHIN = 0.15  # of the truth's colourfulness
+MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
+
+
+def numbers(kind):
+    """For argparse: a list of numbers."""
+    return lambda text: [kind(part) for part in text.split(",")]
+
+
+def main(argv=None):
+    """Parse and measure; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", metavar="RUN", help="a classification's run folder, or a preset's name")
+    parser.add_argument(
+        "--data", nargs="+", metavar="FOLDER", help="photographs (default: the run's own data)"
+    )
+    parser.add_argument("--sizes", type=numbers(int), metavar="N,...", help="default: the run's image size")
+    parser.add_argument("--strengths", type=numbers(float), default=[0, 0.25, 0.5, 0.75, 1], metavar="X,...")
+    parser.add_argument(
+        "--temperatures", type=numbers(float), default=[0.1, 0.2, 0.38, 0.6, 0.89], metavar="T,..."
+    )
+    parser.add_argument("--images", type=int, default=500, help="at most so many dev images (default: 500)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: RUN/tune")
+    parser.add_argument(
+        "--apply", type=Path, metavar="DIR", help="make a run with the settings that are chosen"
+    )
+    return run_command(tune, parser.parse_args(argv))
+
+
+def tune(arguments):
+    """Measure every combination, choose one, write."""
+    start_keras()
+    from colorization import images, presets, runs, statistics
+    from colorization.files import write_text
+
+    run_dir = presets.run_folder(arguments.run)
+    settings, model = runs.load_model(run_dir)
+    if settings.task == "regression":
+        raise InputError(f"{run_dir} is a regression: it has no distribution to decode.")
+    sizes = arguments.sizes or [settings.image_size]
+    colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
+    rgb = _dev_images(run_dir, settings, arguments, max(sizes))
+    rows, truth = measure(model, colours.bin_counts, rgb, sizes, arguments.strengths, arguments.temperatures)
+    output = arguments.output or run_dir / "tune"
+    write_text(output / "tune.csv", _csv(rows))
+    images.save_figure(picture(rows, truth), output / "tune.png")
+    chosen = choose(rows, truth)
+    print(f"{len(rgb)} dev images, colourfulness {truth:.1f}; all combinations are in {output}")
+    print("chosen: " + ", ".join(f"{name} {value:.4g}" for name, value in chosen.items()))
+    if arguments.apply:
+        apply(run_dir, settings, colours.bin_counts, chosen, arguments.apply)
+        print(arguments.apply)
+
+
+def _dev_images(run_dir, settings, arguments, side):
+    from colorization import datasets, training
+
+    if not arguments.data:
+        data = training.load_data(settings)
+        rows = training.read_splits(run_dir, data).dev
+    else:
+        data = datasets.load(datasets.photos.prepare(arguments.data, side), image_size=side)
+        rows = datasets.split(data, seed=settings.split_seed).dev
+    return data.test.images[rows[: arguments.images]]
+
+
+def log_weights(bin_counts):
+    """(313,) float32: what a strength of 1 adds to the logits."""
+    import numpy as np
+
+    from colorization import bins
+
+    return np.log(bins.rebalancing_weights(bin_counts, MIX))
+
+
+def measure(model, bin_counts, rgb, sizes, strengths, temperatures):
+    """([{"size", "strength", "temperature", metrics}], colourfulness of the truth)."""
+    import numpy as np
+    from keras import ops
+    from tqdm import tqdm
+
+    from colorization import bins, metrics, pipelines, prediction
+
+    shift, rarity = log_weights(bin_counts), bins.rebalancing_weights(bin_counts, mix=0.0)
+    combinations = list(itertools.product(strengths, temperatures))
+
+    def decode(logits, _):
+        decoded = [bins.annealed_mean(logits + strength * shift, t) for strength, t in combinations]
+        return ops.concatenate(decoded, axis=-1)
+
+    rows = []
+    for size in sizes:
+        squared, colour, weights = [[] for _ in combinations], [[] for _ in combinations], []
+        for start in tqdm(range(0, len(rgb), 8), desc=f"at {size} pixels", leave=False):
+            batch = rgb[start : start + 8]
+            lightness, ab = pipelines.to_lightness_and_ab(batch, np.zeros(len(batch), bool))
+            shape = prediction.working_shape(model, *batch.shape[1:3], size)
+            found = ops.convert_to_numpy(prediction.ab_at(model, decode, lightness, None, shape))
+            weights.append(rarity[ops.convert_to_numpy(bins.nearest(ab))])
+            for i, predicted in enumerate(np.split(found, len(combinations), axis=-1)):
+                squared[i].append(np.square(ab - predicted).sum(-1))
+                colour[i].append(metrics.colourfulness(prediction.compose(lightness, predicted)))
+        for (strength, temperature), errors, colours in zip(combinations, squared, colour, strict=True):
+            errors = np.concatenate(errors)
+            rows.append(
+                {
+                    "size": size,
+                    "strength": strength,
+                    "temperature": temperature,
+                    "ab_rmse": metrics.ab_rmse(errors),
+                    "auc": metrics.auc(errors),
+                    "rebalanced_auc": metrics.auc(errors, np.concatenate(weights)),
+                    "colourfulness": float(np.mean(np.concatenate(colours))),
+                }
+            )
+    return rows, float(np.mean(metrics.colourfulness(rgb)))
+
+
+def choose(rows, truth):
+    """The row of the highest AuC among those about as colourful as the truth; else the nearest to it."""
+    near = [row for row in rows if abs(row["colourfulness"] / truth - 1) <= WITHIN]
+    if near:
+        return max(near, key=lambda row: row["auc"])
+    return min(rows, key=lambda row: abs(row["colourfulness"] - truth))
+
+
+def apply(run_dir, settings, bin_counts, chosen, target):
+    """A copy of a run with the chosen row's settings, whole or not at all."""
+    from colorization import config, runs, weights
+
+    if target.exists():
+        raise InputError(f"{target} is there already: give another folder.")
+    new = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(new, ignore_errors=True)
+    left_out = shutil.ignore_patterns(runs.LAST, runs.METRICS, runs.SAMPLES, runs.LOGS, "tune", "*.onnx")
+    shutil.copytree(run_dir, new, ignore=left_out)
+    arrays, attributes = weights.load(new / config.BEST, "model")
+    arrays["block9_conv/bias"] = arrays["block9_conv/bias"] + chosen["strength"] * log_weights(bin_counts)
+    weights.save(new / config.BEST, {"model": arrays}, attributes)
+    fixed = {} if settings.task == "transfer" else {"working_size": chosen["size"]}
+    runs.write_config(new, dataclasses.replace(settings, temperature=float(chosen["temperature"]), **fixed))
+    new.rename(target)
+
+
+def picture(rows, truth):
+    """A matplotlib Figure: raw AuC over colourfulness, a line for each working size and strength."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
+    axes = figure.subplots()
+    sizes = sorted({row["size"] for row in rows})
+    strengths = sorted({row["strength"] for row in rows})
+    for size, marker in zip(sizes, itertools.cycle("osD^v"), strict=False):
+        for i, strength in enumerate(strengths):
+            line = [row for row in rows if (row["size"], row["strength"]) == (size, strength)]
+            axes.plot(
+                [row["colourfulness"] for row in line],
+                [row["auc"] for row in line],
+                marker=marker,
+                markersize=4,
+                linewidth=0.8,
+                color=f"C{i}",
+                label=f"{size} px, strength {strength:g}",
+            )
+    axes.axvspan((1 - WITHIN) * truth, (1 + WITHIN) * truth, color="0.9", label="truth, within 15 %")
+    axes.set(xlabel="colourfulness", ylabel="raw AuC, %", title="a point for each temperature")
+    axes.legend(fontsize=6, ncols=2)
+    return figure
+
+
+def _csv(rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
