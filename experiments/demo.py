@@ -28,7 +28,7 @@ def main():
     start_keras()
     from skimage import data
 
-    from colorization import Colorizer, evaluation, figures, images
+    from colorization import Colorizer, evaluation, figures, images, presets, tasks
     from colorization.files import write_text
     from vgg_eval import report
 
@@ -49,13 +49,15 @@ def main():
 
     photograph = data.chelsea()
     images.write(FOLDER / "photograph.png", photograph)
-    for run_dir in run_dirs:
+    shipped = [preset.folder for preset in presets.all_presets() if preset.task in tasks.TASKS]
+    for run_dir in [*run_dirs, *shipped]:
         images.write(FOLDER / f"photograph-{run_dir.name}.png", Colorizer.load(run_dir).colorize(photograph))
 
     print("\n".join(tables))
     print(figure7)
     print(
-        "The photograph is coloured by networks that have only seen drawings: what is right in it is chance."
+        "photograph-NAME.png: those of the three networks above, which have only seen drawings, are right by "
+        f"chance; {', '.join(run_dir.name for run_dir in shipped)} come with the package."
     )
     print(f"The pictures and the tables are in {FOLDER.resolve()}")
 

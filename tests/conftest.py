@@ -38,7 +38,18 @@ def shared_data():
 def experiments():
     """The experiment modules, by name; they are scripts, not part of the package."""
     sys.path.insert(0, str(ROOT / "experiments"))
-    names = ("vgg", "regression", "classification", "transfer", "figure7", "figure8", "photos", "preset")
+    names = (
+        "vgg",
+        "regression",
+        "classification",
+        "transfer",
+        "figure7",
+        "figure8",
+        "photos",
+        "preset",
+        "tune",
+        "grayscale",
+    )
     return {name: importlib.import_module(name) for name in names}
 
 

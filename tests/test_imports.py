@@ -180,6 +180,8 @@ def test_light_modules_import_nothing_slow():
         ["experiments/figure8.py", "--help"],
         ["experiments/photos.py", "--help"],
         ["experiments/preset.py", "--help"],
+        ["experiments/tune.py", "--help"],
+        ["experiments/grayscale.py", "--help"],
     ],
     ids=" ".join,
 )

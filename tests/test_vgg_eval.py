@@ -95,6 +95,20 @@ def test_a_judge_comes_back_with_its_own_accuracy(used):
     assert judging.evaluate(used.control)["grey"] > 0.9
 
 
+def test_grey_images_on_the_wrong_scale_are_black_to_the_judge(used, experiments, tmp_path):
+    """Oracle: the judge's own accuracy on the same images; on 0 to 1 all are black: one class."""
+    assert experiments["grayscale"].main([str(used.judge), "-o", str(tmp_path)]) == 0
+    (found,) = json.loads((tmp_path / "grayscale.json").read_text()).values()
+    data = training.load_data(runs.read_config(used.judge, CONFIGS))
+    rows = datasets.Splits.load(used.judge / runs.SPLITS).test
+    judge = judging.load(used.judge)
+    for name, rgb in (("true", data.test.images[rows]), ("grey", methods.grey(data.test.images[rows]))):
+        right = np.mean(judge.probabilities(rgb).argmax(axis=1) == data.test.labels[rows])
+        assert found["pictures"][f"{name}, 0 to 255"]["all"]["accuracy"] == pytest.approx(right)
+        assert found["pictures"][f"{name}, 0 to 1"]["all"]["accuracy"] == pytest.approx(0.1, abs=0.1)
+    assert "| grey, 0 to 1 |" in (tmp_path / "grayscale.md").read_text()
+
+
 def test_columns_are_the_colorizers_own_pictures(used):
     """Oracle: Colorizer, which reads the run on its own way."""
     for method in METHODS:

@@ -20,11 +20,12 @@ _FOLDER = Path(__file__).parent
 
 
 class Preset(NamedTuple):
-    """name, folder, the first line of its card, and the bytes of its files."""
+    """name, folder, the first line of its card, its task, and the bytes of its files."""
 
     name: str
     folder: Path
     title: str
+    task: str
     size: int
 
 
@@ -33,9 +34,9 @@ def all_presets():
     found = []
     for folder in sorted(path.parent for path in _FOLDER.glob(f"*/{FILE}")):
         title = (folder / CARD).read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
-        found.append(
-            Preset(folder.name, folder, title, sum(path.stat().st_size for path in folder.iterdir()))
-        )
+        task = json.loads((folder / FILE).read_text(encoding="utf-8"))["task"]
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        found.append(Preset(folder.name, folder, title, task, size))
     return found
 
 
