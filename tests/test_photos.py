@@ -60,6 +60,16 @@ def test_what_is_kept_and_what_is_left_out(folder):
     assert photos.prepare([folder], 40, held_out=0.1, seed=3) != path
 
 
+def test_any_folder_is_a_data_set(folder, experiments, capsys):
+    """Oracle: what prepare kept; a judge has nothing to tell apart in it."""
+    dataset = datasets.load(folder, image_size=24)
+    assert dataset.classes == ("photograph",)
+    assert len(dataset.train) + len(dataset.test) == 40
+    judge = ["--preset", "smoke", "--data", str(folder), "--run-dir", str(folder.parent / "judge")]
+    assert experiments["vgg"].main(judge) == 2
+    assert "no classes to tell apart" in capsys.readouterr().err
+
+
 def test_bad_folders_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     for bad, sentence in (

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from colorization import fitting, pipelines, training
+from colorization.errors import InputError
 
 from . import classifier
 from .config import CONFIGS
@@ -32,6 +33,8 @@ def train(settings, run_dir, *, resume=False):
     if fitting.finished(settings, run_dir):
         return settings
     data, chosen = training.prepare(settings, run_dir)
+    if len(data.classes) < 2:
+        raise InputError(f"{data.name} has no classes to tell apart: give a folder train/<class>/ of images.")
     network = fitting.compiled(
         settings,
         run_dir,

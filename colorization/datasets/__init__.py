@@ -45,9 +45,9 @@ def load(
     """Load a data set; its images are uint8 (N, image_size, image_size, 3) RGB.
 
     ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``data/prepare.py``), "synthetic", or the
-    path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar) or of a
-    folder ``train|test/<class>/*.png|jpg|jpeg``. Images of another size are cropped to their central square
-    and resized.
+    path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar), of a
+    folder ``train|test/<class>/*.png|jpg|jpeg``, or of any other folder of photographs (photos.prepare).
+    Images of another size are cropped to their central square and resized.
 
     ``train_limit`` and ``test_limit`` spare work where images are drawn or read one by one (the synthetic
     set and image folders); the other sources come whole. ``seed`` decides what the synthetic set shows, and
@@ -85,4 +85,6 @@ def _load(source: str | Path, image_size: int, limits: tuple[int | None, int | N
         return prepared.read(path, image_size)
     if folder.recognises(path):
         return folder.read(path, image_size, limits, seed)
+    if photos.recognises(path):
+        return prepared.read(photos.prepare([path], image_size), image_size)
     return cifar.read(path, image_size)

@@ -3,7 +3,7 @@
 import concurrent.futures
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,11 @@ HELD_OUT = 0.05  # of all photographs, for the dev and the test split
 # not told apart: a picture of one colour is a sepia print, or a bird in the sky.
 COLOURED_SHARE = 0.02
 COLOURED_CHROMA = 8.0
+
+
+def recognises(path: Path) -> bool:
+    """Whether ``path`` is a folder with photographs somewhere in it."""
+    return any(True for _ in _images(path))
 
 
 def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
@@ -77,15 +82,19 @@ def _files(folders: list[Path]) -> dict[Path, str]:
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: give folders of photographs.")
-        found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
-        shown = [
-            path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        ]
-        if not shown:
+        names = {path: path.relative_to(folder).as_posix() for path in _images(folder)}
+        if not names:
             raise InputError(f"{folder} holds no photographs ({', '.join(sorted(SUFFIXES))}).")
-        names = {path: path.relative_to(folder).as_posix() for path in shown}
         files |= dict(sorted(names.items(), key=lambda item: item[1]))
     return files
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """The image files at any depth of a folder, in no order; what begins with a dot is hidden."""
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES and not hidden:
+            yield path
 
 
 def _key(files: Iterable[Path], *rest) -> str:
