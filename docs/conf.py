@@ -38,6 +38,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # tests run the notebooks; their stored outputs are shown
 nb_ipywidgets_js = {}  # nothing is fetched from elsewhere
 html_math_renderer = "mathml"
+suppress_warnings = ["toc.empty_glob"]  # of a checkout without notebooks
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True

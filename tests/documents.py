@@ -4,6 +4,7 @@ python documents.py PAGE     # runs a page's commands in the current folder, as 
 """
 
 import importlib
+import os
 import re
 import runpy
 import shlex
@@ -88,19 +89,21 @@ def in_process(command):
 
 def _exit_code(function, *arguments):
     try:
-        return function(*arguments)
+        return function(*arguments) or 0
     except SystemExit as end:
-        return end.code
+        return end.code or 0
 
 
 def _script(words):
     """What `python SCRIPT ...` does."""
-    kept = sys.argv, sys.path
+    kept = sys.argv, sys.path, dict(os.environ)
     sys.argv, sys.path = words, [str(Path(words[0]).parent), *sys.path]
     try:
         runpy.run_path(words[0], run_name="__main__")
     finally:
-        sys.argv, sys.path = kept
+        sys.argv, sys.path, environment = kept
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 def execute(block, namespace):

@@ -74,7 +74,8 @@ def contains(run_dir):
 
 def default(height, width):
     """Name of the preset that colours a picture of this size unless another is asked for."""
-    return SMALL_PICTURES if max(height, width) <= 32 else PHOTOGRAPHS
+    small = max(height, width) <= 32 and (_FOLDER / SMALL_PICTURES / FILE).exists()
+    return SMALL_PICTURES if small else PHOTOGRAPHS
 
 
 def checksums(folder):
