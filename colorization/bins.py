@@ -25,7 +25,7 @@ _RUNS = {
 CENTERS = np.array(
     [(a, b) for a, (low, high) in _RUNS.items() for b in range(low, high + STEP, STEP)], "float32"
 )
-"""(313, 2) float32: the bins' centres in ab, ordered by a, then b."""
+"""The bins' centres in ab, (313, 2) float32, ordered by a, then b."""
 
 COUNT = len(CENTERS)
 

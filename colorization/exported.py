@@ -8,7 +8,7 @@ from . import config, files, images
 from .errors import InputError
 
 ONNX = "colorizer.onnx"
-"""In a run folder: the run as ONNX, which starts ten times as fast as Keras does."""
+"""The run as ONNX, in its folder; it starts ten times as fast as Keras does."""
 
 ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
 

@@ -38,13 +38,15 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # tests run the notebooks; their stored outputs are shown
 nb_ipywidgets_js = {}  # nothing is fetched from elsewhere
 html_math_renderer = "mathml"
-suppress_warnings = ["toc.empty_glob"]  # of a checkout without notebooks
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+
+nitpicky = True  # a link that leads nowhere is a warning
+nitpick_ignore_regex = [("py:class", r"(collections|keras|numpy|pathlib)\..*")]
 
 html_theme = "furo"
 html_title = f"colorization {version}"

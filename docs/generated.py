@@ -48,7 +48,8 @@ class Commands(Generated):
             return "\n\n".join(self.text_of(f"python {script.relative_to(ROOT)}") for script in taking)
         shown = _help(command)
         text = f"## `{command}`\n\n```text\n{shown}\n```"
-        subcommands = re.findall(r"^    ([a-z]+) ", shown.partition("COMMAND\n")[2], re.MULTILINE)
+        listed = re.search(r"^positional arguments:\n  COMMAND\n((?:    .*\n)+)", shown, re.MULTILINE)
+        subcommands = re.findall(r"^    ([a-z]+) ", listed[1], re.MULTILINE) if listed else []
         return "\n\n".join([text, *(self.text_of(f"{command} {name}") for name in subcommands)])
 
 
@@ -87,7 +88,7 @@ class Presets(Generated):
         rows = [
             [f"`{name}`", *(_spelled(getattr(preset, name)) for preset in presets.values())] for name in names
         ]
-        return f"## `{script}`\n\n" + _table(["", *presets], rows)
+        return f"### `{script}`\n\n" + _table(["", *presets], rows)
 
 
 def _help(command):
