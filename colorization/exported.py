@@ -27,7 +27,8 @@ class Exported:
         """Colour a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
 
         Raises:
-            TypeError: not uint8. ValueError: no such shape, an empty image, or a negative temperature.
+            TypeError: not uint8.
+            ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the format takes pictures of another size only.
         """
         if temperature is not None and not temperature >= 0:

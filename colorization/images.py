@@ -56,7 +56,8 @@ def as_batch(image):
         (N, H, W, 3) uint8.
 
     Raises:
-        TypeError: not uint8. ValueError: no such shape, or an empty image.
+        TypeError: not uint8.
+        ValueError: no such shape, or an empty image.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8:

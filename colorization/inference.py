@@ -76,7 +76,8 @@ class Colorizer:
             uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
 
         Raises:
-            TypeError: not uint8. ValueError: no such shape, an empty image, or a negative temperature.
+            TypeError: not uint8.
+            ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the task has no such decoding.
         """
         image = np.asarray(image)

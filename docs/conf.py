@@ -81,15 +81,15 @@ def _turn_links(app, included, page, content):
     start = Path(app.confdir, included).parent
 
     def turned(link):
-        text, path = link.groups()
+        text, path, anchor = link.groups(default="")
         target = (start / path).resolve()
         shown = PAGES.get(target.relative_to(ROOT).as_posix())
         target = HERE / shown if shown else target
         if not target.is_relative_to(HERE):
             return f"{{download}}`{text} </../{target.relative_to(ROOT).as_posix()}>`"
-        return f"[{text}](/{target.relative_to(HERE).as_posix()})"
+        return f"[{text}](/{target.relative_to(HERE).as_posix()}{anchor})"
 
-    content[0] = re.sub(r"(?<!!)\[([^\]]+)\]\(((?!\w+:)[^)#]+)\)", turned, content[0])
+    content[0] = re.sub(r"(?<!!)\[([^\]]+)\]\(((?!\w+:)[^)#]+)(#[^)]*)?\)", turned, content[0])
 
 
 def setup(app):

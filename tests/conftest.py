@@ -76,6 +76,16 @@ def smoke_runs(smoke_folder):
     return {task: smoke_folder / f"{task}-smoke" for task in ("regression", "classification", "transfer")}
 
 
+@pytest.fixture(scope="session")
+def smoke_figures(experiments, smoke_folder, tmp_path_factory):
+    """The folder that figure7.py and figure8.py fill, from the runs that are there already."""
+    folder = tmp_path_factory.mktemp("figures")
+    for name in ("figure7", "figure8"):
+        arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(folder)]
+        assert experiments[name].main(arguments) == 0
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def stored_features(tmp_path_factory):
     """Features of frozen layers go where no test leaves anything behind; subprocesses inherit it."""

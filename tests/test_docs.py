@@ -91,7 +91,7 @@ TOLD_ELSEWHERE = {
 
 
 @pytest.fixture(scope="module")
-def house(smoke_folder, tmp_path_factory):
+def house(smoke_folder, smoke_figures, tmp_path_factory):
     """The current folder, as the pages take it to be: a checkout, pictures, data, and runs."""
     folder = tmp_path_factory.mktemp("house")
     for name in ("experiments", "benchmarks", "data"):
@@ -101,6 +101,7 @@ def house(smoke_folder, tmp_path_factory):
     for name in ("regression", "classification", "transfer"):
         shutil.copytree(smoke_folder / f"{name}-smoke", folder / "runs/demo" / name)
     shutil.copytree(smoke_folder / "classification-smoke", folder / "runs/classification-smoke")
+    shutil.copytree(smoke_figures / "parts", folder / "runs/figures-small/parts")
     images.write(folder / "photo.jpg", pictures.chelsea())
     for i in range(80):
         part = (pictures.astronaut, pictures.coffee)[i % 2]()[2 * i : 2 * i + 80, 3 * i : 3 * i + 100]

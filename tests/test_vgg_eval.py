@@ -27,14 +27,9 @@ def used(smoke_folder, smoke_runs):
     return report.Runs(smoke_runs, smoke_folder / "vgg-smoke", smoke_folder / "vgg-smoke-grey")
 
 
-@pytest.fixture(scope="module")
-def written(experiments, smoke_folder, tmp_path_factory):
-    """The folder that figure7.py and figure8.py fill, from the runs that are there already."""
-    folder = tmp_path_factory.mktemp("figures")
-    for name in ("figure7", "figure8"):
-        arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(folder)]
-        assert experiments[name].main(arguments) == 0
-    return folder
+@pytest.fixture
+def written(smoke_figures):
+    return smoke_figures
 
 
 def test_layers_are_those_of_figure_6():
