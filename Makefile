@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint format docs wheel clean
+.PHONY: demo test test-slow lint format notebooks docs wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -22,6 +22,9 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+notebooks: $(INSTALLED)
+	$(BIN)/python notebooks/execute.py
 
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -q -E -W --keep-going docs build/docs

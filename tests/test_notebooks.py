@@ -1,0 +1,76 @@
+"""The walkthroughs: each runs from top to bottom on a fresh kernel, and is stored as it came out."""
+
+import ast
+import importlib.util
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LONGEST = 8  # lines of a definition
+LARGEST = 400_000  # bytes of a file
+
+
+def names(path):
+    return path.name
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(scope="module")
+def execute():
+    """notebooks/execute.py's function; it is a script, not part of the package."""
+    spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.execute
+
+
+def test_there_are_six():
+    assert [path.name[0] for path in NOTEBOOKS] == list("123456")
+
+
+@pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
+def test_it_runs_in_any_folder(path, execute, capsys):
+    """Oracle: no cell fails, though the kernel's folder is a temporary one; as many outputs as are stored."""
+    begun = time.monotonic()
+    found = execute(path)
+    with capsys.disabled():
+        print(f"\n{path.name}: {time.monotonic() - begun:.0f} s", end="", flush=True)
+    stored = nbformat.read(path, as_version=4)
+    for new, old in zip(code_cells(found), code_cells(stored), strict=True):
+        assert {kind(output) for output in new.outputs} == {kind(output) for output in old.outputs}
+
+
+def kind(output):
+    """stream, image or text."""
+    if output.output_type == "stream":
+        return output.name
+    return "image" if any(key.startswith("image/") for key in output.data) else "text"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
+def test_what_is_stored(path):
+    """Oracle: the rules above; every code cell was run, in order, and none wrote to standard error."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text) < LARGEST
+    assert not any(word in text for word in ("/home/", "/root/", "/work/", "/tmp/"))
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert {kind(output) for output in outputs} == {"stdout", "image", "text"} - (
+        set() if any(kind(output) == "text" for output in outputs) else {"text"}
+    )
+    for cell in cells:
+        tree = ast.parse("\n".join(line for line in cell.source.splitlines() if line[:1] not in ("%", "!")))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                assert node.end_lineno - node.lineno < LONGEST, node.name
