@@ -4,10 +4,10 @@
     python benchmarks/training.py --preset paper --repetitions 3    # on a GPU
 
 Images/s of a whole step on a batch that lies ready; its arithmetic (multiplications and additions of
-convolutions and dense layers: one pass forward, two backward), and what share that is of the rate at which this
-machine multiplies large matrices in the same precision. Then the parts, as shares of the step: the feed (what
-prepares a batch, in parallel with the step before), the pass forward, the loss with its gradient alone; the
-rest is the pass backward and the update. Frozen blocks, which run once before the training, are left out.
+convolutions and dense layers: one pass forward, two backward), and what share that is of the rate at which
+this machine multiplies large matrices in the same precision. Then the parts, as shares of the step: the feed
+(what prepares a batch, in parallel with the step before), the pass forward, the loss with its gradient alone;
+the rest is the pass backward and the update. Frozen blocks, which run once before the training, are left out.
 """
 
 import argparse

@@ -1,6 +1,9 @@
-"""Run the notebooks, each on a fresh kernel, and store what they show: python notebooks/execute.py [NOTEBOOK...]
+"""Run the notebooks, each on a fresh kernel, and store what they show.
 
-What differs from run to run stays out of the files: times, versions, progress bars. Pictures are stored small.
+    python notebooks/execute.py [NOTEBOOK ...]
+
+What differs from run to run stays out of the files: times, versions, progress bars. Pictures are stored
+small.
 """
 
 import base64
