@@ -227,6 +227,7 @@ def _litert(function, path):
 @contextlib.contextmanager
 def _quiet():
     """Without what converters print and log as they go."""
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    for name in ("tensorflow", "tf2onnx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield

@@ -29,7 +29,6 @@ extensions = [
     "sphinx_copybutton",
     "generated",
 ]
-exclude_patterns = ["notebooks/README.md"]
 default_role = "code"  # as the docstrings use it
 highlight_language = "text"
 
@@ -73,6 +72,7 @@ PAGES = {
     "benchmarks/README.md": "benchmarks.md",
     "data/README.md": "reference/data.md",
     "notebooks": "walkthroughs.md",
+    **{f"notebooks/{path.name}": f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb")},
 }
 
 

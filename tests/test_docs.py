@@ -68,6 +68,7 @@ NOT_RUN = {
     "make lint": "stands beside the tests in .ci/run",
     "make format": "changes the checkout",
     "make docs": "test_the_site runs it",
+    "make notebooks": "test_notebooks runs each of them",
     ". .venv/bin/activate": "the tests are in their environment already",
     "KERAS_BACKEND=jax python experiments/regression.py --preset small --run-dir runs/jax": "compiles for a"
     " minute; test_training trains on JAX",
