@@ -122,7 +122,7 @@ def _savedmodel(path):
     import tensorflow as tf
 
     model = tf.saved_model.load(path)
-    colorize = model.signatures["serving_default"]
+    colorize = model.colorize  # a signature would not know the temperature's default
     return lambda batch, given: colorize(
         image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
     )["rgb"].numpy()
