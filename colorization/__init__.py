@@ -3,8 +3,8 @@
 `Colorizer.load(run_dir).colorize(image)` colours a picture. The modules, from the top down, each of which
 imports only from below: cli, experiment; command, figures, inference; evaluation; training; fitting;
 features; pretrained; runs, prediction, pipelines, hardware; datasets, images; tasks; models, losses,
-metrics, weights, statistics; bins; color; config, files, errors. Importing the package alone imports none
-of them.
+metrics, weights, statistics; presets; bins; color; config, files, errors. Importing the package alone
+imports none of them.
 """
 
 __all__ = ["Colorizer", "InputError"]
