@@ -122,8 +122,9 @@ def _savedmodel(path):
     import tensorflow as tf
 
     model = tf.saved_model.load(path)
-    colorize = model.colorize  # a signature would not know the temperature's default
-    return lambda batch, given: colorize(
+    _ = model.colorize  # its absence tells of another's model
+    # Not the signature, which would not know the temperature's default; the model must be held
+    return lambda batch, given: model.colorize(
         image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
     )["rgb"].numpy()
 
