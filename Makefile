@@ -1,6 +1,8 @@
 # make demo: the main job on embedded data. make test: all tests. Both do the set-up first.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests spend their time in Python and in TensorFlow's tracing, which use one core; each process takes 3 GiB
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadgroup
 INSTALLED := .venv/installed
 
 .PHONY: demo test test-slow lint format notebooks docs wheel clean
@@ -10,10 +12,10 @@ demo: $(INSTALLED)
 	$(BIN)/python experiments/demo.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: $(INSTALLED)
-	$(BIN)/python -m pytest --slow
+	$(BIN)/python -m pytest $(PARALLEL) --slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

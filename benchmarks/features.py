@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from common import print_machine, print_table
@@ -32,20 +33,19 @@ def main():
     sizes = [f"train_size={options.images}", "dev_size=20", "test_size=20", f"width={options.width}"]
     sizes += [f"head_width={options.head_width}", "data=synthetic", "vgg_weights=none"]
     settings = config.override(JudgeConfig(), sizes)
-    kept_cut = features.cut
 
     with tempfile.TemporaryDirectory() as scratch:
 
         def seconds(name, epochs, cut):
             """Wall time of a training; each way keeps its features, if any, in a place of its own."""
             os.environ["COLORIZATION_DATA"] = str(Path(scratch) / f"data {name}")
-            features.cut = cut
             start = time.perf_counter()
-            training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
+            with mock.patch.object(features, "cut", cut):
+                training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
             return time.perf_counter() - start
 
-        one = seconds("one epoch", 1, kept_cut)
-        kept = seconds("kept", options.epochs, kept_cut)
+        one = seconds("one epoch", 1, features.cut)
+        kept = seconds("kept", options.epochs, features.cut)
         anew = seconds("anew", options.epochs, lambda model: None)
         rgb = datasets.load("synthetic", train_limit=1, test_limit=8).test.images
         logits = {}

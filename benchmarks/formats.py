@@ -1,12 +1,15 @@
-"""Cold start and throughput of a colorizer in each format that it can be exported to.
+"""A colorizer in each format that it can be exported to: what it makes of photographs, and how soon.
 
     python benchmarks/formats.py RUN
 
-Cold start: a whole `colorize image` of one photograph (scikit-image's chelsea, 451 x 300), from the start of
-the process to its end. Throughput: the same photograph again and again in one process. They take turns.
+Parity: of scikit-image's photographs, whole and cut to odd sizes, the share of values that are more than one
+8-bit level away from Colorizer's. Cold start: a whole `colorize image` of one of them (chelsea, 451 x 300),
+from the start of the process to its end. Throughput: the same one again and again in one process. In both the
+formats take turns.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,64 +20,64 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 from skimage import data
 
-from colorization import Colorizer, export, exported, images
-from colorization.config import TEMPERATURE
+from colorization import Colorizer, export, exported, images, presets
+
+FORMATS = ("savedmodel", "onnx", "litert")
+PHOTOGRAPHS = {
+    "astronaut": data.astronaut(),
+    "coffee, a quarter": data.coffee()[:200, :300],
+    "rocket, a strip": data.rocket()[100:137, :501],
+    "astronaut, cut": data.astronaut()[:101, :67],
+    "chelsea, less than a stride": data.chelsea()[100:107, 100:109],
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", help="a run folder, or a preset's name")
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
     photograph = data.chelsea()
 
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
+        run = scratch / "run"  # without an ONNX file, by which it would be coloured
+        shutil.copytree(presets.run_folder(options.run), run, ignore=shutil.ignore_patterns(exported.ONNX))
         images.write(scratch / "photo.png", photograph)
-        models = {"run folder (Keras)": options.run}
-        for name in ("savedmodel", "onnx", "litert"):
-            models[name] = scratch / f"model{export.FORMATS[name]}"
-            size = photograph.shape[:2] if name == "litert" else None
-            export.export(options.run, name, models[name], size=size)
-        colorizer = Colorizer.load(options.run)
+        colorizer = Colorizer.load(run)
+        models = {"run folder (Keras)": run}
         warm = {"run folder (Keras)": lambda: colorizer.colorize(photograph)}
-        for name, path in list(models.items())[1:]:
-            other = exported.load(path)
-            warm[name] = lambda other=other: other.colorize(photograph, temperature=TEMPERATURE)
-        expected = colorizer.colorize(photograph).astype(int)
-        beyond = {name: np.mean(np.abs(call() - expected) > 1) for name, call in warm.items()}
+        parity = {name: [] for name in PHOTOGRAPHS}
+        for name in FORMATS:
+            models[name] = _written(run, name, photograph, scratch)
+            other = exported.load(models[name])
+            warm[name] = lambda other=other: other.colorize(photograph)
+            for title, picture in PHOTOGRAPHS.items():
+                again = exported.load(_written(run, name, picture, scratch))
+                parity[title].append(_beyond(again.colorize(picture), colorizer.colorize(picture)))
         seconds, _ = interleaved(warm, options.repetitions)
         cold = {name: [] for name in models}
         for _ in range(options.repetitions):
             for name, path in models.items():
                 start = time.perf_counter()
-                command = [
-                    "image",
-                    scratch / "photo.png",
-                    "--model",
-                    path,
-                    "-o",
-                    scratch / "out",
-                    "--overwrite",
-                ]
-                subprocess.run(
-                    [sys.executable, "-m", "colorization.cli", *command], check=True, capture_output=True
-                )
+                command = [sys.executable, "-m", "colorization.cli", "image", scratch / "photo.png"]
+                command += ["--model", path, "-o", scratch / "out", "--overwrite"]
+                subprocess.run(command, check=True, capture_output=True)
                 cold[name].append(time.perf_counter() - start)
         sizes = {name: _megabytes(path) for name, path in models.items()}
 
+    print_table(
+        "Values more than one level away from Colorizer's",
+        ["photograph", "size", *FORMATS],
+        [
+            [name, f"{picture.shape[1]} x {picture.shape[0]}", *(f"{share:.3%}" for share in parity[name])]
+            for name, picture in PHOTOGRAPHS.items()
+        ],
+    )
     keras = next(iter(models))
     print_table(
         f"One photograph of {photograph.shape[1]} x {photograph.shape[0]}, {options.run}",
-        [
-            "format",
-            "cold start, s",
-            "ratio",
-            "photographs/s",
-            "ratio",
-            "MB",
-            "values off by more than a level",
-        ],
+        ["format", "cold start, s", "ratio", "photographs/s", "ratio", "MB"],
         [
             [
                 name,
@@ -83,12 +86,25 @@ def main():
                 float(1 / np.median(seconds[name])),
                 ratio(seconds[keras], seconds[name]),
                 sizes[name],
-                f"{beyond[name]:.2%}",
             ]
             for name in models
         ],
     )
     print_machine()
+
+
+def _written(run, format, picture, scratch):
+    """Path of a run's export for a picture; LiteRT's is of its size only."""
+    size = picture.shape[:2] if format == "litert" else None
+    path = scratch / f"model{size or ''}{export.FORMATS[format]}"
+    if not path.exists():
+        export.export(run, format, path, size=size)
+    return path
+
+
+def _beyond(found, expected):
+    """Share of the values that are more than one level apart."""
+    return float(np.mean(np.abs(found.astype(int) - expected) > 1))
 
 
 def _megabytes(path):

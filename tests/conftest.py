@@ -1,14 +1,20 @@
-"""What all tests share: --slow, and where real data may lie."""
+"""What all tests share: --slow, where real data may lie, and runs that are trained once for all processes."""
 
 import importlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+if PARALLEL:
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # each process has a core
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,12 +23,14 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests that take minutes")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--slow"):
-        return
+    slow = config.getoption("--slow")
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" in item.keywords and not slow:
             item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
+        if not item.get_closest_marker("xdist_group"):  # a file shares its fixtures
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +61,28 @@ def experiments():
     return {name: importlib.import_module(name) for name in names}
 
 
+def once(name, make, tmp_path_factory):
+    """This process's own copy of what make(folder) fills in the first process that asks for it."""
+    own = tmp_path_factory.getbasetemp()
+    if not PARALLEL:
+        make(own / name)
+        return own / name
+    shared, made = own.parent / name, own.parent / f"{name}.made"
+    with FileLock(own.parent / f"{name}.lock"):
+        if not made.exists():
+            make(shared)
+            made.touch()
+    return shutil.copytree(shared, own / name)
+
+
 @pytest.fixture(scope="session")
 def smoke_folder(experiments, tmp_path_factory):
-    """A folder with a run of every experiment at its smoke size, trained once for all tests."""
-    folder = tmp_path_factory.mktemp("smoke")
+    """A folder with a run of every experiment at its smoke size."""
+    return once("smoke", lambda folder: train_all(experiments, folder), tmp_path_factory)
+
+
+def train_all(experiments, folder):
+    """Train every experiment's smoke preset below a folder."""
     judge = ["--vgg-weights", str(folder / "vgg-smoke")]
     for name, preset, more in (
         ("vgg", "smoke", []),
@@ -67,7 +93,6 @@ def smoke_folder(experiments, tmp_path_factory):
     ):
         run_dir = folder / f"{name}-{preset}"
         assert experiments[name].main(["--preset", preset, "--run-dir", str(run_dir), *more]) == 0
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -79,11 +104,13 @@ def smoke_runs(smoke_folder):
 @pytest.fixture(scope="session")
 def smoke_figures(experiments, smoke_folder, tmp_path_factory):
     """The folder that figure7.py and figure8.py fill, from the runs that are there already."""
-    folder = tmp_path_factory.mktemp("figures")
-    for name in ("figure7", "figure8"):
-        arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(folder)]
-        assert experiments[name].main(arguments) == 0
-    return folder
+
+    def draw(folder):
+        for name in ("figure7", "figure8"):
+            arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(folder)]
+            assert experiments[name].main(arguments) == 0
+
+    return once("figures", draw, tmp_path_factory)
 
 
 @pytest.fixture(scope="session", autouse=True)

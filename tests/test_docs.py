@@ -13,6 +13,7 @@ from pathlib import Path
 
 import documents
 import pytest
+import tensorflow as tf
 from skimage import data as pictures
 from test_datasets import python_files, sample, tar_of
 from test_imports import LAYERS
@@ -47,7 +48,7 @@ CHEAPER = {
     r"(regression\.py|classification\.py|transfer\.py|vgg\.py) --preset (small|paper)$": r"\1 --resume",
     r" --preset smoke$": " --preset smoke --resume",
     r" --preset small-grey$": " --resume --run-dir runs/vgg-small-grey",
-    r" --set epochs=6 ": " --set epochs=1 --set width=0.02 ",
+    r" --set epochs=6 ": f" {TINY} ",
     r"^python experiments/figure[78]\.py": rf"\g<0> {RUNS}",
     r" --data photographs$": rf"\g<0> --preset smoke --run-dir runs/photos-small {TINY}",
     r" --preset fine(?= --set start)": f" --preset smoke --run-dir runs/photos-fine {TINY}",
@@ -55,7 +56,7 @@ CHEAPER = {
     r" --data animals(?= --run-dir)": rf"\g<0> --preset smoke {TINY}",
     r"^python benchmarks/pipeline\.py$": r"\g<0> --data photographs --images 64 --loop-images 2 --steps 0"
     " --repetitions 1",
-    r"^python benchmarks/loss\.py$": r"\g<0> --batch-size 2 --size 8 --repetitions 1 --processes 1",
+    r"^python benchmarks/loss\.py$": r"\g<0> --batch-size 2 --size 8 --memory-of sparse",
     r"^python benchmarks/annealed_mean\.py$": r"\g<0> --images 4 --batch-size 2 --size 8",
     r"^python benchmarks/features\.py$": r"\g<0> --images 10 --epochs 1 --width 0.05 --head-width 8",
 }
@@ -74,7 +75,7 @@ NOT_RUN = {
     " minute; test_training trains on JAX",
     "python benchmarks/throughput.py": "compiles eight models of the whole width: minutes at its smallest",
     "python benchmarks/training.py": "compiles five models: minutes at its smallest",
-    "python benchmarks/formats.py runs/classification-small": "exports and starts all formats: minutes",
+    "python benchmarks/formats.py photos": "exports and starts all formats: minutes",
     "pip install -e '.[gpu]'": "downloads, and changes the environment",
     "pip install -e '.[export]'": "downloads, and changes the environment",
     "python experiments/figure7.py --preset paper --vgg-weights vgg16_weights.npz": "is for a GPU",
@@ -110,11 +111,14 @@ def house(smoke_folder, smoke_figures, tmp_path_factory):
         images.write(folder / "animals/train" / ("cat", "horse")[i % 2] / f"{i}.jpg", part)
     for name, classes in (("cifar10", 10), ("cifar100", 100), ("cifar-10-python", 10)):
         tar_of(python_files(sample(classes)), folder / f"{name}.tar.gz")
+    # Sooner: so few steps take less time than tracing them
+    tf.config.run_functions_eagerly(True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("PATH", PATH)
         patch.setenv("COLORIZATION_DATA", str(folder / "prepared"))
         yield folder
+    tf.config.run_functions_eagerly(False)
 
 
 class Process:
@@ -189,6 +193,9 @@ def check(command):
         assert all(word in printed.getvalue() for word in words if word.startswith("--")), command
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning"
+)
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_commands_of(page, house, done, beside):
     """Oracle: exit code 0, and no exception from Python blocks; see check for what is not run."""
