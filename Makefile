@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	$(BIN)/python experiments/demo.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) --durations 20
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest $(PARALLEL) --slow

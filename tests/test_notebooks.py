@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import time
 from pathlib import Path
 
 import nbformat
@@ -39,12 +38,9 @@ def test_there_are_six():
 @pytest.mark.parametrize(
     "path", [pytest.param(path, marks=pytest.mark.xdist_group(path.name)) for path in NOTEBOOKS], ids=names
 )
-def test_it_runs_in_any_folder(path, execute, capsys):
+def test_it_runs_in_any_folder(path, execute):
     """Oracle: no cell fails, though the kernel's folder is a temporary one; as many outputs as are stored."""
-    begun = time.monotonic()
     found = execute(path)
-    with capsys.disabled():
-        print(f"\n{path.name}: {time.monotonic() - begun:.0f} s", end="", flush=True)
     stored = nbformat.read(path, as_version=4)
     for new, old in zip(code_cells(found), code_cells(stored), strict=True):
         assert {kind(output) for output in new.outputs} == {kind(output) for output in old.outputs}
