@@ -1,7 +1,9 @@
 """A trained run -> a preset that comes with the package.
 
-    python experiments/preset.py runs/photos-fine photos --title "..." --bad-at "..." --onnx
-    python experiments/preset.py runs/vgg-small cifar10-judge --title "..." --bad-at "..."
+    python experiments/preset.py runs/photos-fine photos --title "..." --data "..." --bad-at "..." \
+        --command "..." --onnx
+    python experiments/preset.py runs/vgg-small cifar10-judge --title "..." --data "..." --bad-at "..." \
+        --command "..."
 
 Weights are rounded to float16 (those of one dimension are kept), the card tells data, settings, command and
 metrics, and every file gets its checksum. --onnx adds the run as ONNX, which `colorize image` starts with in
