@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import __version__, exported, images, presets
 from .command import run_command, size, start_keras, whole_number
+from .config import TEMPERATURE
 from .errors import InputError
 
 
@@ -99,7 +100,8 @@ def _add_temperature(parser):
         "--temperature",
         type=_temperature,
         metavar="T",
-        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own; of a .tflite file 0.89)",
+        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own; of a LiteRT file "
+        f"{TEMPERATURE})",
     )
 
 
