@@ -15,6 +15,7 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 
 from colorization import hardware, losses, prediction, tasks
+from colorization.config import TEMPERATURE
 
 REFERENCE = ("classification", 1.0, "float32")
 LOSSES = {"classification": losses.soft_cross_entropy, "regression": losses.squared_error}
@@ -66,7 +67,7 @@ def build(name, width, precision):
     keras.config.set_dtype_policy("float32")
     model.compile(keras.optimizers.Adam(1e-4), LOSSES[name], jit_compile=hardware.jit("auto", None))
     decoding, decode = tasks.decoding(task)
-    return model, prediction.predictor(model, {decoding: decode})
+    return model, prediction.predictor(model, {decoding: decode}, TEMPERATURE)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from .command import run_command, size, start_keras, whole_number
 from .config import TEMPERATURE
 from .errors import InputError
 
+_LARGE = 2**24  # pixels: above, the run colours in strips, since its ONNX would take all at once
+
 
 def main(argv=None):
     """Run `colorize`; returns its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
@@ -114,15 +116,16 @@ def _temperature(text):
 
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
+    model = presets.run_folder(arguments.model) if arguments.model else None
     colorizer = functools.cache(functools.partial(_colorizer, arguments))
-    if arguments.model:
-        colorizer(arguments.model)  # refused once, not for each picture
+    colorizer(model or presets.path(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
     failures = []
     for path, target in targets.items():
         try:
             picture = images.read(path)
-            colorize = colorizer(arguments.model or presets.default(*picture.shape[:2]))
-            images.write(target, colorize(picture))
+            height, width = picture.shape[:2]
+            chosen = model or presets.path(presets.default(height, width))
+            images.write(target, colorizer(chosen, height * width > _LARGE)(picture))
         except InputError as error:
             failures.append(str(error))
         else:
@@ -131,10 +134,9 @@ def _image(arguments):
         raise InputError("\n       ".join(failures))
 
 
-def _colorizer(arguments, model):
-    """The colouring function of what --model names."""
-    path = presets.run_folder(model)
-    return _exported(arguments, path) or _trained(arguments, path)
+def _colorizer(arguments, path, large):
+    """The colouring function of a run folder or an exported model; see _LARGE."""
+    return _exported(arguments, path, large) or _trained(arguments, path)
 
 
 def _trained(arguments, path):
@@ -150,7 +152,7 @@ def _trained(arguments, path):
     )
 
 
-def _exported(arguments, path):
+def _exported(arguments, path, large):
     """The colouring function of an exported model, or of the one in a run folder; None if there is none."""
     options = {"--decoding": arguments.decoding, "--working-size": arguments.working_size}
     given = [option for option, value in options.items() if value is not None]
@@ -161,7 +163,7 @@ def _exported(arguments, path):
             start_keras()  # TensorFlow runs a SavedModel
         found = exported.load(path)
     else:
-        found = None if given else exported.of_run(path)
+        found = None if given or large else exported.of_run(path)
     return found and functools.partial(found.colorize, temperature=arguments.temperature)
 
 
@@ -222,8 +224,10 @@ def _figures(arguments):
 def _presets(arguments):
     if arguments.name:
         folder = presets.path(arguments.name)
-        print(folder if arguments.path else (folder / presets.CARD).read_text(encoding="utf-8"), end="")
+        print(folder if arguments.path else (folder / presets.CARD).read_text(encoding="utf-8").strip())
         return
+    if arguments.path:
+        raise InputError("Name the preset whose folder --path is to show; `colorize presets` lists them.")
     found = presets.all_presets()
     width = max((len(preset.name) for preset in found), default=0)
     for preset in found:

@@ -69,10 +69,14 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=None):
         "temperature": temperature,
         "methods": results,
     }
-    key = split if source is None else f"{split} of {source}"
-    key += f" at T={temperature}" if temperature != settings.temperature else ""
-    runs.write_metrics(run_dir, {**known, key: report})
+    name = key(split if source is None else f"{split} of {source}", temperature, settings)
+    runs.write_metrics(run_dir, {**known, name: report})
     return report
+
+
+def key(images, temperature, settings):
+    """The name of an evaluation in metrics.json: its images, and its temperature if it is not the run's."""
+    return images + (f" at T={temperature}" if temperature != settings.temperature else "")
 
 
 def table(report):

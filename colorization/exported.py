@@ -88,7 +88,17 @@ def _session(path):
 
 
 def _runner(session):
-    return lambda batch, given: session.run(["rgb"], {"image": batch, **given})[0]
+    def run(batch, given):
+        try:
+            return session.run(["rgb"], {"image": batch, **given})[0]
+        except Exception as error:  # onnxruntime's own, out of memory as a rule
+            height, width = batch.shape[1:3]
+            raise InputError(
+                f"onnxruntime cannot colour a picture of {width} x {height} ({_first_line(error)}): "
+                "take a smaller one, or the run itself, which works in strips."
+            ) from None
+
+    return run
 
 
 def _litert(path):

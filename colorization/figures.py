@@ -79,8 +79,8 @@ def grid(run_dirs, rgb):
     rows = {"grey": prediction.grey(lightness)}
     for run_dir in run_dirs:
         settings, model = runs.load_model(run_dir)
-        decoded = prediction.predictor(model, tasks.of(settings).decodings).predict_on_batch(lightness)
-        for name, ab in decoded.items():
+        predictor = prediction.predictor(model, tasks.of(settings).decodings, settings.temperature)
+        for name, ab in predictor.predict_on_batch(lightness).items():
             label = name if name == settings.task else f"{settings.task}:\n{name}"
             rows[label] = prediction.compose(lightness, ab)
     rows["truth"] = rgb

@@ -3,18 +3,19 @@
 import keras
 from keras import ops
 
-from . import bins, color
+from . import color
 from .models import STRIDE
 
 _LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
 
 
-def predictor(model, decodings, temperature=bins.TEMPERATURE):
+def predictor(model, decodings, temperature):
     """A Keras model from L to all decodings at once; the wide logits never leave the device.
 
     Args:
         model: a task's model.
         decodings: {name: function of output and temperature}.
+        temperature: of the annealed mean.
 
     Returns:
         keras.Model: (B, H, W, 1) L -> {name: (B, H, W, 2) ab}.

@@ -1,5 +1,6 @@
 """Config -> a trained colorizer in a run folder."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -32,6 +33,10 @@ def train(settings, run_dir, *, resume=False):
     run_dir = Path(run_dir)
     settings = fitting.open_run(settings, run_dir, resume, tasks.CONFIGS)
     if fitting.finished(settings, run_dir):
+        kept = runs.read_config(run_dir, tasks.CONFIGS)
+        changed = dataclasses.replace(settings, epochs=kept.epochs)
+        if changed != kept:  # how to decode may be new
+            runs.write_config(run_dir, changed)
         return settings
     data, chosen = prepare(settings, run_dir)
     train_rgb, dev_rgb = training_images(settings, data, chosen), data.test.images[chosen.dev]
@@ -91,8 +96,8 @@ def training_images(settings, data, splits):
 
 
 def split(settings, data):
-    """The Splits of a Dataset by a config's sizes and split_seed."""
-    return datasets.split(
+    """The Splits of a Dataset by a config's sizes and split_seed. Raises InputError if one is empty."""
+    splits = datasets.split(
         data,
         settings.train_size,
         settings.dev_size,
@@ -100,6 +105,11 @@ def split(settings, data):
         seed=settings.split_seed,
         stratified=settings.stratified,
     )
+    counts = {name: len(rows) for name, rows in dataclasses.asdict(splits).items()}
+    if not all(counts.values()):
+        told = ", ".join(f"{count} to {name}" for name, count in counts.items())
+        raise InputError(f"{data.name} has too few images: {told}. Give more, or a larger share for testing.")
+    return splits
 
 
 def read_splits(run_dir, data):
@@ -146,7 +156,8 @@ class _Samples(keras.callbacks.Callback):
             return
         decodings = tasks.of(self.settings).decodings
         lightness, _ = pipelines.to_lightness_and_ab(self.rgb, np.zeros(len(self.rgb), bool))
-        ab = prediction.predictor(self.colorizer, decodings).predict_on_batch(lightness)
+        predictor = prediction.predictor(self.colorizer, decodings, self.settings.temperature)
+        ab = predictor.predict_on_batch(lightness)
         rows = {
             "grey": prediction.grey(lightness),
             **{name: prediction.compose(lightness, ab[name]) for name in decodings},

@@ -7,7 +7,8 @@
 
 Weights are rounded to float16 (those of one dimension are kept), the card tells data, settings, command and
 metrics, and every file gets its checksum. --onnx adds the run as ONNX, which `colorize image` starts with in
-a fraction of a second. --set changes what may differ from the training: working_size, temperature.
+a fraction of a second. --set changes what may differ from the training: working_size, temperature, and what
+vgg_weights is called.
 """
 
 import argparse
@@ -51,17 +52,19 @@ def make(arguments):
 
     run_dir, target = arguments.run, arguments.to / arguments.name
     settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
-    changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}", "start=none", *arguments.set]
+    changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}", "start=none"]
+    if any(field.name == "vgg_weights" for field in dataclasses.fields(settings)):
+        changes.append(f"vgg_weights={Path(settings.vgg_weights).name}")  # of a run its name, not its place
+    changes += arguments.set
     settings = config.override(settings, changes)
-    if getattr(settings, "frozen_blocks", 0):
-        settings = dataclasses.replace(settings, vgg_weights="cifar10-judge")
     with tempfile.TemporaryDirectory(prefix=".preset-", dir=arguments.to) as scratch:
         new = Path(scratch) / arguments.name
         new.mkdir()
         runs.write_config(new, settings)
-        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY, runs.METRICS):
+        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY):
             if (run_dir / name).exists():
                 shutil.copyfile(run_dir / name, new / name)
+        runs.write_metrics(new, _named_anew(runs.read_metrics(run_dir), settings))
         for name in (config.BEST, config.FROZEN):
             if (run_dir / name).exists():
                 arrays, attributes = weights.load(run_dir / name, "model")
@@ -74,6 +77,19 @@ def make(arguments):
             target.rename(Path(scratch) / "old")
         new.rename(target)
     print(target)
+
+
+def _named_anew(metrics, settings):
+    """metrics.json of a run whose temperature may be another now, what was measured at that one first."""
+    from colorization import evaluation
+
+    named = {}
+    for name, report in metrics.items():
+        images = name.partition(" at T=")[0]
+        named[evaluation.key(images, report["temperature"], settings) if "methods" in report else name] = (
+            report
+        )
+    return dict(sorted(named.items(), key=lambda item: " at T=" in item[0]))
 
 
 def _halved(arrays):

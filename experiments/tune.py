@@ -19,20 +19,28 @@ import csv
 import dataclasses
 import io
 import itertools
+import math
 import shutil
 import sys
 from pathlib import Path
 
-from colorization.command import run_command, start_keras
+from colorization.command import run_command, start_keras, whole_number
 from colorization.errors import InputError
 
 WITHIN = 0.15  # of the truth's colourfulness
 MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
 
 
-def numbers(kind):
-    """For argparse: a list of numbers."""
-    return lambda text: [kind(part) for part in text.split(",")]
+def numbers(kind, least):
+    """For argparse: a list of numbers, none below `least`."""
+
+    def parse(text):
+        values = [kind(part) for part in text.split(",")]
+        if not all(least <= value < math.inf for value in values):
+            raise argparse.ArgumentTypeError(f"{text}: numbers of at least {least}, please")
+        return values
+
+    return parse
 
 
 def main(argv=None):
@@ -44,12 +52,18 @@ def main(argv=None):
     parser.add_argument(
         "--data", nargs="+", metavar="FOLDER", help="photographs (default: the run's own data)"
     )
-    parser.add_argument("--sizes", type=numbers(int), metavar="N,...", help="default: the run's image size")
-    parser.add_argument("--strengths", type=numbers(float), default=[0, 0.25, 0.5, 0.75, 1], metavar="X,...")
     parser.add_argument(
-        "--temperatures", type=numbers(float), default=[0.1, 0.2, 0.38, 0.6, 0.89], metavar="T,..."
+        "--sizes", type=numbers(int, 8), metavar="N,...", help="default: the run's image size"
     )
-    parser.add_argument("--images", type=int, default=500, help="at most so many dev images (default: 500)")
+    parser.add_argument(
+        "--strengths", type=numbers(float, -10), default=[0, 0.25, 0.5, 0.75, 1], metavar="X,..."
+    )
+    parser.add_argument(
+        "--temperatures", type=numbers(float, 0), default=[0.1, 0.2, 0.38, 0.6, 0.89], metavar="T,..."
+    )
+    parser.add_argument(
+        "--images", type=whole_number, default=500, help="at most so many dev images (default: 500)"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: RUN/tune")
     parser.add_argument(
         "--apply", type=Path, metavar="DIR", help="make a run with the settings that are chosen"
@@ -68,6 +82,16 @@ def tune(arguments):
     if settings.task == "regression":
         raise InputError(f"{run_dir} is a regression: it has no distribution to decode.")
     sizes = arguments.sizes or [settings.image_size]
+    if not arguments.images:
+        raise InputError("--images is at least 1.")
+    if max(sizes) > settings.image_size and not arguments.data:
+        raise InputError(
+            f"The images of {run_dir} have {settings.image_size} pixels: name larger ones by --data."
+        )
+    if presets.contains(run_dir) and not arguments.output:
+        raise InputError(f"{run_dir} is a preset, which stays as it is: name a folder by -o.")
+    if arguments.apply and arguments.apply.exists():
+        raise InputError(f"{arguments.apply} is there already: give another folder.")
     colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
     rgb = _dev_images(run_dir, settings, arguments, max(sizes))
     rows, truth = measure(model, colours.bin_counts, rgb, sizes, arguments.strengths, arguments.temperatures)
@@ -156,13 +180,14 @@ def choose(rows, truth):
 
 def apply(run_dir, settings, bin_counts, chosen, target):
     """A copy of a run with the chosen row's settings, whole or not at all."""
-    from colorization import config, runs, weights
+    from colorization import config, presets, runs, weights
 
-    if target.exists():
-        raise InputError(f"{target} is there already: give another folder.")
     new = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(new, ignore_errors=True)
-    left_out = shutil.ignore_patterns(runs.LAST, runs.METRICS, runs.SAMPLES, runs.LOGS, "tune", "*.onnx")
+    of_preset = (presets.CARD, presets.CHECKSUMS)
+    left_out = shutil.ignore_patterns(
+        runs.LAST, runs.METRICS, runs.SAMPLES, runs.LOGS, "tune", "*.onnx", *of_preset
+    )
     shutil.copytree(run_dir, new, ignore=left_out)
     arrays, attributes = weights.load(new / config.BEST, "model")
     arrays["block9_conv/bias"] = arrays["block9_conv/bias"] + chosen["strength"] * log_weights(bin_counts)

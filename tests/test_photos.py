@@ -1,5 +1,7 @@
 """Folders of photographs: found, read, grey ones left out, split by a seed; the experiment end to end."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
-from colorization import datasets, images, pipelines
+from colorization import datasets, images, pipelines, training
+from colorization.config import ClassificationConfig
 from colorization.datasets import photos
 from colorization.errors import InputError
 
@@ -58,6 +61,48 @@ def test_what_is_kept_and_what_is_left_out(folder):
     assert len(set(held_out)) == 3
     (folder / "text.jpg").unlink()
     assert photos.prepare([folder], 40, held_out=0.1, seed=3) != path
+
+
+def test_what_is_held_out_is_for_the_same_split_at_every_side_and_beside_other_folders(folder, tmp_path):
+    """Oracle: 60 pictures of one colour each, told apart by it."""
+    levels = itertools.product((0, 85, 170, 255), repeat=3)
+    for colour in (colour for colour in levels if len(set(colour)) > 1):
+        name = "-".join(map(str, colour))
+        images.write(tmp_path / "plain" / f"{name}.png", np.full((20, 20, 3), colour, np.uint8))
+
+    def colours(folders, side):
+        dataset = datasets.load(photos.prepare(folders, side, held_out=0.4), image_size=16)
+        rows = datasets.split(dataset, seed=7)
+        return [set(map(tuple, dataset.test.images[part][:, 0, 0])) for part in (rows.dev, rows.test)]
+
+    alone, beside = colours([tmp_path / "plain"], 32), colours([folder, tmp_path / "plain"], 40)
+    for here, there in zip(alone, beside, strict=True):
+        assert len(here) > 5
+        assert here < there
+
+
+@pytest.mark.parametrize("count", [3, 4, 10])
+def test_few_photographs_still_make_three_splits(folder, tmp_path, count):
+    """Oracle: no part is empty, and together they are all."""
+    few = tmp_path / "few"
+    for i in range(count):
+        images.write(few / f"{i}.png", COLOURED[i % 4][10 * i :][:80, :80])
+    (few / "broken.jpg").symlink_to(few / "nowhere.jpg")
+    dataset = datasets.load(photos.prepare([few], 16), image_size=16)
+    rows = datasets.split(dataset)
+    parts = [len(rows.train), len(rows.dev), len(rows.test)]
+    assert min(parts) >= 1
+    assert sum(parts) == count
+
+
+def test_crops_come_from_the_photographs_that_were_split(folder):
+    """Greyness does not depend on the side: the sets of two sides hold the same pictures in one order."""
+    settings = ClassificationConfig(data=str(folder), image_size=16, crop_from=24, train_size=30)
+    loaded = training.load_data(settings)
+    rows = training.split(settings, loaded)
+    larger = training.training_images(settings, loaded, rows)
+    again = np.stack([datasets.base.fit(picture, 16) for picture in larger]).astype(int)
+    assert np.abs(again - loaded.train.images[rows.train]).mean((1, 2, 3)).max() < 8
 
 
 def test_any_folder_is_a_data_set(folder, experiments, capsys):

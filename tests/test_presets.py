@@ -84,6 +84,44 @@ def test_colorize_image_chooses_by_the_size_of_the_picture(at, tmp_path, capsys)
     }
     assert cli.main(["presets", "photos"]) == 0
     assert "bad-at told" in capsys.readouterr().out
+    assert cli.main(["presets", "photos", "--path"]) == 0
+    assert capsys.readouterr().out == f"{at / 'photos'}\n"
+    assert cli.main(["presets", "--path"]) == 2
+
+
+def test_a_folder_of_a_presets_name_is_not_in_its_way(at, tmp_path, monkeypatch, capsys):
+    """Oracle: the preset itself; a run folder of that name comes first."""
+    monkeypatch.chdir(tmp_path)
+    images.write(tmp_path / "photos" / "a.png", data.chelsea()[:80, :100])
+    assert cli.main(["image", "photos/a.png", "-o", "out"]) == 0
+    assert presets.run_folder("photos") == at / "photos"
+    shutil.copytree(at / "transfer", tmp_path / "transfer")
+    assert presets.run_folder("transfer").resolve() == tmp_path / "transfer"
+
+
+def test_large_pictures_are_coloured_in_strips(at, tmp_path, monkeypatch):
+    """Oracle: the ONNX of the preset, which takes the picture in one piece, and is not asked."""
+    images.write(tmp_path / "a.png", data.chelsea()[:80, :100])
+    assert cli.main(["image", str(tmp_path / "a.png"), "-o", str(tmp_path / "whole")]) == 0
+    monkeypatch.setattr(cli, "_LARGE", 7999)
+    monkeypatch.setattr(exported.Exported, "colorize", lambda *_, **__: pytest.fail("in one piece"))
+    assert cli.main(["image", str(tmp_path / "a.png"), "-o", str(tmp_path / "strips")]) == 0
+    whole, strips = (images.read(tmp_path / name / "a.png").astype(int) for name in ("whole", "strips"))
+    assert (np.abs(whole - strips) > 1).mean() < 1e-3
+
+
+def test_what_was_measured_is_named_by_the_presets_own_temperature(experiments, smoke_folder, tmp_path):
+    """Oracle: evaluation.evaluate at both temperatures; of a judge's run its name, not its place."""
+    told = [f"--{option}=told" for option in ("title", "data", "bad-at", "command")]
+    run = tmp_path / "run"
+    shutil.copytree(smoke_folder / "transfer-smoke", run)
+    expected = evaluation.evaluate(run, temperature=0.5)
+    more = ["--to", str(tmp_path), "--set", "temperature=0.5"]
+    assert experiments["preset"].main([str(run), "made", *told, *more]) == 0
+    metrics = runs.read_metrics(tmp_path / "made")
+    assert list(metrics) == ["dev", "dev at T=0.89"]
+    assert metrics["dev"] == expected
+    assert runs.read_config(tmp_path / "made").vgg_weights == "vgg-smoke"
 
 
 def test_measuring_a_preset_leaves_it_as_it_is(at):

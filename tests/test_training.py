@@ -1,6 +1,7 @@
 """Runs: what they leave behind, exact resume after real SIGKILLs, other backends and devices, bad endings."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -77,6 +78,18 @@ def test_a_finished_run_is_left_as_it_is(whole_run):
     before = {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")}
     training.train(None, whole_run, resume=True)
     assert {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")} == before
+
+
+def test_a_finished_run_may_be_decoded_otherwise(whole_run, tmp_path):
+    """Oracle: the config alone is another, by what was asked."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(whole_run, run_dir)
+    old = runs.read_config(run_dir)
+    new = dataclasses.replace(old, temperature=0.3, working_size=64)
+    training.train(new, run_dir, resume=True)
+    assert runs.read_config(run_dir) == new
+    for path in run_dir.glob("*.h5"):
+        assert path.read_bytes() == (whole_run / path.name).read_bytes()
 
 
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_path):

@@ -77,6 +77,18 @@ def _strength(old, new):
     return round(float(np.dot(biases[1] - biases[0], shift) / np.dot(shift, shift)), 3)
 
 
-def test_what_cannot_be_tuned_is_refused(experiments, smoke_runs, capsys):
-    assert experiments["tune"].main([str(smoke_runs["regression"])]) == 2
-    assert "is a regression" in capsys.readouterr().err
+def test_what_cannot_be_tuned_is_refused(experiments, smoke_runs, tmp_path, capsys):
+    for run, options, sentence in (
+        ("regression", [], "is a regression"),
+        ("classification", ["--sizes", "32,64"], "name larger ones by --data"),
+        ("classification", ["--images", "0"], "at least 1"),
+        ("classification", ["--apply", str(tmp_path)], "is there already"),
+    ):
+        assert experiments["tune"].main([str(smoke_runs[run]), *options]) == 2
+        assert sentence in capsys.readouterr().err
+    assert experiments["tune"].main(["photos", "--sizes", "32"]) == 2
+    assert "name a folder by -o" in capsys.readouterr().err
+    for option, text in (("--sizes", "0"), ("--temperatures", "-1"), ("--strengths", "nan")):
+        with pytest.raises(SystemExit):
+            experiments["tune"].main([str(smoke_runs["classification"]), option, text])
+        assert "numbers of at least" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def sweep(judge, run_dir, shown, folder):
         return found
     _, model = runs.load_model(run_dir)
     decodings = {str(t): lambda logits, _, t=t: bins.annealed_mean(logits, t) for t in TEMPERATURES}
-    decoded = prediction.predictor(model, decodings)
+    decoded = prediction.predictor(model, decodings, None)  # each has its own
     pictures, squared = {name: [] for name in decodings}, {name: [] for name in decodings}
     batches = tqdm(
         methods.batches_with_lab(shown.rgb), desc="batches at every temperature", unit="", leave=False

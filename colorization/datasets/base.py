@@ -24,7 +24,8 @@ class Images:
 class Dataset:
     """A named train and test split over the same classes; labels index ``classes``.
 
-    ``skipped`` holds one sentence for each unreadable image that was left out.
+    ``skipped`` holds one sentence for each unreadable image that was left out. Of the test images the first
+    ``dev`` are for the dev split, if that is fixed; None leaves it to a seed.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Dataset:
     test: Images
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    dev: int | None = None
 
 
 def data_root() -> Path:

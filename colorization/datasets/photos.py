@@ -15,11 +15,13 @@ from colorization.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
+VERSION = 2  # of what prepare does with the files; sets of another one are made anew
 
 # A picture is grey if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
 # not told apart: a picture of one colour is a sepia print, or a bird in the sky.
 COLOURED_SHARE = 0.02
 COLOURED_CHROMA = 8.0
+GREY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps the same pictures
 
 
 def recognises(path: Path) -> bool:
@@ -32,30 +34,35 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
 
     Each is cropped to its central square and resized to (side, side). Grey and nearly grey ones, which
     would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
-    many. The share ``held_out``, about, becomes its test part: of each file its name below its folder and
-    ``seed`` alone decide, so that it is held out at every side and beside whatever other folders.
+    many. The share ``held_out``, about, becomes its test part, whose first half is for the dev split: of each
+    file its name below its folder and ``seed`` alone decide, so that it is held out, and for the same split,
+    at every side and beside whatever other folders.
 
     Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
-    the other arguments. Raises InputError for a folder that is missing, and where fewer than two coloured
-    photographs are found.
+    the other arguments. Raises InputError for a folder that is missing, and where fewer than three coloured
+    photographs are found, one for each split.
     """
     files = _files([Path(folder) for folder in folders])
     target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
     if prepared.recognises(target):
         return target
     images, kept, unreadable, grey = _read(files, side)
-    if len(images) < 2:
+    if len(images) < 3:
         raise InputError(
             f"Of {len(files)} image files {unreadable} cannot be read and {grey} are grey, which leaves "
             f"{len(images)} to learn from: give folders of coloured photographs."
         )
     draws = np.array([_draw(name, seed) for name in kept])
-    limit = np.clip(held_out, *np.sort(draws)[[0, -2]])  # of few photographs: at least one for each part
-    test, train = images[draws <= limit], images[draws > limit]
+    order = np.argsort(draws)  # the held-out ones come first
+    least = draws[order]
+    # Of few photographs at least one for each split
+    held = int(np.clip(np.searchsorted(least, held_out, "right"), 2, len(images) - 1))
+    dev = int(np.clip(np.searchsorted(least, held_out / 2, "right"), 1, held - 1))
+    test, train = images[order[:held]], images[np.sort(order[held:])]
     skipped = [f"{grey} of {len(files)} photographs are grey, or nearly."] if grey else []
     skipped += [f"{unreadable} of {len(files)} image files cannot be read."] if unreadable else []
     labelled = (Images(part, np.zeros(len(part), np.int64)) for part in (train, test))
-    dataset = Dataset("photographs", *labelled, ("photograph",), tuple(skipped))
+    dataset = Dataset("photographs", *labelled, ("photograph",), tuple(skipped), dev)
     prepared.write(dataset, target, source=", ".join(map(str, folders)))
     return target
 
@@ -70,7 +77,9 @@ def is_grey(rgb: np.ndarray) -> bool:
 
 def _draw(name: str, seed: int) -> float:
     """A number of 0 to 1 that looks random."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8]) / 2**64
+    return (
+        int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()[:8]) / 2**64
+    )
 
 
 def _files(folders: list[Path]) -> dict[Path, str]:
@@ -93,15 +102,16 @@ def _images(folder: Path) -> Iterator[Path]:
     """The image files at any depth of a folder, in no order; what begins with a dot is hidden."""
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden:
+        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
             yield path
 
 
-def _key(files: Iterable[Path], *rest) -> str:
-    digest = hashlib.sha256(repr(rest).encode())
-    for path in files:
+def _key(files: dict[Path, str], *rest) -> str:
+    digest = hashlib.sha256(repr((VERSION, *rest)).encode())
+    for path, name in files.items():
         stamp = path.stat()
-        digest.update(f"{path.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}\n".encode())
+        line = f"{name}\0{path.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]
 
 
@@ -111,21 +121,23 @@ def _read(files: dict[Path, str], side: int) -> tuple[np.ndarray, list[str], int
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
         pictures = pool.map(lambda path: _square(path, side), files)
         shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)
-        for name, picture in zip(files.values(), shown, strict=True):
-            if picture is None:
+        for name, found in zip(files.values(), shown, strict=True):
+            if found is None:
                 unreadable += 1
-            elif is_grey(picture):
+            elif found[1]:
                 grey += 1
             else:
-                images[len(kept)] = picture
+                images[len(kept)] = found[0]
                 kept.append(name)
     return images[: len(kept)], kept, unreadable, grey
 
 
-def _square(path: Path, side: int) -> np.ndarray | None:
+def _square(path: Path, side: int) -> tuple[np.ndarray, bool] | None:
+    """A picture of that side, and whether it is grey; None where the file cannot be read."""
     from colorization.images import read
 
     try:
-        return fit(read(path), side)
+        picture = read(path)
     except InputError:
         return None
+    return fit(picture, side), is_grey(fit(picture, GREY_SIDE))

@@ -1,5 +1,6 @@
 """Prepared sets: plain .npy files beside a meta.json that vouches for them."""
 
+import dataclasses
 import hashlib
 import json
 import tempfile
@@ -51,6 +52,7 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
             "source": source,
             "classes": list(dataset.classes),
             "skipped": list(dataset.skipped),
+            "dev": dataset.dev,
             "counts": {split: numbers.tolist() for split, numbers in counts.items()},
             "sha256": {name: sha256(new / name) for name in ARRAYS},
         }
@@ -71,7 +73,8 @@ def read(folder: str | Path, image_size: int = 32) -> Dataset:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         name, classes, sums = str(meta["name"]), tuple(map(str, meta["classes"])), dict(meta["sha256"])
-        skipped = tuple(map(str, meta["skipped"]))
+        skipped, dev = tuple(map(str, meta["skipped"])), meta.get("dev")
+        dev = None if dev is None else int(dev)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / META} is missing or damaged: {again}.") from error
     arrays = []
@@ -85,11 +88,10 @@ def read(folder: str | Path, image_size: int = 32) -> Dataset:
             arrays.append(np.load(path, allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
             raise InputError(f"{path} is not a plain .npy array: {again}.") from error
-    dataset = Dataset(name, Images(*arrays[:2]), Images(*arrays[2:]), classes, skipped)
+    dataset = Dataset(name, Images(*arrays[:2]), Images(*arrays[2:]), classes, skipped, dev)
     try:
         verify(dataset)
     except InputError as error:
         raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
-    return Dataset(
-        name, fit_all(dataset.train, image_size), fit_all(dataset.test, image_size), classes, skipped
-    )
+    parts = {"train": fit_all(dataset.train, image_size), "test": fit_all(dataset.test, image_size)}
+    return dataclasses.replace(dataset, **parts)

@@ -49,8 +49,9 @@ def split(
 ) -> Splits:
     """Choose at most ``train`` training images and at most ``dev`` and ``test`` of the test images.
 
-    The seed puts the test images in an order once; dev draws from the first half and test from the second,
-    so with one seed no dev image of any split is a test image of another. With ``stratified`` each class
+    The seed puts the test images in an order once; dev draws from the first half and test from the second
+    (or from the two parts that the set itself fixes, see Dataset), so with one seed no dev image of any split
+    is a test image of another. With ``stratified`` each class
     gives the same number (size // classes, or as many as it has), from those same halves and in that same
     order. ``train`` comes back in ascending order.
 
@@ -74,6 +75,8 @@ def split(
     train_order = np.random.default_rng([seed, 0]).permutation(len(dataset.train))
     test_order = np.random.default_rng([seed, 1]).permutation(len(dataset.test))
     half = len(test_order) // 2
+    if dataset.dev is not None:
+        half, test_order = dataset.dev, test_order[np.argsort(test_order >= dataset.dev, kind="stable")]
     return Splits(
         train=np.sort(first(train_order, dataset.train.labels, train)),
         dev=first(test_order[:half], dataset.test.labels, dev),

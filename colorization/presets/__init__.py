@@ -60,9 +60,13 @@ def path(name):
 
 
 def run_folder(name_or_path):
-    """Path of a run: what is there under this path, or else the preset of this name, if there is one."""
+    """Path of a run: the run or the exported model under this path, or else the preset of this name, if any.
+
+    A folder that only has a preset's name, such as one of photos, is not in its way.
+    """
     here = Path(name_or_path)
-    if here.exists() or not (_FOLDER / here.name / FILE).exists() or str(name_or_path) != here.name:
+    usable = here.is_file() or any((here / name).exists() for name in (FILE, "saved_model.pb"))
+    if usable or not (_FOLDER / here.name / FILE).exists() or str(name_or_path) != here.name:
         return here
     return path(here.name)
 
