@@ -117,15 +117,17 @@ def _temperature(text):
 def _image(arguments):
     targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
     model = presets.run_folder(arguments.model) if arguments.model else None
+    preset = functools.cache(presets.path)  # it reads all files of a preset
     colorizer = functools.cache(functools.partial(_colorizer, arguments))
-    colorizer(model or presets.path(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
+    colorizer(model or preset(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
     failures = []
     for path, target in targets.items():
         try:
             picture = images.read(path)
             height, width = picture.shape[:2]
-            chosen = model or presets.path(presets.default(height, width))
-            images.write(target, colorizer(chosen, height * width > _LARGE)(picture))
+            chosen = model or preset(presets.default(height, width))
+            large = height * width > _LARGE and not exported.recognises(chosen)
+            images.write(target, colorizer(chosen, large)(picture))
         except InputError as error:
             failures.append(str(error))
         else:

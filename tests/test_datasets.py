@@ -432,6 +432,10 @@ BROKEN = {
         prepared("train_images.npy", lambda c: c[:-1] + bytes([c[-1] ^ 1])),
         "train_images.npy is damaged .* --force",
     ),
+    "more images for dev than there are": (
+        prepared("meta.json", lambda c: c.replace(b'"dev": null', b'"dev": 999')),
+        "test images, not 999 for dev.* --force",
+    ),
     "a cut meta.json": (
         prepared("meta.json", lambda c: c[:-9]),
         "meta.json is missing or damaged: .* --force",

@@ -96,7 +96,12 @@ def test_few_photographs_still_make_three_splits(folder, tmp_path, count):
 
 
 def test_crops_come_from_the_photographs_that_were_split(folder):
-    """Greyness does not depend on the side: the sets of two sides hold the same pictures in one order."""
+    """Oracle: the same images, smaller; one picture's red dots are lost at 16 pixels and seen at 24."""
+    dotted = np.full((96, 96, 3), 120, np.uint8)
+    dotted[::6, ::6] = dotted[::6, 1::6] = (200, 30, 30)
+    assert photos.is_grey(datasets.base.fit(dotted, 16))
+    assert not photos.is_grey(datasets.base.fit(dotted, 24))
+    images.write(folder / "a.png", dotted)
     settings = ClassificationConfig(data=str(folder), image_size=16, crop_from=24, train_size=30)
     loaded = training.load_data(settings)
     rows = training.split(settings, loaded)

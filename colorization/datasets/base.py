@@ -52,8 +52,8 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
     """Check the structure of ``dataset`` and count its classes.
 
     Returns {"train": counts, "test": counts}, each int64 (number of classes,).
-    Raises InputError where an array has the wrong shape or type, a split is empty, a label is out of range
-    or there is no class.
+    Raises InputError where an array has the wrong shape or type, a split is empty, a label is out of range,
+    there is no class, or more images are for the dev split than are held out.
     """
     number = len(dataset.classes)
     if not number:
@@ -76,6 +76,8 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
                 f"{where} has labels from {labels.min()} to {labels.max()}, but there are {number} classes."
             )
         counts[split] = np.bincount(labels, minlength=number)
+    if dataset.dev is not None and not 0 <= dataset.dev <= len(dataset.test):
+        raise InputError(f"{dataset.name} has {len(dataset.test)} test images, not {dataset.dev} for dev.")
     return counts
 
 

@@ -77,9 +77,8 @@ def is_grey(rgb: np.ndarray) -> bool:
 
 def _draw(name: str, seed: int) -> float:
     """A number of 0 to 1 that looks random."""
-    return (
-        int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()[:8]) / 2**64
-    )
+    digest = hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:8]) / 2**64
 
 
 def _files(folders: list[Path]) -> dict[Path, str]:
