@@ -1,5 +1,6 @@
 """Exported colorizers, run without Keras: SavedModel folders, ONNX and LiteRT files."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,7 @@ def _onnx(path):
 
 
 def _session(path):
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its maker; read when imported
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -1,7 +1,10 @@
 """Presets: made of a run, checked, named wherever a run is, and what ships."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -97,6 +100,17 @@ def test_a_folder_of_a_presets_name_is_not_in_its_way(at, tmp_path, monkeypatch,
     assert presets.run_folder("photos") == at / "photos"
     shutil.copytree(at / "transfer", tmp_path / "transfer")
     assert presets.run_folder("transfer").resolve() == tmp_path / "transfer"
+
+
+def test_nothing_is_reported(tmp_path):
+    """Oracle: the home folder, where onnxruntime keeps its telemetry's identifier unless that is off."""
+    images.write(tmp_path / "a.png", data.chelsea()[:40, :40])
+    (tmp_path / "home").mkdir()
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    command = ["-m", "colorization.cli", "image", tmp_path / "a.png", "-o", tmp_path / "out"]
+    environment = {**kept, "HOME": str(tmp_path / "home")}
+    subprocess.run([sys.executable, *command], env=environment, check=True)
+    assert not list((tmp_path / "home").rglob("*onnxruntime*"))
 
 
 def test_large_pictures_are_coloured_in_strips(at, tmp_path, monkeypatch):
