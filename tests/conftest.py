@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from xdist.scheduler import LoadFileScheduling
 
 PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -23,14 +24,23 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests that take minutes")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    slow = config.getoption("--slow")
+    if config.getoption("--slow"):
+        return
     for item in items:
-        if "slow" in item.keywords and not slow:
+        if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
-        if not item.get_closest_marker("xdist_group"):  # a file shares its fixtures
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+class Scheduling(LoadFileScheduling):
+    """A file, whose tests share fixtures, is run by one process; of the walkthroughs each for itself."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "it_runs_in_any_folder" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

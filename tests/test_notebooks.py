@@ -35,9 +35,7 @@ def test_there_are_six():
 
 
 @pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=pytest.mark.xdist_group(path.name)) for path in NOTEBOOKS], ids=names
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
 def test_it_runs_in_any_folder(path, execute):
     """Oracle: no cell fails, though the kernel's folder is a temporary one; as many outputs as are stored."""
     found = execute(path)
