@@ -83,8 +83,8 @@ def test_what_is_held_out_is_for_the_same_split_at_every_side_and_beside_other_f
 
 @pytest.mark.parametrize("count", [3, 4, 10])
 def test_few_photographs_still_make_three_splits(folder, tmp_path, count):
-    """Oracle: no part is empty, and together they are all."""
-    few = tmp_path / "few"
+    """Oracle: no part is empty, and together they are all; by other names they are another set."""
+    few = tmp_path / "outer" / "few"
     for i in range(count):
         images.write(few / f"{i}.png", COLOURED[i % 4][10 * i :][:80, :80])
     (few / "broken.jpg").symlink_to(few / "nowhere.jpg")
@@ -93,6 +93,7 @@ def test_few_photographs_still_make_three_splits(folder, tmp_path, count):
     parts = [len(rows.train), len(rows.dev), len(rows.test)]
     assert min(parts) >= 1
     assert sum(parts) == count
+    assert photos.prepare([few], 16) != photos.prepare([few.parent], 16)
 
 
 def test_crops_come_from_the_photographs_that_were_split(folder):
