@@ -8,7 +8,6 @@ from pathlib import Path
 
 from . import __version__, exported, images, presets
 from .command import run_command, size, start_keras, whole_number
-from .config import TEMPERATURE
 from .errors import InputError
 
 _LARGE = 2**24  # pixels: above, the run colours in strips, since its ONNX would take all at once
@@ -102,8 +101,7 @@ def _add_temperature(parser):
         "--temperature",
         type=_temperature,
         metavar="T",
-        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own; of a LiteRT file "
-        f"{TEMPERATURE})",
+        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
     )
 
 

@@ -105,7 +105,8 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
         functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
         format: one of FORMATS but keras.
         path: Path of the new file or folder.
-        defaults: {name of an input: number} that ONNX takes where the input is left out.
+        defaults: {name of an input: number} that ONNX takes where the input is left out, and LiteRT, which has
+            no defaults, where it is negative.
         properties: {name: text}, kept in an ONNX file's metadata.
         half: as of export.
 
@@ -118,7 +119,7 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
     elif format == "onnx":
         _onnx(first, path, defaults or {}, properties or {}, half)
     else:
-        _litert(first, path)
+        _litert(first, path, defaults or {})
 
 
 def _module(colorizer, decoding, size):
@@ -212,12 +213,23 @@ def _halve(graph):
             tensor.CopyFrom(onnx.numpy_helper.from_array(half, stored))
 
 
-def _litert(function, path):
+def _litert(function, path, defaults):
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+    signature = function.input_signature
+
+    @tf.function(input_signature=signature)
+    def completed(*inputs):
+        return function(
+            *(
+                tf.where(value < 0, defaults[spec.name], value) if spec.name in defaults else value
+                for spec, value in zip(signature, inputs, strict=True)
+            )
+        )
+
     # Frozen by hand: TensorFlow 2.21's converter leaves variables out without a word
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+    frozen = convert_variables_to_constants_v2(completed.get_concrete_function())
     with _quiet():
         data = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
     with replacing(path) as temporary:

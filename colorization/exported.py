@@ -118,7 +118,7 @@ def _litert(path):
                 f"{path} takes pictures of {height} x {width} pixels only, not {batch.shape[1]} x "
                 f"{batch.shape[2]}: export it with this --size, or in another format."
             )
-        temperature = given.get("temperature", np.array(config.TEMPERATURE, "float32"))
+        temperature = given.get("temperature", np.array(-1, "float32"))  # the file's own, see export.write
         coloured = []
         for picture in batch:
             interpreter.set_tensor(places[4]["index"], picture[None])

@@ -1,5 +1,6 @@
 """Exports: what each format makes of photographs is what Colorizer makes of them; alone, and at odd sizes."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -136,6 +137,20 @@ def test_the_temperature_has_its_default_in_every_format_that_knows_one(written)
     given = session.run(["rgb"], {"image": image, "temperature": np.array(0.89, "float32")})[0]
     np.testing.assert_array_equal(left_out, given)
     assert (session.run(["rgb"], {"image": image, "temperature": np.array(0.1, "float32")})[0] != given).any()
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "onnx", "litert"])
+def test_the_default_is_the_runs_own(smoke_runs, tmp_path, format):
+    """Oracle: Colorizer, of a run whose temperature is another than the report's."""
+    run_dir, path = tmp_path / "run", tmp_path / f"model{export.FORMATS[format]}"
+    shutil.copytree(smoke_runs["classification"], run_dir)
+    runs.write_config(run_dir, dataclasses.replace(runs.read_config(run_dir), temperature=0.2))
+    picture = PHOTOGRAPHS["a multiple of 8"]
+    export.export(run_dir, format, path, size=picture.shape[:2] if format == "litert" else None)
+    found = exported.load(path).colorize(picture).astype(int)
+    colorizer = Colorizer.load(run_dir)
+    assert (np.abs(found - colorizer.colorize(picture)) > 1).mean() < 1e-3
+    assert (np.abs(found - colorizer.colorize(picture, temperature=0.89)) > 1).mean() > 0.1
 
 
 def test_the_keras_file_is_the_network(written, smoke_runs):
