@@ -105,8 +105,8 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
         functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
         format: one of FORMATS but keras.
         path: Path of the new file or folder.
-        defaults: {name of an input: number} that ONNX takes where the input is left out, and LiteRT, which has
-            no defaults, where it is negative.
+        defaults: {name of an input: number} that ONNX takes where the input is left out, and LiteRT, which
+            has no defaults, where it is negative.
         properties: {name: text}, kept in an ONNX file's metadata.
         half: as of export.
 
