@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests spend their time in Python and in TensorFlow's tracing, which use one core; each process takes 3 GiB
-PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALLED := .venv/installed
 
 .PHONY: demo test test-slow lint format notebooks docs wheel clean

@@ -76,13 +76,14 @@ def _cross_entropy_of_rows(indices, weights, logits):
 
         def gradient(*args, upstream=None):  # torch names the argument, the others do not
             upstream = args[0] if upstream is None else upstream
-            probability = exponential / total
-            at_targets = ops.take_along_axis(probability, indices, axis=-1) - weights
+            upstream = upstream[:, None]
+            scaled = exponential * (upstream / total)
+            at_targets = ops.take_along_axis(scaled, indices, axis=-1) - upstream * weights
             row = ops.broadcast_to(
                 ops.arange(ops.shape(indices)[0], dtype="int32")[:, None], ops.shape(indices)
             )
             where = ops.reshape(ops.stack([row, indices], axis=-1), (-1, 2))
-            return upstream[:, None] * ops.scatter_update(probability, where, ops.reshape(at_targets, (-1,)))
+            return ops.scatter_update(scaled, where, ops.reshape(at_targets, (-1,)))
 
         log_total = ops.squeeze(highest + ops.log(total), axis=-1)
         return log_total - ops.sum(weights * chosen, axis=-1), gradient

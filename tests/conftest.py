@@ -11,6 +11,7 @@ from filelock import FileLock
 from xdist.scheduler import LoadFileScheduling
 
 PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
+WALKTHROUGH = "it_runs_in_any_folder"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
@@ -25,6 +26,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: WALKTHROUGH not in item.name)  # the longest begin, so that no process waits at the end
     if config.getoption("--slow"):
         return
     for item in items:
@@ -36,7 +38,7 @@ class Scheduling(LoadFileScheduling):
     """A file, whose tests share fixtures, is run by one process; of the walkthroughs each for itself."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "it_runs_in_any_folder" in nodeid else super()._split_scope(nodeid)
+        return nodeid if WALKTHROUGH in nodeid else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -1,7 +1,6 @@
 """Frozen layers run once: cut, equal to the uncached path, kept, checked, and resumed after a SIGKILL."""
 
 import re
-import signal
 
 import keras
 import numpy as np
@@ -166,8 +165,8 @@ def test_a_run_killed_among_its_features_goes_on_with_them(folder, tmp_path):
     """300 images are two chunks; the kill comes in the second one. Oracle: a run never stopped."""
     arguments = ["vgg", tmp_path / "run", "frozen_blocks=5", "train_size=300"]
     environment = {"COLORIZATION_DATA": str(tmp_path / "data")}
-    done = start(*arguments, "--kill", "features", 18, **environment)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = start(*arguments, "--kill", "features", 18, "--unfinished", **environment)
+    assert done.returncode == 0, done.stderr
     assert not (tmp_path / "run" / runs.LAST).exists()
     (sums,) = folder.glob("*/checksums.json")
     assert sums.read_text().count(":") == 1

@@ -1,9 +1,12 @@
 """A training in a process of its own, for tests that kill it, or take TensorFlow away from it.
 
-    python training_process.py TASK RUN_DIR [--kill WHERE N] [--without-tensorflow] [--devices N] [KEY=VALUE]
+    python training_process.py TASK RUN_DIR [--kill WHERE N]... [--unfinished] [--without-tensorflow]
+        [--devices N] [KEY=VALUE]...
 
 WHERE is "step" (after a training step), "save" (a file is written, not yet renamed) or "features" (when a
-batch of them is computed).
+batch of them is computed). Each --kill is a child of this process that trains until then and is killed; at last,
+unless --unfinished is given, this process trains to the end. The children are forked before TensorFlow has done
+anything, which spares each its import.
 """
 
 import argparse
@@ -40,7 +43,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("task")
     parser.add_argument("run_dir")
-    parser.add_argument("--kill", nargs=2)
+    parser.add_argument("--kill", nargs=2, action="append", default=[])
+    parser.add_argument("--unfinished", action="store_true")
     parser.add_argument("--without-tensorflow", action="store_true")
     parser.add_argument("--devices", type=int)
     parser.add_argument("assignments", nargs="*")
@@ -59,14 +63,11 @@ def main():
     from vgg_eval import training
     from vgg_eval.config import JudgeConfig
 
-    if arguments.kill:
-        where, count = arguments.kill
-        places = {
-            "step": (fitting._Progress, "on_train_batch_end"),
-            "save": (os, "fsync"),
-            "features": (features, "_encoded"),
-        }
-        kill_at(*places[where], int(count))
+    places = {
+        "step": (fitting._Progress, "on_train_batch_end"),
+        "save": (os, "fsync"),
+        "features": (features, "_encoded"),
+    }
     tiny = ["data=synthetic", "train_size=60", "dev_size=20", "test_size=20", "width=0.03", "batch_size=16"]
     tiny += ["epochs=4", "learning_rate=0.001", "schedule=cosine", "flip=true"]
     if arguments.task == "vgg":
@@ -85,7 +86,16 @@ def main():
             return network
 
         fitting.compiled = counted
-    train(settings, arguments.run_dir, resume=True)
+    for where, count in arguments.kill:
+        child = os.fork()
+        if not child:
+            kill_at(*places[where], int(count))
+            train(settings, arguments.run_dir, resume=True)
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status == -signal.SIGKILL, f"--kill {where} {count}: {status}"
+    if not arguments.unfinished:
+        train(settings, arguments.run_dir, resume=True)
 
 
 if __name__ == "__main__":
