@@ -26,7 +26,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: WALKTHROUGH not in item.name)  # the longest begin, so that no process waits at the end
+    items.sort(key=lambda item: WALKTHROUGH not in item.name)  # the longest begin: else one waits at the end
     if config.getoption("--slow"):
         return
     for item in items:

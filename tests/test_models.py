@@ -150,9 +150,9 @@ def test_output_follows_the_image():
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_penalty_is_lambda_times_the_squared_kernels(name):
-    """Oracle: NumPy's sum over the 4-D kernels; biases and batch normalizations are not in it."""
+    """Oracle: NumPy's sum over the kernels; biases and batch normalizations are not in it."""
     model = build(name, width=0.02, l2=0.03)
-    kernels = [weight.astype("float64") for weight in model.get_weights() if weight.ndim == 4]
+    kernels = [weight.astype("float64") for weight in model.get_weights() if weight.ndim > 1]
     assert len(kernels) == len(model.losses) == 23
     expected = 0.03 * sum(np.square(kernel).sum() for kernel in kernels)
     np.testing.assert_allclose(sum(float(loss) for loss in model.losses), expected, rtol=1e-5)

@@ -4,9 +4,9 @@
         [--devices N] [KEY=VALUE]...
 
 WHERE is "step" (after a training step), "save" (a file is written, not yet renamed) or "features" (when a
-batch of them is computed). Each --kill is a child of this process that trains until then and is killed; at last,
-unless --unfinished is given, this process trains to the end. The children are forked before TensorFlow has done
-anything, which spares each its import.
+batch of them is computed). Each --kill is a child of this process that trains until then and is killed; at
+last, unless --unfinished is given, this process trains to the end. The children are forked before TensorFlow
+has done anything, which spares each its import.
 """
 
 import argparse
