@@ -26,12 +26,25 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: WALKTHROUGH not in item.name)  # the longest begin: else one waits at the end
+    items.sort(key=order(items))
     if config.getoption("--slow"):
         return
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
+
+
+def order(items):
+    """For sorting: the longest first, lest one process waits at the end; then a file that trains the smoke
+    runs, those that need none, which another process runs meanwhile, and the rest."""
+    smoke = [item.path for item in items if "smoke_folder" in item.fixturenames]
+
+    def place(item):
+        if WALKTHROUGH in item.name:
+            return 0
+        return 1 if item.path in smoke[:1] else 2 if item.path not in smoke else 3
+
+    return place
 
 
 class Scheduling(LoadFileScheduling):

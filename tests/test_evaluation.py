@@ -12,9 +12,15 @@ from colorization import Colorizer, evaluation, runs, training
 from colorization.errors import InputError
 
 
-def test_metrics_agree_with_the_colorizers_pictures(smoke_runs):
+@pytest.fixture(scope="module")
+def reports(smoke_runs):
+    """{task: what evaluate says of its smoke run}."""
+    return {task: evaluation.evaluate(run_dir, "dev") for task, run_dir in smoke_runs.items()}
+
+
+def test_metrics_agree_with_the_colorizers_pictures(smoke_runs, reports):
     for task, run_dir in smoke_runs.items():
-        report = evaluation.evaluate(run_dir, "dev")
+        report = reports[task]
         settings = runs.read_config(run_dir)
         data = training.load_data(settings)
         rgb = data.test.images[training.read_splits(run_dir, data).dev]
@@ -39,11 +45,11 @@ def test_metrics_agree_with_the_colorizers_pictures(smoke_runs):
         )
 
 
-def test_the_regression_goes_grey_where_colours_are_equally_likely_and_the_mode_does_not(smoke_runs):
+def test_the_regression_goes_grey_where_colours_are_equally_likely_and_the_mode_does_not(reports):
     """The report's apple, section 5.1, on the synthetic classes that have several colours."""
     methods = {}
-    for run_dir in smoke_runs.values():
-        methods |= evaluation.evaluate(run_dir, "dev")["methods"]
+    for report in reports.values():
+        methods |= report["methods"]
     assert methods["mode"]["colourfulness"] > methods["regression"]["colourfulness"]
     assert methods["mode"]["colourfulness"] > methods["mean"]["colourfulness"]
 
