@@ -52,6 +52,7 @@ def make(arguments):
 
     run_dir, target = arguments.run, arguments.to / arguments.name
     settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
+    went_on = settings.start != "none"  # from the weights of another run
     changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}", "start=none"]
     if any(field.name == "vgg_weights" for field in dataclasses.fields(settings)):
         changes.append(f"vgg_weights={Path(settings.vgg_weights).name}")  # of a run its name, not its place
@@ -71,7 +72,7 @@ def make(arguments):
                 weights.save(new / name, {"model": _halved(arrays)}, attributes)
         if arguments.onnx:
             export.export(new, "onnx", new / exported.ONNX, half=True)
-        (new / presets.CARD).write_text(_card(arguments, new, settings), encoding="utf-8")
+        (new / presets.CARD).write_text(_card(arguments, new, settings, went_on), encoding="utf-8")
         (new / presets.CHECKSUMS).write_text(presets.checksums(new), encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "old")
@@ -102,13 +103,14 @@ def _halved(arrays):
     return halved
 
 
-def _card(arguments, folder, settings):
+def _card(arguments, folder, settings, went_on):
     from colorization import runs
 
     metrics = runs.read_metrics(folder)
     with (folder / runs.HISTORY).open(newline="") as file:
         history = list(csv.DictReader(file))
     best = min(history, key=lambda row: float(row["val_loss"]))
+    which = " (the last of several)" if went_on else ""
     seconds = sum(start.get("seconds", 0) for start in runs.read_json(folder / runs.ENVIRONMENT)["starts"])
     return "\n".join(
         [
@@ -116,7 +118,7 @@ def _card(arguments, folder, settings):
             "",
             f"- Data: {arguments.data}",
             f"- Command: `{arguments.command}`",
-            f"- Training: {len(history)} epochs, {seconds / 60:.0f} minutes; best dev loss "
+            f"- Training{which}: {len(history)} epochs, {seconds / 60:.0f} minutes; best dev loss "
             f"{float(best['val_loss']):.4g} after epoch {best['epoch']}",
             f"- Bad at: {arguments.bad_at}",
             "- Licence: as the package; the training images are their owners'",

@@ -57,6 +57,7 @@ CHEAPER = {
     r"^python benchmarks/pipeline\.py$": r"\g<0> --data photographs --images 64 --loop-images 2 --steps 0"
     " --repetitions 1",
     r"^python benchmarks/loss\.py$": r"\g<0> --batch-size 2 --size 8 --memory-of sparse",
+    r"^python benchmarks/block9\.py$": r"\g<0> --preset smoke --repetitions 1",
     r"^python benchmarks/annealed_mean\.py$": r"\g<0> --images 4 --batch-size 2 --size 8",
     r"^python benchmarks/features\.py$": r"\g<0> --images 10 --epochs 1 --width 0.05 --head-width 8",
 }
