@@ -29,6 +29,7 @@ from colorization.errors import InputError
 
 WITHIN = 0.15  # of the truth's colourfulness
 MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
+BATCH = 2**16  # pixels decoded at once, where each has 313 logits
 
 
 def numbers(kind, least):
@@ -145,8 +146,9 @@ def measure(model, bin_counts, rgb, sizes, strengths, temperatures):
     rows = []
     for size in sizes:
         squared, colour, weights = [[] for _ in combinations], [[] for _ in combinations], []
-        for start in tqdm(range(0, len(rgb), 8), desc=f"at {size} pixels", leave=False):
-            batch = rgb[start : start + 8]
+        count = max(1, BATCH // rgb[0, ..., 0].size)
+        for start in tqdm(range(0, len(rgb), count), desc=f"at {size} pixels", leave=False):
+            batch = rgb[start : start + count]
             lightness, ab = pipelines.to_lightness_and_ab(batch, np.zeros(len(batch), bool))
             shape = prediction.working_shape(model, *batch.shape[1:3], size)
             found = ops.convert_to_numpy(prediction.ab_at(model, decode, lightness, None, shape))
