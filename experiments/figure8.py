@@ -2,9 +2,12 @@
 
     python experiments/figure8.py --preset small
     python experiments/figure8.py --preset small --images 3,14,159
+    python experiments/figure8.py --preset small --failures 5
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
-their places in it. Half a minute where the runs are there.
+their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
+of whose class the judge is most put off by the colour, that is whose probability falls the most from the grey
+picture to the annealed mean's.
 """
 
 import sys
@@ -23,9 +26,12 @@ def main(argv=None):
     parser.add_argument(
         "--images", type=_numbers, metavar="I,J,...", help="these images of the split instead"
     )
+    parser.add_argument("--failures", type=whole_number, metavar="N", help="the N images harmed most instead")
     arguments = parser.parse_args(argv)
-    if arguments.columns == 0:
-        parser.error("--columns is at least 1")
+    if 0 in (arguments.columns, arguments.failures):
+        parser.error("--columns and --failures are at least 1")
+    if arguments.images and arguments.failures:
+        parser.error("--images and --failures exclude each other")
     return run_command(_draw, arguments)
 
 
@@ -34,15 +40,20 @@ def _draw(arguments):
     start_keras()
     from vgg_eval import report
 
-    path = report.figure8(
-        chain.run(planned),
-        output,
-        arguments.split,
-        rows=arguments.images,
-        columns=arguments.columns,
-        seed=arguments.seed,
+    used = chain.run(planned)
+    if arguments.failures:
+        print(report.failures(used, output, arguments.split, count=arguments.failures))
+        return
+    print(
+        report.figure8(
+            used,
+            output,
+            arguments.split,
+            rows=arguments.images,
+            columns=arguments.columns,
+            seed=arguments.seed,
+        )
     )
-    print(path)
 
 
 def _numbers(text):

@@ -219,6 +219,27 @@ def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, used, wri
         experiments["figure8"].main([*arguments, "--columns", "0"])
 
 
+def test_failures_are_what_colour_harms_most(experiments, smoke_folder, used, written, monkeypatch):
+    """Oracle: the judge asked about all test images, grey and annealed, and a sort of the differences."""
+    drawn, draw = [], figures.failures
+    monkeypatch.setattr(figures, "failures", lambda *a: drawn.append(a) or draw(*a))
+    arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(written), "--failures", "3"]
+    assert experiments["figure8"].main(arguments) == 0
+    assert cv2.imread(str(written / "failures.png")).std() > 5
+    judge, shown = judging.load(used.judge), report.shared_images(used, "test")
+    temperature = json.loads((written / "figure7.json").read_text())["temperature"]
+    grey, annealed = (
+        judge.probabilities(methods.colorize(method, used.colorizers, shown.rgb, temperature))
+        for method in (methods.GRAYSCALE, methods.ANNEALED)
+    )
+    harm = [(grey - annealed)[i, label] for i, label in enumerate(shown.labels)]
+    worst = sorted(range(len(harm)), key=lambda i: -harm[i])[:3]
+    np.testing.assert_array_equal(drawn[0][0]["ground truth"], shown.rgb[worst])
+    np.testing.assert_array_equal(drawn[0][1], shown.labels[worst])
+    with pytest.raises(SystemExit):
+        experiments["figure8"].main([*arguments, "--images", "1"])
+
+
 def test_a_plan_trains_what_is_not_given(experiments, used):
     """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
     presets = experiments["figure7"].PRESETS

@@ -9,6 +9,8 @@ from .methods import METHODS
 
 _NAMES = [method.name for method in METHODS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
+_SIDE = 0.82  # inches of a picture
+_WITH_WORDS = 1.36  # inches of the height of a picture with words, which need the width of two
 
 
 def figure7(report):
@@ -110,10 +112,8 @@ def figure8(pictures, labels, classes, probabilities):
         A matplotlib Figure.
     """
     columns, rows = len(labels), len(pictures)
-    judged_columns = max(1, columns // 2)  # a picture's words need the width of two
-    size = 0.82
-    figure = Figure(figsize=(1.2 + size * columns, rows * (size + 1.36) + 0.8), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[size, 1.36])
+    figure = Figure(figsize=(1.2 + _SIDE * columns, rows * (_SIDE + _WITH_WORDS) + 0.8), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[_SIDE, _WITH_WORDS])
     grid = upper.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
     for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
@@ -121,7 +121,25 @@ def figure8(pictures, labels, classes, probabilities):
         _label_row(axes_row[0], name)
     for axes, label in zip(grid[0], labels, strict=True):
         axes.set_title(classes[label], fontsize=7)
-    grid = lower.subplots(rows, judged_columns, squeeze=False)
+    _judged(lower, pictures, labels, classes, probabilities, max(1, columns // 2))
+    upper.suptitle("every method over the same images", fontsize=10)
+    lower.suptitle("what the judge says of them; wrong answers in red", fontsize=10)
+    return figure
+
+
+def failures(pictures, labels, classes, probabilities):
+    """Every picture with what the judge says of it, below the true class; arguments as of figure8."""
+    columns, rows = len(labels), len(pictures)
+    figure = Figure(figsize=(1.2 + 2 * _SIDE * columns, rows * _WITH_WORDS + 0.4), layout="constrained")
+    grid = _judged(figure, pictures, labels, classes, probabilities, columns)
+    for axes, label in zip(grid[0], labels, strict=True):
+        axes.set_title(classes[label], fontsize=9)
+    return figure
+
+
+def _judged(figure, pictures, labels, classes, probabilities, columns):
+    """Draw the first `columns` pictures of each method, with the judge's words; returns the grid of axes."""
+    grid = figure.subplots(len(pictures), columns, squeeze=False)
     for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
         for axes, image, truth, values in zip(axes_row, images, labels, probabilities[name], strict=False):
             _show(axes, image)
@@ -132,9 +150,7 @@ def figure8(pictures, labels, classes, probabilities):
             else:
                 axes.set_xlabel(f"✗ {says}", fontsize=8, color=_WRONG, labelpad=2, weight="bold")
         _label_row(axes_row[0], name)
-    upper.suptitle("every method over the same images", fontsize=10)
-    lower.suptitle("what the judge says of them; wrong answers in red", fontsize=10)
-    return figure
+    return grid
 
 
 def _show(axes, image):

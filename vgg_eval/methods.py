@@ -27,12 +27,13 @@ class Method(NamedTuple):
 
 
 GRAYSCALE = Method("grayscale", 0.22)
+ANNEALED = Method("annealed", 0.65, "classification", "annealed")
 TRUTH = Method("ground truth", 0.80)
 METHODS = (
     GRAYSCALE,
     Method("regression", 0.46, "regression", "regression"),
     Method("classification", 0.57, "classification", "mode"),
-    Method("annealed", 0.65, "classification", "annealed"),
+    ANNEALED,
     Method("transfer", 0.63, "transfer", "mode"),
     TRUTH,
 )

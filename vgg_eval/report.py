@@ -14,7 +14,7 @@ from colorization.files import write_text
 
 from . import classifier, comparison, figures, judging, methods, temperatures
 from .config import CONFIGS
-from .methods import GRAYSCALE, METHODS, TRUTH
+from .methods import ANNEALED, GRAYSCALE, METHODS, TRUTH
 
 
 class Runs(NamedTuple):
@@ -97,22 +97,58 @@ def figure8(used, folder, split="test", *, rows=None, columns=12, seed=0):
     Raises:
         InputError: a run is not usable, they do not belong together, or there is no such image.
     """
-    folder = Path(folder)
-    judge = judging.load(used.judge)
     shown = shared_images(used, split)
     count = len(shown.labels)
     if rows is None:
         rows = np.sort(np.random.default_rng(seed).permutation(count)[:columns])
     if not len(rows) or min(rows) < 0 or max(rows) >= count:
         raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
+    folder, judge = Path(folder), judging.load(used.judge)
     temperature = temperatures.best(swept_temperatures(used, judge, folder / "parts"))
+    drawn = _drawn(figures.figure8, used, judge, shown, rows, temperature)
+    return images.save_figure(drawn, folder / "figure8.png")
+
+
+def failures(used, folder, split="test", *, count=5):
+    """Write failures.png: the images of which colour harms the judge's opinion most.
+
+    The rule: the probability that the judge gives to the true class falls the most from the grey picture to
+    the annealed mean's.
+
+    Args:
+        used: Runs.
+        folder: where it goes; what figure7 left there is not redone.
+        split: "test" or "dev".
+        count: how many images.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: a run is not usable, or they do not belong together.
+    """
+    shown = shared_images(used, split)
+    folder, judge = Path(folder), judging.load(used.judge)
+    parts = folder / "parts"
+    temperature = temperatures.best(swept_temperatures(used, judge, parts))
+    grey, coloured = (
+        judging.judged({"judge": judge}, method, used.colorizers, shown, temperature, parts)["judge"]
+        for method in (GRAYSCALE, ANNEALED)
+    )
+    fall = (grey - coloured)[np.arange(len(shown.labels)), shown.labels]
+    rows = np.argsort(-fall, kind="stable")[:count]
+    drawn = _drawn(figures.failures, used, judge, shown, rows, temperature)
+    return images.save_figure(drawn, folder / "failures.png")
+
+
+def _drawn(draw, used, judge, shown, rows, temperature):
+    """The Figure that one of `figures` draws of some images by every method, and of what the judge says."""
     rgb, labels = shown.rgb[rows], shown.labels[rows]
     pictures = {
         method.name: methods.colorize(method, used.colorizers, rgb, temperature) for method in METHODS
     }
     said = {name: judge.probabilities(picture) for name, picture in pictures.items()}
-    drawn = figures.figure8(pictures, labels, judge.classes, said)
-    return images.save_figure(drawn, folder / "figure8.png")
+    return draw(pictures, labels, judge.classes, said)
 
 
 def shared_images(used, split):
