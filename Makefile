@@ -5,8 +5,10 @@ BIN := .venv/bin
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow lint format notebooks docs wheel clean
+.PHONY: install demo test test-slow lint format notebooks docs wheel clean
 .DELETE_ON_ERROR:
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(BIN)/python experiments/demo.py
@@ -35,7 +37,7 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel
 
 $(INSTALLED): requirements.txt setup.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=...")'
 	@echo "installing into .venv (a minute or two, once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -6,8 +6,7 @@
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
 their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
-of whose class the judge is most put off by the colour, that is whose probability falls the most from the grey
-picture to the annealed mean's.
+for which the judge's probability of the true class falls most from the grey picture to the annealed mean.
 """
 
 import sys

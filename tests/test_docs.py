@@ -64,6 +64,7 @@ CHEAPER = {
 
 # What does not run in a test: command -> why. What can be said of it without running it, check says.
 NOT_RUN = {
+    "make install": "is done, where tests run",
     "make demo": "takes minutes, and installs",
     "make test": "is this",
     "make test-slow": "is this and more",
