@@ -6,8 +6,8 @@
         --command "..."
 
 Weights are rounded to float16 (those of one dimension are kept), the card tells data, settings, command and
-metrics, and every file gets its checksum. --onnx adds the run as ONNX, by which `colorize image`
-is done in about a second. --set changes what may differ from the training: working_size, temperature, and what
+metrics, and every file gets its checksum. --onnx adds the run as ONNX, by which `colorize image` is done in
+about a second. --set changes what may differ from the training: working_size, temperature, and what
 vgg_weights is called.
 """
 
