@@ -147,6 +147,8 @@ def _trained(arguments, path):
 
     colorizer = Colorizer.load(path, arguments.working_size)
     tasks.decoding(colorizer.task, arguments.decoding)
+    if arguments.temperature is not None:
+        tasks.refuse_temperature(colorizer.task, arguments.decoding)
     return functools.partial(
         colorizer.colorize, decoding=arguments.decoding, temperature=arguments.temperature
     )

@@ -31,15 +31,19 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=None):
 
     Returns:
         {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}: the methods are
-        grey, mean colour (the training set's), every decoding of the task, and truth.
+        grey, mean colour (the training set's), every decoding of the task, and truth. The temperature is None
+        where the task has none.
 
     Raises:
-        InputError: the run or the data are not usable.
+        InputError: the run or the data are not usable, or a temperature is given where the task has none.
     """
     run_dir = Path(run_dir)
     settings, model = runs.load_model(run_dir)
     known = runs.read_metrics(run_dir)
-    temperature = settings.temperature if temperature is None else temperature
+    if temperature is not None:
+        tasks.refuse_temperature(tasks.of(settings))
+    elif tasks.takes_temperature(tasks.of(settings)):
+        temperature = settings.temperature
     rgb, data_name = _images(run_dir, settings, split, source)
     colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
     rarity = bins.rebalancing_weights(colours.bin_counts, mix=0.0)
@@ -76,7 +80,7 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=None):
 
 def key(images, temperature, settings):
     """The name of an evaluation in metrics.json: its images, and its temperature if it is not the run's."""
-    return images + (f" at T={temperature}" if temperature != settings.temperature else "")
+    return images + (f" at T={temperature}" if temperature not in (None, settings.temperature) else "")
 
 
 def table(report):
@@ -84,7 +88,8 @@ def table(report):
     rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
     for name, values in report["methods"].items():
         rows.append([name, *(_shown(values[key]) for key in COLUMNS)])
-    title = f"{report['images']} {report['split']} images of {report['data']}, T = {report['temperature']}"
+    title = f"{report['images']} {report['split']} images of {report['data']}"
+    title += "" if report["temperature"] is None else f", T = {report['temperature']}"
     return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

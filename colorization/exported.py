@@ -19,10 +19,11 @@ class Exported:
 
     Args:
         run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
+        size: (H, W) of the only pictures that it takes, one at a time; None where it takes any, and batches.
     """
 
-    def __init__(self, run):
-        self._run = run
+    def __init__(self, run, size=None):
+        self._run, self._size = run, size
 
     def colorize(self, image, *, temperature=None):
         """Colour a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
@@ -34,9 +35,16 @@ class Exported:
         """
         if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
-        batch = images.as_batch(image)
+        batch = np.ascontiguousarray(images.as_batch(image))
+        if self._size not in (None, batch.shape[1:3]):
+            height, width = self._size
+            raise InputError(
+                f"The exported model takes pictures of {height} x {width} pixels only, not "
+                f"{batch.shape[1]} x {batch.shape[2]}: export it with this --size, or in another format."
+            )
         given = {} if temperature is None else {"temperature": np.array(temperature, "float32")}
-        rgb = self._run(np.ascontiguousarray(batch), given)
+        parts = [batch] if self._size is None else np.split(batch, len(batch))
+        rgb = np.concatenate([self._run(part, given) for part in parts])
         return rgb if np.ndim(image) == 4 else rgb[0]
 
 
@@ -50,7 +58,7 @@ def load(path):
     """The Exported at a path. Raises InputError for a damaged file, or where its runtime is missing."""
     path = Path(path)
     try:
-        return Exported(_FILES.get(path.suffix, _savedmodel)(path))
+        return _FILES.get(path.suffix, _savedmodel)(path)
     except ImportError as error:
         raise InputError(f"{path} needs {error.name}: pip install 'colorization[export]'.") from None
     except InputError:
@@ -68,7 +76,7 @@ def of_run(run_dir):
         return None
     if session.get_modelmeta().custom_metadata_map.get(ORIGIN) != fingerprint(run_dir):
         return None
-    return Exported(_runner(session))
+    return _of_session(session)
 
 
 def fingerprint(run_dir):
@@ -77,7 +85,7 @@ def fingerprint(run_dir):
 
 
 def _onnx(path):
-    return _runner(_session(path))
+    return _of_session(_session(path))
 
 
 def _session(path):
@@ -89,7 +97,7 @@ def _session(path):
     return onnxruntime.InferenceSession(path.read_bytes(), options)
 
 
-def _runner(session):
+def _of_session(session):
     def run(batch, given):
         try:
             return session.run(["rgb"], {"image": batch, **given})[0]
@@ -100,7 +108,8 @@ def _runner(session):
                 "take a smaller one, or the run itself, which works in strips."
             ) from None
 
-    return run
+    shape = {given.name: given.shape for given in session.get_inputs()}["image"]
+    return Exported(run, _fixed(shape))
 
 
 def _litert(path):
@@ -110,24 +119,15 @@ def _litert(path):
     interpreter.allocate_tensors()
     places = {len(detail["shape"]): detail for detail in interpreter.get_input_details()}
     output = interpreter.get_output_details()[0]["index"]
-    _, height, width, _ = places[4]["shape"]
 
     def run(batch, given):
-        if batch.shape[1:3] != (height, width):
-            raise InputError(
-                f"{path} takes pictures of {height} x {width} pixels only, not {batch.shape[1]} x "
-                f"{batch.shape[2]}: export it with this --size, or in another format."
-            )
-        temperature = given.get("temperature", np.array(-1, "float32"))  # the file's own, see export.write
-        coloured = []
-        for picture in batch:
-            interpreter.set_tensor(places[4]["index"], picture[None])
-            interpreter.set_tensor(places[0]["index"], temperature)
-            interpreter.invoke()
-            coloured.append(interpreter.get_tensor(output))
-        return np.concatenate(coloured)
+        own = np.array(-1, "float32")  # stands for the temperature built in, see export.write
+        interpreter.set_tensor(places[4]["index"], batch)
+        interpreter.set_tensor(places[0]["index"], given.get("temperature", own))
+        interpreter.invoke()
+        return interpreter.get_tensor(output)
 
-    return run
+    return Exported(run, _fixed(places[4]["shape"]))
 
 
 def _savedmodel(path):
@@ -135,10 +135,21 @@ def _savedmodel(path):
 
     model = tf.saved_model.load(path)
     _ = model.colorize  # its absence tells of another's model
-    # Not the signature, which would not know the temperature's default; the model must be held
-    return lambda batch, given: model.colorize(
-        image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
-    )["rgb"].numpy()
+    shape = model.signatures["serving_default"].structured_input_signature[1]["image"].shape
+
+    def run(batch, given):
+        # Not the signature, which would not know the temperature's default; the model must be held
+        return model.colorize(
+            image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
+        )["rgb"].numpy()
+
+    return Exported(run, _fixed(shape.as_list()))
+
+
+def _fixed(shape):
+    """(height, width) of an input's shape; None if they are open."""
+    sides = tuple(shape[1:3])
+    return tuple(map(int, sides)) if all(isinstance(side, int | np.integer) for side in sides) else None
 
 
 def _first_line(error):

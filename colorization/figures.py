@@ -76,29 +76,36 @@ def bins_in_ab(colours):
 def grid(run_dirs, rgb):
     """Grey, every run's every decoding, and the truth, over columns of (N, H, W, 3) uint8 images."""
     lightness, _ = pipelines.to_lightness_and_ab(rgb, np.zeros(len(rgb), bool))
-    rows = {"grey": prediction.grey(lightness)}
-    for run_dir in run_dirs:
+    rows, labels = [prediction.grey(lightness)], ["grey"]
+    for run_dir, run_name in _named(run_dirs).items():
         settings, model = runs.load_model(run_dir)
         predictor = prediction.predictor(model, tasks.of(settings).decodings, settings.temperature)
         for name, ab in predictor.predict_on_batch(lightness).items():
-            label = name if name == settings.task else f"{settings.task}:\n{name}"
-            rows[label] = prediction.compose(lightness, ab)
-    rows["truth"] = rgb
-    return labelled(rows.values(), rows)
+            rows.append(prediction.compose(lightness, ab))
+            labels.append(run_name if name == settings.task else f"{run_name}:\n{name}")
+    return labelled([*rows, rgb], [*labels, "truth"])
 
 
 def curves(run_dirs):
     """Training and dev loss of each run over its epochs."""
     figure = Figure(figsize=(4.8 * len(run_dirs), 3.6), layout="constrained")
-    for axes, run_dir in zip(figure.subplots(1, len(run_dirs), squeeze=False)[0], run_dirs, strict=True):
+    grid = figure.subplots(1, len(run_dirs), squeeze=False)
+    for axes, (run_dir, name) in zip(grid[0], _named(run_dirs).items(), strict=True):
         history = _history(run_dir)
         for key, label in (("loss", "training"), ("val_loss", "dev")):
             axes.plot(history["epoch"], history[key], marker=".", label=label)
         best = int(np.argmin(history["val_loss"]))
         axes.plot(history["epoch"][best], history["val_loss"][best], "o", mfc="none", color="k", label="best")
-        axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=runs.read_config(run_dir).task)
+        axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=name)
         axes.legend()
     return figure
+
+
+def _named(run_dirs):
+    """{run folder: its task, or the folder's name where several have one task}."""
+    named = {Path(run_dir): runs.read_config(run_dir).task for run_dir in run_dirs}
+    tasks_of_runs = list(named.values())
+    return {path: task if tasks_of_runs.count(task) == 1 else path.name for path, task in named.items()}
 
 
 def _refuse_other_data(run_dirs, settings):

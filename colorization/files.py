@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -57,8 +58,11 @@ def fingerprint(paths):
 
 def remove_unfinished(folder):
     """Delete what killed processes left half-written below `folder`."""
-    for leftover in Path(folder).rglob(TEMPORARY + "*"):
-        leftover.unlink(missing_ok=True)
+    for leftover in list(Path(folder).rglob(TEMPORARY + "*")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def _umask():

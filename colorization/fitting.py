@@ -79,12 +79,20 @@ def finished(settings, run_dir):
 def begin(settings, run_dir):
     """Write the config into the run folder, made if need be, and add this start to its environment.json.
 
-    Called when the data are known to be good: a start that failed before leaves no run behind.
+    Those of the run whose weights it begins with stand before it there, with that run's name. What was
+    measured of earlier weights goes. Called when the data are known to be good: a start that failed before
+    leaves no run behind.
     """
+    new = not (run_dir / config.FILE).exists()
     run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
     runs.write_config(run_dir, settings)
-    _write_starts(run_dir, [*_starts(run_dir), {**hardware.environment(), "seed": settings.seed}])
+    (run_dir / runs.METRICS).unlink(missing_ok=True)
+    starts = _starts(run_dir)
+    if new and settings.start != "none":
+        origin = presets.run_folder(settings.start)
+        starts = [{"run": origin.name, **start} for start in _starts(origin)]
+    _write_starts(run_dir, [*starts, {**hardware.environment(), "seed": settings.seed}])
 
 
 def _starts(run_dir):

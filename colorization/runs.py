@@ -15,6 +15,7 @@ ENVIRONMENT = "environment.json"
 LAST = "last.weights.h5"  # with the optimizer's state and the history: all that resuming needs
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+TUNED = "tuned.json"  # what experiments/tune.py --apply changed
 SAMPLES = "samples"
 LOGS = "logs"
 
@@ -66,6 +67,18 @@ def read_json(path):
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is missing or damaged ({error}).") from None
+
+
+def read_tuned(run_dir):
+    """{"strength", ...} of what tune.py --apply changed in a run; {} if nothing. Raises InputError."""
+    path = Path(run_dir) / TUNED
+    return read_json(path) if path.exists() else {}
+
+
+def earlier_epochs(starts):
+    """{run's name: epochs} of the runs that a run went on from, by the starts of its environment.json."""
+    named = [start for start in starts if "run" in start]
+    return {start["run"]: start.get("finished_epochs", 0) for start in named}
 
 
 def read_metrics(run_dir):

@@ -41,6 +41,17 @@ def decoding(task, name=None):
     return name, task.decodings[name]
 
 
+def refuse_temperature(task, name=None):
+    """Raise InputError if a task's decoding, None being its default, takes no temperature."""
+    if not takes_temperature(task, name):
+        raise InputError(f"The decoding {decoding(task, name)[0]} takes no temperature: leave it out.")
+
+
+def takes_temperature(task, name=None):
+    """Whether a task's decoding does, None being its default. Raises InputError for an unknown name."""
+    return decoding(task, name)[1] is bins.annealed_mean
+
+
 def _nine_blocks(model, settings):
     return model(width=settings.width, l2=settings.l2)
 

@@ -32,11 +32,7 @@ def train(settings, run_dir, *, resume=False):
     """
     run_dir = Path(run_dir)
     settings = fitting.open_run(settings, run_dir, resume, tasks.CONFIGS)
-    if fitting.finished(settings, run_dir):
-        kept = runs.read_config(run_dir, tasks.CONFIGS)
-        changed = dataclasses.replace(settings, epochs=kept.epochs)
-        if changed != kept:  # how to decode may be new
-            runs.write_config(run_dir, changed)
+    if finished(settings, run_dir, tasks.CONFIGS):
         return settings
     data, chosen = prepare(settings, run_dir)
     train_rgb, dev_rgb = training_images(settings, data, chosen), data.test.images[chosen.dev]
@@ -55,6 +51,28 @@ def train(settings, run_dir, *, resume=False):
         settings, network, run_dir, (train_rgb,), (dev_rgb,), pipelines.to_lightness_and_ab, [samples]
     )
     return settings
+
+
+def finished(settings, run_dir, configs):
+    """fitting.finished; what may change in a run takes effect all the same, such as how to decode.
+
+    Args:
+        settings: what fitting.open_run returned.
+        run_dir: Path.
+        configs: as of fitting.open_run.
+
+    Raises:
+        InputError: its weights are damaged, or `settings` name other data than it was trained on.
+    """
+    if not fitting.finished(settings, run_dir):
+        return False
+    kept = runs.read_config(run_dir, configs)
+    changed = dataclasses.replace(settings, epochs=kept.epochs)
+    if changed.data != kept.data:
+        read_splits(run_dir, load_data(changed))
+    if changed != kept:
+        runs.write_config(run_dir, changed)
+    return True
 
 
 def prepare(settings, run_dir):

@@ -24,6 +24,8 @@ from colorization import config, presets
 from colorization.command import run_command, start_keras
 from colorization.errors import InputError
 
+FREE = {"working_size", "temperature", "vgg_weights"}  # what --set may change
+
 
 def main(argv=None):
     """Parse and make the preset; returns the exit code."""
@@ -52,17 +54,22 @@ def make(arguments):
 
     run_dir, target = arguments.run, arguments.to / arguments.name
     settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
-    went_on = settings.start != "none"  # from the weights of another run
-    changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}", "start=none"]
+    changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}"]
+    changes += [f"start={Path(settings.start).name}"]  # of a run its name, not its place
     if any(field.name == "vgg_weights" for field in dataclasses.fields(settings)):
-        changes.append(f"vgg_weights={Path(settings.vgg_weights).name}")  # of a run its name, not its place
+        changes.append(f"vgg_weights={Path(settings.vgg_weights).name}")
+    changed = {assignment.partition("=")[0].strip() for assignment in arguments.set}
+    if fixed := sorted(changed - FREE):
+        raise InputError(
+            f"{fixed[0]} is what the run was trained with: --set takes {', '.join(sorted(FREE))}."
+        )
     changes += arguments.set
     settings = config.override(settings, changes)
     with tempfile.TemporaryDirectory(prefix=".preset-", dir=arguments.to) as scratch:
         new = Path(scratch) / arguments.name
         new.mkdir()
         runs.write_config(new, settings)
-        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY):
+        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY, runs.TUNED):
             if (run_dir / name).exists():
                 shutil.copyfile(run_dir / name, new / name)
         runs.write_metrics(new, _named_anew(runs.read_metrics(run_dir), settings))
@@ -72,7 +79,7 @@ def make(arguments):
                 weights.save(new / name, {"model": _halved(arrays)}, attributes)
         if arguments.onnx:
             export.export(new, "onnx", new / exported.ONNX, half=True)
-        (new / presets.CARD).write_text(_card(arguments, new, settings, went_on), encoding="utf-8")
+        (new / presets.CARD).write_text(_card(arguments, new, settings), encoding="utf-8")
         (new / presets.CHECKSUMS).write_text(presets.checksums(new), encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "old")
@@ -103,23 +110,27 @@ def _halved(arrays):
     return halved
 
 
-def _card(arguments, folder, settings, went_on):
+def _card(arguments, folder, settings):
     from colorization import runs
 
     metrics = runs.read_metrics(folder)
     with (folder / runs.HISTORY).open(newline="") as file:
         history = list(csv.DictReader(file))
     best = min(history, key=lambda row: float(row["val_loss"]))
-    which = " (the last of several)" if went_on else ""
-    seconds = sum(start.get("seconds", 0) for start in runs.read_json(folder / runs.ENVIRONMENT)["starts"])
+    starts = runs.read_json(folder / runs.ENVIRONMENT)["starts"]
+    after = "".join(f" after {epochs} of {name}" for name, epochs in runs.earlier_epochs(starts).items())
+    seconds = sum(start.get("seconds", 0) for start in starts)
+    strength = runs.read_tuned(folder).get("strength")
+    tuned = [f"- Rebalanced after the training by {strength:g} (experiments/tune.py)"] if strength else []
     return "\n".join(
         [
             f"# {arguments.title}",
             "",
             f"- Data: {arguments.data}",
             f"- Command: `{arguments.command}`",
-            f"- Training{which}: {len(history)} epochs, {seconds / 60:.0f} minutes; best dev loss "
+            f"- Training: {len(history)} epochs{after}, {seconds / 60:.0f} minutes; best dev loss "
             f"{float(best['val_loss']):.4g} after epoch {best['epoch']}",
+            *tuned,
             f"- Bad at: {arguments.bad_at}",
             "- Licence: as the package; the training images are their owners'",
             "",

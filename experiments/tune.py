@@ -19,6 +19,7 @@ import csv
 import dataclasses
 import io
 import itertools
+import json
 import math
 import shutil
 import sys
@@ -29,6 +30,7 @@ from colorization.errors import InputError
 
 WITHIN = 0.15  # of the truth's colourfulness
 MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
+TWINS = 0.01  # share of photographs that folders may hold twice
 BATCH = 2**16  # pixels decoded at once, where each has 313 logits
 
 
@@ -108,15 +110,40 @@ def tune(arguments):
 
 
 def _dev_images(run_dir, settings, arguments, side):
-    from colorization import datasets, training
+    from colorization import presets, training
 
     if not arguments.data:
         data = training.load_data(settings)
         rows = training.read_splits(run_dir, data).dev
     else:
-        data = datasets.load(datasets.photos.prepare(arguments.data, side), image_size=side)
-        rows = datasets.split(data, seed=settings.split_seed).dev
+        if not presets.contains(run_dir):  # whose data are not at hand
+            _refuse_known(run_dir, settings, arguments.data)
+        data, rows = _held_out(settings, arguments.data, side)
     return data.test.images[rows[: arguments.images]]
+
+
+def _held_out(settings, folders, side):
+    """(Dataset, rows of its dev images) of folders of photographs."""
+    from colorization import datasets
+
+    data = datasets.load(datasets.photos.prepare(folders, side), image_size=side)
+    return data, datasets.split(data, seed=settings.split_seed).dev
+
+
+def _refuse_known(run_dir, settings, folders):
+    """Raise InputError if a run has learned from what of the folders is held out: names decide what is."""
+    from colorization import training
+
+    side = settings.crop_from or settings.image_size
+    data, rows = _held_out(settings, folders, side)
+    learned = training.read_splits(run_dir, training.load_data(settings)).train
+    known = {hash(image.tobytes()) for image in training.load_data(settings, side=side).train.images[learned]}
+    share = sum(hash(image.tobytes()) in known for image in data.test.images[rows]) / len(rows)
+    if share > TWINS:
+        raise InputError(
+            f"{run_dir} has learned from {share:.0%} of the dev images: name by --data the very folders that "
+            "it was trained on."
+        )
 
 
 def log_weights(bin_counts):
@@ -183,6 +210,7 @@ def choose(rows, truth):
 def apply(run_dir, settings, bin_counts, chosen, target):
     """A copy of a run with the chosen row's settings, whole or not at all."""
     from colorization import config, presets, runs, weights
+    from colorization.files import write_text
 
     new = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(new, ignore_errors=True)
@@ -196,6 +224,8 @@ def apply(run_dir, settings, bin_counts, chosen, target):
     weights.save(new / config.BEST, {"model": arrays}, attributes)
     fixed = {} if settings.task == "transfer" else {"working_size": chosen["size"]}
     runs.write_config(new, dataclasses.replace(settings, temperature=float(chosen["temperature"]), **fixed))
+    before = runs.read_tuned(new).get("strength", 0.0)
+    write_text(new / runs.TUNED, json.dumps({"strength": before + chosen["strength"]}) + "\n")
     new.rename(target)
 
 

@@ -1,11 +1,13 @@
 """The command line as people use it: pictures, figures, one sentence for what is wrong."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
-from colorization import cli, images
+from colorization import Colorizer, cli, figures, images
 
 
 @pytest.fixture
@@ -42,7 +44,8 @@ def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
         assert coloured.shape == data.coffee()[::4, ::4].shape
         assert np.ptp(coloured.astype(int), axis=-1).max() > 20
         assert "is there already: pass --overwrite" in refused(capsys, *arguments)
-        assert cli.main([*arguments, "--overwrite", "--temperature", "0.5"]) == 0
+        tempered = [] if task == "regression" else ["--temperature", "0.5"]
+        assert cli.main([*arguments, "--overwrite", *tempered]) == 0
 
 
 def test_a_bad_file_among_good_ones(smoke_runs, photograph, tmp_path, capsys):
@@ -60,6 +63,11 @@ def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
     assert "is no run folder" in refused(capsys, *image, tmp_path)
     assert "is no run folder" in refused(capsys, *image, tmp_path / "nowhere")
     assert "decodes by regression, not by 'mode'" in refused(capsys, *image, run_dir, "--decoding", "mode")
+    tempered = (*image, run_dir, "--temperature", 0.5)
+    assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
+    tempered = (*image, smoke_runs["classification"], "--decoding", "mode", "--temperature", 0.5)
+    assert "The decoding mode takes no temperature" in refused(capsys, *tempered)
+    assert "takes no temperature" in refused(capsys, "evaluate", run_dir, "--temperature", 0.5)
     assert "at least 1 pixel" in refused(capsys, *image, run_dir, "--working-size", 0)
     assert "have the same name" in refused(
         capsys, "image", photograph, photograph.with_suffix(".png"), *image[2:], run_dir
@@ -81,6 +89,27 @@ def test_wrong_words_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(arguments)
     assert "usage: colorize" in capsys.readouterr().err
+
+
+def test_figures_of_runs_of_one_task(smoke_runs, tmp_path, monkeypatch):
+    """Oracle: Colorizer on each; where there are several of a task the folders' names tell them apart."""
+    shutil.copytree(smoke_runs["regression"], tmp_path / "other")
+    shown, label = [], images.labelled
+    monkeypatch.setattr(figures, "labelled", lambda *rows: shown.append(rows) or label(*rows))
+    rgb = data.coffee()[None, :32, :32]
+    figures.grid([smoke_runs["regression"], tmp_path / "other", smoke_runs["transfer"]], rgb)
+    ((rows, labels),) = shown
+    name = smoke_runs["regression"].name
+    assert labels == [
+        "grey",
+        name,
+        "other",
+        *(f"transfer:\n{d}" for d in ("annealed", "mean", "mode")),
+        "truth",
+    ]
+    expected = Colorizer.load(tmp_path / "other").colorize(rgb).astype(int)
+    for row in rows[1:3]:
+        assert (np.abs(row - expected) > 1).mean() < 1e-3
 
 
 def test_figures(smoke_runs, tmp_path, capsys):

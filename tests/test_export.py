@@ -59,6 +59,20 @@ def test_parity(written, smoke_runs, task, format):
             assert np.ptp(found.astype(int), axis=-1).max() > 10, name
 
 
+def test_a_file_for_one_size_takes_batches_of_it_and_nothing_else(written, smoke_runs, tmp_path):
+    """Oracle: Colorizer; one sentence for another size."""
+    run_dir = smoke_runs["classification"]
+    paths = [written["classification", "litert"], tmp_path / "model", tmp_path / "model.onnx"]
+    for path, format in zip(paths[1:], ("savedmodel", "onnx"), strict=True):
+        export.export(run_dir, format, path, size=SIZE)
+    batch = np.stack([PHOTOGRAPHS["odd"], PHOTOGRAPHS["odd"][::-1]])
+    expected = Colorizer.load(run_dir).colorize(batch).astype(int)
+    for other in map(exported.load, paths):
+        assert (np.abs(other.colorize(batch) - expected) > 1).mean() < 1e-3
+        with pytest.raises(InputError, match="takes pictures of 101 x 67 pixels only, not 7 x 9"):
+            other.colorize(PHOTOGRAPHS["smaller than the network's step"], temperature=1)
+
+
 def test_batches_and_grey_pictures(written, smoke_runs):
     """Oracle: Colorizer."""
     colorizer = Colorizer.load(smoke_runs["classification"])
@@ -285,9 +299,6 @@ def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written
         export.export(run_dir, "savedmodel", tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
-    other_size = exported.load(written["regression", "litert"])
-    with pytest.raises(InputError, match="takes pictures of 101 x 67 pixels only, not 7 x 9"):
-        other_size.colorize(PHOTOGRAPHS["smaller than the network's step"], temperature=1)
     for format, suffix in (("onnx", ".onnx"), ("litert", ".tflite")):
         path = tmp_path / f"cut{suffix}"
         path.write_bytes(written["regression", format].read_bytes()[:3000])

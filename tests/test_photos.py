@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
-from colorization import datasets, images, pipelines, training
+from colorization import datasets, images, pipelines, runs, training
 from colorization.config import ClassificationConfig
 from colorization.datasets import photos
 from colorization.errors import InputError
@@ -174,6 +174,12 @@ def test_the_experiment_from_folders_to_colour(experiments, folder, tmp_path, ca
     start = ["--preset", "fine", "--set", f"start={small}"]
     assert main(["--data", str(folder), "--run-dir", str(fine), *start, *tiny]) == 0
     assert "dev images of photographs" in capsys.readouterr().out
+    starts = runs.read_json(fine / runs.ENVIRONMENT)["starts"]
+    assert [(start.get("run"), start["finished_epochs"]) for start in starts] == [("small", 1), (None, 1)]
+    tune = [str(fine), "--strengths", "0", "--temperatures", "1", "--sizes", "64", "--data"]
+    assert experiments["tune"].main([*tune, str(folder)]) == 0
+    assert experiments["tune"].main([*tune, str(folder.parent)]) == 2  # other names, hence another draw
+    assert "of the dev images: name by --data the very folders" in capsys.readouterr().err
     assert main([]) == 2
     assert "Name the folders" in capsys.readouterr().err
     assert main(["--set", "crop_from=16"]) == 2

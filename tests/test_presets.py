@@ -124,7 +124,9 @@ def test_large_pictures_are_coloured_in_strips(at, tmp_path, monkeypatch):
     assert (np.abs(whole - strips) > 1).mean() < 1e-3
 
 
-def test_what_was_measured_is_named_by_the_presets_own_temperature(experiments, smoke_folder, tmp_path):
+def test_what_was_measured_is_named_by_the_presets_own_temperature(
+    experiments, smoke_folder, tmp_path, capsys
+):
     """Oracle: evaluation.evaluate at both temperatures; of a judge's run its name, not its place."""
     told = [f"--{option}=told" for option in ("title", "data", "bad-at", "command")]
     run = tmp_path / "run"
@@ -136,6 +138,24 @@ def test_what_was_measured_is_named_by_the_presets_own_temperature(experiments, 
     assert list(metrics) == ["dev", "dev at T=0.89"]
     assert metrics["dev"] == expected
     assert runs.read_config(tmp_path / "made").vgg_weights == "vgg-smoke"
+    assert experiments["preset"].main([str(run), "made", *told, "--set", "width=1"]) == 2
+    assert "--set takes temperature, vgg_weights, working_size" in capsys.readouterr().err
+
+
+def test_a_card_tells_how_the_weights_came_about(experiments, smoke_folder, tmp_path):
+    """Oracle: the run as it is made here: begun with another's weights, and rebalanced afterwards."""
+    told = [f"--{option}=told" for option in ("title", "data", "bad-at", "command")]
+    start = smoke_folder / "classification-smoke"
+    settings = ["--set", f"start={start}", "--set", "epochs=1", "--run-dir", str(tmp_path / "longer")]
+    assert experiments["classification"].main(["--preset", "smoke", *settings]) == 0
+    tune = [str(tmp_path / "longer"), "--strengths", "0.25", "--temperatures", "0.5", "--images", "8"]
+    assert experiments["tune"].main([*tune, "--apply", str(tmp_path / "tuned")]) == 0
+    make = [str(tmp_path / "tuned"), "made", *told, "--to", str(tmp_path)]
+    assert experiments["preset"].main(make) == 0
+    card = (tmp_path / "made" / presets.CARD).read_text()
+    assert "- Training: 1 epochs after 3 of classification-smoke, " in card
+    assert "- Rebalanced after the training by 0.25" in card
+    assert runs.read_config(tmp_path / "made").start == "classification-smoke"
 
 
 def test_measuring_a_preset_leaves_it_as_it_is(at):

@@ -87,6 +87,12 @@ def test_a_finished_run_may_be_decoded_otherwise(whole_run, tmp_path):
     assert runs.read_config(run_dir) == new
     for path in run_dir.glob("*.h5"):
         assert path.read_bytes() == (whole_run / path.name).read_bytes()
+    images.write(tmp_path / "data/train/a/0.png", np.zeros((32, 32, 3), np.uint8))
+    images.write(tmp_path / "data/train/b/0.png", np.ones((32, 32, 3), np.uint8))
+    for folder in ("nowhere", tmp_path / "data"):  # not what it was trained on
+        with pytest.raises(InputError):
+            training.train(dataclasses.replace(new, data=str(folder)), run_dir, resume=True)
+    assert runs.read_config(run_dir) == new
 
 
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_path):
@@ -227,7 +233,9 @@ def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
         run_dir = tmp_path / precision
         settings = config.override(TINY, [f"precision={precision}"])
         training.train(settings, run_dir)
+        evaluation.evaluate(run_dir)
         training.train(config.override(settings, ["epochs=3"]), run_dir, resume=True)
+        assert not runs.read_metrics(run_dir)  # what there was is of other weights
         assert len((run_dir / runs.HISTORY).read_text().splitlines()) == 4
         assert runs.read_config(run_dir).epochs == 3
         straight = tmp_path / f"{precision} straight"

@@ -66,6 +66,7 @@ def test_the_shift_is_in_the_weights(tuned, smoke_runs):
     counts = statistics.Statistics.load(old / runs.STATISTICS).bin_counts
     shift = chosen["strength"] * np.log(bins.rebalancing_weights(counts, 0.5))
     np.testing.assert_allclose(after, before + shift, atol=1e-3)
+    assert runs.read_tuned(new) == {"strength": chosen["strength"]}
     assert Colorizer.load(new).temperature == settings.temperature
     assert training.read_splits(new, training.load_data(settings)).dev.size
 

@@ -271,6 +271,17 @@ def test_a_plan_trains_what_is_not_given(experiments, used):
             chain.plan(parser.parse_args(words), presets)
 
 
+def test_a_chain_leaves_finished_runs_as_they_are(experiments, smoke_folder, tmp_path):
+    """Oracle: their files; a temperature that was chosen for one of them stays too."""
+    shutil.copytree(smoke_folder, tmp_path / "runs")
+    run_dir = tmp_path / "runs" / "classification-smoke"
+    runs.write_config(run_dir, config.override(runs.read_config(run_dir), ["temperature=0.3"]))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")}
+    words = ["--preset", "smoke", "--runs", str(tmp_path / "runs")]
+    chain.run(chain.plan(chain.parser("").parse_args(words), experiments["figure7"].PRESETS))
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")} == before
+
+
 def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     def copied(run_dir, name, **changes):
         shutil.copytree(run_dir, tmp_path / name)
@@ -291,6 +302,18 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     judge = copied(used.judge, "judge", split_seed=1)
     with pytest.raises(InputError, match=r"judge has learned from \d+% of the test images"):
         report.shared_images(used._replace(judge=judge), "test")
+    settings = config.override(runs.read_config(judge, CONFIGS), ["split_seed=1", "image_size=64"])
+    runs.write_config(judge, settings)
+    (judge / runs.SPLITS).unlink()
+    found, splits = training.prepare(settings, judge)
+    training.begin(settings, judge, found, splits)
+    with pytest.raises(InputError, match=r"judge has learned from \d+% of the test images"):
+        report.shared_images(used._replace(judge=judge), "test")  # though it sees them larger
+    planned = {role: (None, run_dir) for role, run_dir in used.colorizers.items()}
+    planned |= {"judge": (None, judge), "control": (JudgeConfig(), tmp_path / "control")}
+    with pytest.raises(InputError, match="judge has learned from"):
+        chain.run(planned)
+    assert not (tmp_path / "control").exists()
     (tmp_path / "judge" / runs.DATA).write_text("{}")
     with pytest.raises(InputError, match="it names no classes"):
         judging.load(judge)

@@ -187,6 +187,7 @@ def test_a_killed_process_leaves_the_old_file_and_its_rest_can_be_removed(tmp_pa
     assert code == 9
     assert path.read_text() == "old"
     assert len(list(path.parent.iterdir())) == 2
+    (path.parent / ".unfinished-model" / "model").mkdir(parents=True)  # a SavedModel's
     files.remove_unfinished(tmp_path)
     assert list(path.parent.iterdir()) == [path]
 

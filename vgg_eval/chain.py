@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from colorization import config
@@ -18,6 +19,7 @@ ROLES = {
 """Role of a run -> what it is; in the order of training, as the transfer may take the judge's blocks."""
 
 
+JUDGES = ("judge", "control")
 _SUFFIX = {"control": "-grey"}  # as the preset's name has it
 
 PRESETS = ("smoke", "small", "paper")
@@ -103,6 +105,29 @@ def _refuse_other_kind(role, run_dir, wanted):
         raise InputError(f"{run_dir} was trained with grey={str(settings.grey).lower()}: it is no {role}.")
 
 
+def _refuse_strangers(given):
+    """Raise InputError for given runs without weights, or that do not belong together."""
+    from colorization import runs
+
+    from . import judging
+
+    for run_dir in given.values():
+        runs.read_weights(run_dir)
+    colorizers = [run_dir for role, run_dir in given.items() if role not in JUDGES]
+    if colorizers:
+        judging.images(colorizers, [given[role] for role in JUDGES if role in given], "test")
+
+
+def _with_own_decoding(settings, run_dir):
+    """The settings, with the temperature and the working size of the run that is there, if any."""
+    path = run_dir / config.FILE
+    if not path.exists():
+        return settings
+    kept = config.read(path, {settings.task: type(settings)})
+    own = {name: getattr(kept, name) for name in ("temperature", "working_size") if name in vars(kept)}
+    return replace(settings, **own)
+
+
 def run(planned):
     """Train what of a plan is not trained yet; what was begun is resumed.
 
@@ -120,11 +145,12 @@ def run(planned):
     from . import report
     from . import training as judge_training
 
+    _refuse_strangers({role: run_dir for role, (settings, run_dir) in planned.items() if settings is None})
     for role in ROLES:
         settings, run_dir = planned[role]
         if settings is not None:
             print(f"\n== {role}: {run_dir}", file=sys.stderr)
-            train = judge_training.train if role in ("judge", "control") else training.train
-            train(settings, run_dir, resume=True)
+            train = judge_training.train if role in JUDGES else training.train
+            train(_with_own_decoding(settings, run_dir), run_dir, resume=True)
     run_dirs = {role: run_dir for role, (_, run_dir) in planned.items()}
     return report.Runs(judge=run_dirs.pop("judge"), control=run_dirs.pop("control"), colorizers=run_dirs)

@@ -99,6 +99,7 @@ def describe(settings):
     kind += f" at width {settings.width:g}" if settings.width != 1 else ""
     origins = {"imagenet": "ImageNet weights", "none": "trained from scratch"}
     origin = origins.get(settings.vgg_weights, f"weights of {settings.vgg_weights}")
+    origin = origin if settings.start == "none" else f"trained on from {settings.start}"
     blocks = "block 1" if settings.frozen_blocks == 1 else f"blocks 1-{settings.frozen_blocks}"
     frozen = f", {blocks} frozen" if settings.frozen_blocks else ""
     grey = ", trained on grey images" if settings.grey else ""

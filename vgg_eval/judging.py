@@ -104,14 +104,16 @@ def images(run_dirs, judge_dirs, split):
 def _refuse_known(shown, classes, judge_dir):
     """Raise InputError if a judge learned from the images, or to tell other classes.
 
-    Images are compared by what they show, as the judge's data may have other sizes: its training images, and
-    for the test split also its dev images, by which its best epoch was chosen.
+    Images are compared by what they show, at the size at which they are shown, as the judge's data may lie
+    elsewhere: its training images, and for the test split also its dev images, by which its best epoch was
+    chosen.
     """
     settings = runs.read_config(judge_dir, CONFIGS)
     data = training.load_data(settings)
     if data.classes != classes:
         raise InputError(f"{judge_dir} tells the classes of {data.name}, not those of {shown.name}.")
     splits = training.read_splits(judge_dir, data)
+    data = training.load_data(settings, side=shown.rgb.shape[1])
     known = {image.tobytes() for image in data.train.images[splits.train]}
     if shown.split == "test":
         known |= {image.tobytes() for image in data.test.images[splits.dev]}
@@ -119,7 +121,7 @@ def _refuse_known(shown, classes, judge_dir):
     if share > _TWINS:
         raise InputError(
             f"{judge_dir} has learned from {share:.0%} of the {shown.split} images: train it with the "
-            "colorizers' split_seed."
+            "colorizers' split_seed, dev_size and test_size."
         )
 
 

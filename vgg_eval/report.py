@@ -292,6 +292,7 @@ def _provenance(run_dir):
         "settings": json.loads(config.to_json(settings)),
         "train_images": len(datasets.Splits.load(run_dir / runs.SPLITS).train),
         "starts": runs.read_json(run_dir / runs.ENVIRONMENT).get("starts", []),
+        "tuned": runs.read_tuned(run_dir),
     }
 
 
@@ -301,6 +302,9 @@ def _told(run):
     told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
     if settings.get("vgg_weights", "none") != "none":
         told += f", VGG16's blocks from {settings['vgg_weights']}"
+    told += "".join(f", after {n} of {name}" for name, n in runs.earlier_epochs(run["starts"]).items())
+    if run["tuned"].get("strength"):
+        told += f", rebalanced after the training by {run['tuned']['strength']:g}"
     timed = [start for start in run["starts"] if "seconds" in start]
     machines = " and ".join(dict.fromkeys(map(_machine, timed)))
     return told + (f"; {_time(sum(start['seconds'] for start in timed))} on {machines}" if timed else "")

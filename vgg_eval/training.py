@@ -30,7 +30,7 @@ def train(settings, run_dir, *, resume=False):
     """
     run_dir = Path(run_dir)
     settings = fitting.open_run(settings, run_dir, resume, CONFIGS)
-    if fitting.finished(settings, run_dir):
+    if training.finished(settings, run_dir, CONFIGS):
         return settings
     data, chosen = training.prepare(settings, run_dir)
     if len(data.classes) < 2:

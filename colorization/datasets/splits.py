@@ -51,8 +51,9 @@ def split(
 
     The seed puts the test images in an order once; dev draws from the first half and test from the second
     (or from the two parts that the set itself fixes, see Dataset), so with one seed no dev image of any split
-    is a test image of another. With ``stratified`` each class gives the same number (size // classes, or as
-    many as it has), from those same halves and in that same order. ``train`` comes back in ascending order.
+    of this Dataset is a test image of another; of one loaded with other limits it may be. With ``stratified``
+    each class gives the same number (size // classes, or as many as it has), from those same halves and in
+    that same order. ``train`` comes back in ascending order.
 
     Raises InputError for a negative size, or a stratified one too small to give each class an image.
     """
