@@ -1,14 +1,18 @@
 """The command `colorize`: parse and call."""
 
 import argparse
+import collections
 import functools
 import math
 import sys
 from pathlib import Path
 
+from tqdm import tqdm
+
 from . import __version__, exported, images, presets
 from .command import run_command, size, start_keras, whole_number
 from .errors import InputError
+from .files import PICTURES, pictures_below
 
 _LARGE = 2**24  # pixels: above, the run colours in strips, since its ONNX would take all at once
 
@@ -26,15 +30,32 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    image = commands.add_parser("image", help="colour image files", description="Colour image files.")
-    image.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image files")
+    image = commands.add_parser(
+        "image",
+        help="colour image files and folders of them",
+        description="Colour image files and folders of them.",
+    )
+    image.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="image files (PNG, JPEG, TIFF, WebP, BMP), or folders, in which all are coloured, at any depth",
+    )
     image.add_argument(
         "--model",
         metavar="MODEL",
         help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
         " .tflite file (default: the preset for pictures of such a size)",
     )
-    image.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="NAME.png goes here")
+    image.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="NAME.png goes here, in subfolders as in a folder PATH",
+    )
     image.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
     _add_temperature(image)
     image.add_argument(
@@ -43,7 +64,11 @@ def _parser():
         metavar="PIXELS",
         help="shorter side at which colour is predicted (default: the model's own)",
     )
-    image.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
+    there = image.add_mutually_exclusive_group()
+    there.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
+    there.add_argument(
+        "--resume", action="store_true", help="leave pictures as they are that are there already"
+    )
     image.set_defaults(function=_image)
 
     export = commands.add_parser(
@@ -113,13 +138,20 @@ def _temperature(text):
 
 
 def _image(arguments):
-    targets = _targets(arguments.paths, arguments.output, arguments.overwrite)
+    targets = _targets(arguments.paths, arguments.output)
+    there = [target for target in targets.values() if target.exists()]
+    if there and not (arguments.overwrite or arguments.resume):
+        raise InputError(
+            f"{there[0]} is there already: pass --overwrite, --resume, or another folder with -o."
+        )
+    if arguments.resume:
+        targets = {path: target for path, target in targets.items() if not target.exists()}
     model = presets.run_folder(arguments.model) if arguments.model else None
     preset = functools.cache(presets.path)  # it reads all files of a preset
     colorizer = functools.cache(functools.partial(_colorizer, arguments))
     colorizer(model or preset(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
     failures = []
-    for path, target in targets.items():
+    for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
         try:
             picture = images.read(path)
             height, width = picture.shape[:2]
@@ -129,7 +161,7 @@ def _image(arguments):
         except InputError as error:
             failures.append(str(error))
         else:
-            print(target)
+            tqdm.write(str(target))
     if failures:
         raise InputError("\n       ".join(failures))
 
@@ -188,17 +220,31 @@ def _export(arguments):
     print(output)
 
 
-def _targets(paths, folder, overwrite):
-    """{input: output}, checked before anything slow begins."""
-    targets = {path: folder / f"{path.stem}.png" for path in paths}
-    if len(set(targets.values())) < len(targets):
-        raise InputError("Two of the pictures have the same name: colour them into different folders.")
+def _targets(paths, folder):
+    """{input: output} of files and of all pictures in folders, checked before anything slow begins."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is no folder: give another one with -o.")
-    for target in targets.values():
-        if target.exists() and not overwrite:
-            raise InputError(f"{target} is there already: pass --overwrite, or another folder with -o.")
+    places = {path: place for named in paths for path, place in _places(named, folder).items()}
+    stems = collections.Counter(place.with_suffix(".png") for place in places.values())
+    targets = {}
+    for path, place in places.items():
+        alone = stems[place.with_suffix(".png")] == 1  # else a.jpg and a.png become a.jpg.png and a.png.png
+        targets[path] = folder / (place.with_suffix(".png") if alone else f"{place}.png")
+    takers = {}
+    for path, target in targets.items():
+        if (other := takers.setdefault(target, path)) != path:
+            raise InputError(f"{other} and {path} would both become {target}: colour them one by one.")
     return targets
+
+
+def _places(path, output):
+    """{picture: its place below the results' folder} of a file or of a folder that it is in."""
+    if not path.is_dir():
+        return {path: Path(path.name)}
+    found = sorted(found for found in pictures_below(path) if output not in found.parents)
+    if not found:
+        raise InputError(f"{path} holds no pictures ({', '.join(sorted(PICTURES))}).")
+    return {picture: picture.relative_to(path) for picture in found}
 
 
 def _evaluate(arguments):

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and how they are found."""
 
 import contextlib
 import hashlib
@@ -10,6 +10,16 @@ from pathlib import Path
 from .errors import InputError
 
 TEMPORARY = ".unfinished-"
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+"""Suffixes of image files, in lower case."""
+
+
+def pictures_below(folder):
+    """The image files at any depth of a Path, in no order; what begins with a dot is hidden."""
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in PICTURES and not hidden and path.is_file():
+            yield path
 
 
 @contextlib.contextmanager

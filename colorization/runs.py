@@ -77,8 +77,11 @@ def read_tuned(run_dir):
 
 def earlier_epochs(starts):
     """{run's name: epochs} of the runs that a run went on from, by the starts of its environment.json."""
-    named = [start for start in starts if "run" in start]
-    return {start["run"]: start.get("finished_epochs", 0) for start in named}
+    epochs = {}
+    for start in starts:
+        if "run" in start:  # a start that was killed in its first epoch has finished none
+            epochs[start["run"]] = max(epochs.get(start["run"], 0), start.get("finished_epochs", 0))
+    return epochs
 
 
 def read_metrics(run_dir):

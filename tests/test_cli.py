@@ -48,6 +48,38 @@ def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
         assert cli.main([*arguments, "--overwrite", *tempered]) == 0
 
 
+def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
+    """Oracle: the listing, written here; the time stamps of what was there before."""
+    album, output = tmp_path / "album", tmp_path / "album" / "coloured"
+    for name in ("a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", ".hidden/d.png", "coloured/old.png"):
+        path = album / name.lower()
+        images.write(path, data.coffee()[:40, :56])
+        path.rename(album / name)
+    (album / "letter.txt").write_text("no picture")
+    single = tmp_path / "single.png"
+    images.write(single, data.coffee()[:24, :24])
+    command = ["image", album, single, "--model", smoke_runs["regression"], "-o", output]
+    command = [str(word) for word in command]
+    assert cli.main(command) == 0
+    made = {"a.png.png", "a.jpg.png", "deep/er/b.png", "deep/c.png", "single.png"}
+    there = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
+    assert there == made | {"old.png"}
+    assert set(capsys.readouterr().out.split()) == {str(output / name) for name in made}
+    assert "is there already: pass --overwrite, --resume" in refused(capsys, *command)
+    (output / "deep/c.png").unlink()
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
+    assert cli.main([*command, "--resume"]) == 0
+    assert capsys.readouterr().out.split() == [str(output / "deep/c.png")]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for other in ("one", "two"):
+        images.write(tmp_path / other / "a.png", data.coffee()[:24, :24])
+    clash = refused(capsys, "image", tmp_path / "one", tmp_path / "two", *command[3:])
+    assert "one/a.png and " in clash
+    assert "would both become" in clash
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in refused(capsys, "image", tmp_path / "empty", *command[3:])
+
+
 def test_a_bad_file_among_good_ones(smoke_runs, photograph, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_text("no image")
@@ -69,9 +101,6 @@ def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
     assert "The decoding mode takes no temperature" in refused(capsys, *tempered)
     assert "takes no temperature" in refused(capsys, "evaluate", run_dir, "--temperature", 0.5)
     assert "at least 1 pixel" in refused(capsys, *image, run_dir, "--working-size", 0)
-    assert "have the same name" in refused(
-        capsys, "image", photograph, photograph.with_suffix(".png"), *image[2:], run_dir
-    )
     assert "is no folder" in refused(capsys, "image", photograph, "-o", photograph, "--model", run_dir)
     assert "missing.png cannot be read" in refused(
         capsys, "image", tmp_path / "missing.png", *image[2:], run_dir

@@ -3,7 +3,7 @@
 import concurrent.futures
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from tqdm import tqdm
 from colorization.datasets import prepared
 from colorization.datasets.base import Dataset, Images, data_root, fit
 from colorization.errors import InputError
+from colorization.files import PICTURES, pictures_below
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
 VERSION = 2  # of what prepare does with the files; sets of another one are made anew
 
@@ -26,7 +26,7 @@ GREY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps t
 
 def recognises(path: Path) -> bool:
     """Whether ``path`` is a folder with photographs somewhere in it."""
-    return any(True for _ in _images(path))
+    return any(True for _ in pictures_below(path))
 
 
 def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
@@ -90,19 +90,11 @@ def _files(folders: list[Path]) -> dict[Path, str]:
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: give folders of photographs.")
-        names = {path: path.relative_to(folder).as_posix() for path in _images(folder)}
+        names = {path: path.relative_to(folder).as_posix() for path in pictures_below(folder)}
         if not names:
-            raise InputError(f"{folder} holds no photographs ({', '.join(sorted(SUFFIXES))}).")
+            raise InputError(f"{folder} holds no photographs ({', '.join(sorted(PICTURES))}).")
         files |= dict(sorted(names.items(), key=lambda item: item[1]))
     return files
-
-
-def _images(folder: Path) -> Iterator[Path]:
-    """The image files at any depth of a folder, in no order; what begins with a dot is hidden."""
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            yield path
 
 
 def _key(files: dict[Path, str], *rest) -> str:
