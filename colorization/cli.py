@@ -7,8 +7,6 @@ import math
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from . import __version__, exported, images, presets
 from .command import run_command, size, start_keras, whole_number
 from .errors import InputError
@@ -150,6 +148,8 @@ def _image(arguments):
     preset = functools.cache(presets.path)  # it reads all files of a preset
     colorizer = functools.cache(functools.partial(_colorizer, arguments))
     colorizer(model or preset(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
+    from tqdm import tqdm  # not for --help
+
     failures = []
     for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
         try:
