@@ -31,11 +31,13 @@ setup(
     ],
     extras_require={
         "export": ["ai-edge-litert>=2.1", "onnx>=1.17", "tf2onnx>=1.16"],
+        "film": ["av>=14"],
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "jax": ["jax>=0.10"],
         "tensorboard": ["tensorboard>=2.20"],
         "dev": [
             "ai-edge-litert>=2.1",
+            "av>=14",
             "build>=1.2",
             "furo>=2025.7",
             "filelock>=3.20",

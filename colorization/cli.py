@@ -3,14 +3,14 @@
 import argparse
 import collections
 import functools
+import json
 import math
 import sys
 from pathlib import Path
 
-from . import __version__, exported, images, presets
+from . import __version__, exported, files, film, images, presets
 from .command import run_command, size, start_keras, whole_number
 from .errors import InputError
-from .files import PICTURES, pictures_below
 
 _LARGE = 2**24  # pixels: above, the run colours in strips, since its ONNX would take all at once
 
@@ -41,12 +41,6 @@ def _parser():
         help="image files (PNG, JPEG, TIFF, WebP, BMP), or folders, in which all are coloured, at any depth",
     )
     image.add_argument(
-        "--model",
-        metavar="MODEL",
-        help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
-        " .tflite file (default: the preset for pictures of such a size)",
-    )
-    image.add_argument(
         "-o",
         "--output",
         required=True,
@@ -54,20 +48,26 @@ def _parser():
         metavar="DIR",
         help="NAME.png goes here, in subfolders as in a folder PATH",
     )
-    image.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
-    _add_temperature(image)
-    image.add_argument(
-        "--working-size",
-        type=int,
-        metavar="PIXELS",
-        help="shorter side at which colour is predicted (default: the model's own)",
-    )
+    _add_model(image)
     there = image.add_mutually_exclusive_group()
     there.add_argument("--overwrite", action="store_true", help="replace pictures that are there already")
     there.add_argument(
         "--resume", action="store_true", help="leave pictures as they are that are there already"
     )
     image.set_defaults(function=_image)
+
+    film = commands.add_parser(
+        "film",
+        help="colour a film",
+        description="Colour a film, frame by frame; the sound stays. Interrupted, the same command goes on.",
+    )
+    film.add_argument("path", type=Path, metavar="FILM", help="a film that FFmpeg reads")
+    film.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="PATH", help="the new film: .mp4, .mkv or .mov"
+    )
+    _add_model(film)
+    film.add_argument("--overwrite", action="store_true", help="replace a film that is there already")
+    film.set_defaults(function=_film)
 
     export = commands.add_parser(
         "export",
@@ -119,6 +119,24 @@ def _parser():
     return parser
 
 
+def _add_model(parser):
+    """The options that say by what, and how, `colorize image` and `colorize film` colour."""
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
+        " .tflite file (default: the preset for pictures of such a size)",
+    )
+    parser.add_argument("--decoding", help="of the classification: annealed (its default), mean or mode")
+    _add_temperature(parser)
+    parser.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="shorter side at which colour is predicted (default: the model's own)",
+    )
+
+
 def _add_temperature(parser):
     parser.add_argument(
         "--temperature",
@@ -144,26 +162,51 @@ def _image(arguments):
         )
     if arguments.resume:
         targets = {path: target for path, target in targets.items() if not target.exists()}
-    model = presets.run_folder(arguments.model) if arguments.model else None
-    preset = functools.cache(presets.path)  # it reads all files of a preset
-    colorizer = functools.cache(functools.partial(_colorizer, arguments))
-    colorizer(model or preset(presets.PHOTOGRAPHS), False)  # refused once, not for each picture
+    models = _Models(arguments)
     from tqdm import tqdm  # not for --help
 
     failures = []
     for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
         try:
-            picture = images.read(path)
-            height, width = picture.shape[:2]
-            chosen = model or preset(presets.default(height, width))
-            large = height * width > _LARGE and not exported.recognises(chosen)
-            images.write(target, colorizer(chosen, large)(picture))
+            images.write(target, models.colour(images.read(path)))
         except InputError as error:
             failures.append(str(error))
         else:
             tqdm.write(str(target))
     if failures:
         raise InputError("\n       ".join(failures))
+
+
+def _film(arguments):
+    film.check(arguments.output)
+    if arguments.output.exists() and not arguments.overwrite:
+        raise InputError(f"{arguments.output} is there already: pass --overwrite, or another name with -o.")
+    models = _Models(arguments)
+    path = models.path(*film.size(arguments.path))
+    how = [arguments.decoding, arguments.temperature, arguments.working_size, files.fingerprint_of(path)]
+    film.colour(arguments.path, arguments.output, models.colour, json.dumps(how))
+    print(arguments.output)
+
+
+class _Models:
+    """The model that is asked for, or else the preset for pictures of a size; each is loaded once."""
+
+    def __init__(self, arguments):
+        self._given = presets.run_folder(arguments.model) if arguments.model else None
+        self._preset = functools.cache(presets.path)  # it reads all files of a preset
+        self._load = functools.cache(functools.partial(_colorizer, arguments))
+        self._load(self._given or self._preset(presets.PHOTOGRAPHS), False)  # refused before any work
+
+    def path(self, height, width):
+        """The model for pictures of a size."""
+        return self._given or self._preset(presets.default(height, width))
+
+    def colour(self, picture):
+        """The coloured picture or batch; both uint8 RGB."""
+        height, width = picture.shape[-3:-1]
+        path = self.path(height, width)
+        large = height * width > _LARGE and not exported.recognises(path)
+        return self._load(path, large)(picture)
 
 
 def _colorizer(arguments, path, large):
@@ -241,9 +284,9 @@ def _places(path, output):
     """{picture: its place below the results' folder} of a file or of a folder that it is in."""
     if not path.is_dir():
         return {path: Path(path.name)}
-    found = sorted(found for found in pictures_below(path) if output not in found.parents)
+    found = sorted(found for found in files.pictures_below(path) if output not in found.parents)
     if not found:
-        raise InputError(f"{path} holds no pictures ({', '.join(sorted(PICTURES))}).")
+        raise InputError(f"{path} holds no pictures ({', '.join(sorted(files.PICTURES))}).")
     return {picture: picture.relative_to(path) for picture in found}
 
 

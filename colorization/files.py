@@ -66,6 +66,12 @@ def fingerprint(paths):
     return digest.hexdigest()
 
 
+def fingerprint_of(path):
+    """fingerprint of a file, or of all files below a folder."""
+    path = Path(path)
+    return fingerprint(sorted(found for found in path.rglob("*") if found.is_file()) or [path])
+
+
 def remove_unfinished(folder):
     """Delete what killed processes left half-written below `folder`."""
     for leftover in list(Path(folder).rglob(TEMPORARY + "*")):

@@ -14,6 +14,7 @@ from pathlib import Path
 import documents
 import pytest
 import tensorflow as tf
+import test_film
 from skimage import data as pictures
 from test_datasets import python_files, sample, tar_of
 from test_imports import LAYERS
@@ -107,6 +108,7 @@ def house(smoke_folder, smoke_figures, tmp_path_factory):
     shutil.copytree(smoke_folder / "classification-smoke", folder / "runs/classification-smoke")
     shutil.copytree(smoke_figures / "parts", folder / "runs/figures-small/parts")
     images.write(folder / "photo.jpg", pictures.chelsea())
+    test_film.make(folder / "film.mp4", test_film.pictures(3, 64, 96))
     for i in range(80):
         part = (pictures.astronaut, pictures.coffee)[i % 2]()[2 * i : 2 * i + 80, 3 * i : 3 * i + 100]
         images.write(folder / f"photographs/{i}.jpg", part)

@@ -1,0 +1,225 @@
+"""Films: frames in, frames out in colour, each at its own time; the sound is copied."""
+
+import contextlib
+import hashlib
+import heapq
+import itertools
+import json
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .files import remove_unfinished, replacing, write_text
+
+SUFFIXES = (".mp4", ".mkv", ".mov")
+"""Of the films that can be written."""
+
+_PART = 240  # frames that are kept together: what an interruption loses at most
+_PIXELS = 2**20  # coloured at once
+_RATE = 25  # of the parts, whose frames only count
+# Parts can be joined at any frame: none refers to a later one, and all have the same headers
+_X264 = {"crf": "18", "x264-params": "stitchable=1:bframes=0"}
+_BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the colour space and of the range that films have
+
+
+def size(source):
+    """(height, width) of a film's frames as they are stored. Raises InputError if it is none."""
+    with _opened(source) as (_, stream):
+        return stream.height, stream.width
+
+
+def colour(source, target, colorize, key):
+    """Colour a film. Interrupted, the next call with the same arguments goes on behind the last whole part.
+
+    The picture is encoded as H.264 (x264, constant rate factor 18); a rotation that the film asks of its
+    player is done.
+
+    Args:
+        source: path of any film that FFmpeg reads.
+        target: Path of the new one, with one of SUFFIXES; it comes into being whole or not at all.
+        colorize: function of (N, H, W, 3) uint8 that returns as much.
+        key: text that tells how `colorize` colours: kept parts of another one are not used.
+
+    Raises:
+        InputError: the source is no film, or the target cannot be written.
+    """
+    check(target)
+    with _opened(source):
+        parts = _parts_folder(Path(source), target, key)
+    try:
+        times = _encode_parts(source, parts, colorize)
+    finally:
+        if not list(parts.glob("*.mkv")):
+            shutil.rmtree(parts)
+    with replacing(target) as temporary:
+        _join(source, sorted(parts.glob("*.mkv")), times, temporary)
+    shutil.rmtree(parts)
+
+
+def _quarter_turns(source):
+    """By how many quarters, counterclockwise, the film's first frame asks to be turned: it speaks for all."""
+    with _opened(source) as (container, stream):
+        first = next(container.decode(stream), None)
+        if first is None:
+            raise InputError(f"{source} holds no frame that can be read: give another film.")
+        return first.rotation // 90
+
+
+def check(target):
+    """Raise InputError if no film can be written at a Path, by its suffix."""
+    if target.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{target} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}.")
+
+
+@contextlib.contextmanager
+def _opened(source):
+    """(container, the stream of its picture) of a film; FFmpeg's errors in the block are InputErrors."""
+    try:
+        import av
+    except ImportError:
+        raise InputError("Films need PyAV: pip install 'colorization[film]'.") from None
+    av.logging.set_level(None)  # what it would say, InputError says
+    try:
+        with av.open(str(source)) as container:
+            streams = [stream for stream in container.streams.video if stream.average_rate]
+            if not streams or container.format.name.endswith("_pipe"):  # a picture has a rate too
+                raise InputError(f"{source} holds no moving picture: give a film.")
+            streams[0].thread_type = "AUTO"
+            yield container, streams[0]
+    except av.error.FFmpegError as error:
+        raise InputError(f"{source} is no film that can be read, or is damaged ({error.strerror}).") from None
+
+
+def _parts_folder(source, target, key):
+    """The folder beside the target where parts are kept: of this source and this key only."""
+    stamp = source.stat()
+    origin = json.dumps([str(source.resolve()), stamp.st_size, stamp.st_mtime_ns, key, _PART, _X264])
+    digest = hashlib.sha256(origin.encode()).hexdigest()
+    parts = target.parent / f".{target.name}.parts"
+    kept = parts / "origin"
+    if not kept.exists() or kept.read_text() != digest:
+        shutil.rmtree(parts, ignore_errors=True)
+        write_text(kept, digest)
+    remove_unfinished(parts)
+    return parts
+
+
+def _encode_parts(source, parts, colorize):
+    """Colour all frames whose part is not there yet; returns the time of each, in the stream's time base."""
+    from tqdm import tqdm
+
+    times, turns = [], _quarter_turns(source)
+    with _opened(source) as (container, stream):
+        frames = tqdm(
+            _noting(container.decode(stream), stream, times), total=stream.frames or None, unit=" frames"
+        )
+        for number, group in itertools.groupby(frames, lambda _: (len(times) - 1) // _PART):
+            path = parts / f"{number:06d}.mkv"
+            if path.exists():
+                for _ in group:  # decoded only
+                    pass
+            else:
+                with replacing(path) as temporary:
+                    _encode(_coloured(group, turns, colorize), stream, temporary)
+    return times
+
+
+def _noting(frames, stream, times):
+    """The frames, while `times` grows by the time of each."""
+    step = 1 / (stream.average_rate * stream.time_base)
+    for frame in frames:
+        after = times[-1] + 1 if times else 0
+        times.append(max(after, frame.pts if frame.pts is not None else round(len(times) * step)))
+        yield frame
+
+
+def _coloured(frames, turns, colorize):
+    """The coloured frames, turned, (H, W, 3) uint8; as many as fit are coloured at once."""
+    waiting = []
+    for frame in frames:
+        rgb = np.rot90(frame.to_ndarray(format="rgb24"), turns)
+        waiting.append(np.ascontiguousarray(rgb))
+        if (len(waiting) + 1) * rgb[..., 0].size > _PIXELS:
+            yield from colorize(np.stack(waiting))
+            waiting = []
+    if waiting:
+        yield from colorize(np.stack(waiting))
+
+
+def _encode(pictures, stream, path):
+    """Write pictures as one part."""
+    import av
+
+    with av.open(str(path), "w", format="matroska") as output:
+        encoder = output.add_stream("libx264", rate=_RATE, options=_X264)
+        for i, rgb in enumerate(pictures):
+            if not i:
+                _prepare(encoder, *rgb.shape[:2], stream)
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
+                format=encoder.pix_fmt, dst_colorspace=_BT709, dst_color_range=_STUDIO
+            )
+            frame.pts, frame.time_base = i, Fraction(1, _RATE)
+            output.mux(encoder.encode(frame))
+        output.mux(encoder.encode(None))
+
+
+def _prepare(encoder, height, width, stream):
+    context = encoder.codec_context
+    context.height, context.width = height, width
+    # Players want chroma at half of the size, which an odd side does not have
+    context.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"
+    context.colorspace = context.color_primaries = context.color_trc = _BT709
+    context.color_range = _STUDIO
+    aspect = stream.sample_aspect_ratio
+    if aspect:
+        turned = (height, width) != (stream.height, stream.width)
+        context.sample_aspect_ratio = 1 / aspect if turned else aspect
+
+
+def _join(source, parts, times, target):
+    """Write the parts' frames at their times, and the source's sound, into one file."""
+    import av
+
+    with _opened(source) as (container, stream), contextlib.ExitStack() as stack:
+        try:
+            output = stack.enter_context(av.open(str(target), "w"))
+            opened = [stack.enter_context(av.open(str(part))) for part in parts]
+            picture = output.add_stream_from_template(opened[0].streams.video[0])
+            picture.time_base = stream.time_base
+            sounds = {sound: output.add_stream_from_template(sound) for sound in container.streams.audio}
+            packets = heapq.merge(
+                _timed(opened, times, stream.time_base, picture),
+                _copied(container, sounds),
+                key=lambda packet: packet.dts * packet.time_base,
+            )
+            for packet in packets:
+                output.mux(packet)
+        except av.error.FFmpegError as error:
+            raise InputError(
+                f"The coloured film cannot be written ({error.strerror}): .mkv takes every kind of sound."
+            ) from None
+
+
+def _timed(parts, times, time_base, stream):
+    """The packets of the parts' pictures, one a frame, at the frames' times."""
+    ends = [*times[1:], times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1)]
+    pairs = zip(times, ends, strict=True)
+    for part in parts:
+        for packet in part.demux(part.streams.video[0]):
+            if packet.dts is not None:  # the last one only flushes
+                begin, end = next(pairs)
+                packet.stream, packet.time_base = stream, time_base
+                packet.pts = packet.dts = begin
+                packet.duration = end - begin
+                yield packet
+
+
+def _copied(container, streams):
+    """The packets of some of a container's streams, as of those that they are to go into."""
+    for packet in container.demux(list(streams)) if streams else ():
+        if packet.dts is not None:
+            packet.stream = streams[packet.stream]
+            yield packet

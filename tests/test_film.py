@@ -1,0 +1,177 @@
+"""Films: every frame once, at its time and in its colour; the sound's own bytes; interruptions."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from skimage import data
+
+from colorization import Colorizer, cli, film, images
+from colorization.errors import InputError
+
+RATE = Fraction(24000, 1001)
+
+
+def pictures(count, height, width):
+    cat = data.chelsea()
+    return [np.ascontiguousarray(cat[i : i + height, 2 * i : 2 * i + width]) for i in range(count)]
+
+
+def make(path, shown, times=None, sound=True):
+    """Write a film; `times` in frames."""
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=RATE, options={"crf": "8"})
+        video.height, video.width = shown[0].shape[:2]
+        video.pix_fmt = "yuv444p"
+        voice = output.add_stream("aac", rate=48000) if sound else None
+        for i, rgb in enumerate(shown):
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+            frame.pts, frame.time_base = times[i] if times else i, 1 / RATE
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+        if sound:
+            for i in range(int(len(shown) / RATE * 48000 / 1024)):
+                wave = np.sin(np.arange(1024 * i, 1024 * (i + 1)) * 0.05)[None].astype("float32")
+                frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts = 48000, 1024 * i
+                output.mux(voice.encode(frame))
+            output.mux(voice.encode(None))
+    return path
+
+
+def turned(source, target, degrees):
+    """The same film, which asks its player for a rotation."""
+    with av.open(str(source)) as container, av.open(str(target), "w") as output:
+        stream = container.streams.video[0]
+        copied = output.add_stream_from_template(stream)
+        turn = av.BitStreamFilterContext(
+            f"h264_metadata=display_orientation=insert:rotate={degrees}", in_stream=stream
+        )
+        for packet in container.demux(stream):
+            for changed in turn.filter(packet if packet.dts is not None else None):
+                changed.stream = copied
+                output.mux(changed)
+    return target
+
+
+def read(path):
+    """(times in seconds, frames, packets of sound) of a film; times from the first packet of all on."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux() if packet.dts is not None]
+        begin = min(packet.pts * packet.time_base for packet in packets)
+        sound = [bytes(packet) for packet in packets if packet.stream.type == "audio"]
+    with av.open(str(path)) as container:
+        frames = list(container.decode(container.streams.video[0]))
+    times = [float(frame.time - begin) for frame in frames]
+    return times, [frame.to_ndarray(format="rgb24") for frame in frames], sound
+
+
+def turned_to_blue(batch):
+    """What stands for a colorizer here: other in each pixel, and told from any other order of channels."""
+    return np.stack([batch[..., 2], batch[..., 0], 255 - batch[..., 1]], axis=-1)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(film, "_PART", 8)
+    monkeypatch.setattr(film, "_PIXELS", 3 * 64 * 96)
+
+
+@pytest.mark.parametrize("suffix", film.SUFFIXES)
+@pytest.mark.parametrize(("height", "width", "sound"), [(64, 96, True), (63, 97, False)])
+def test_every_frame_comes_at_its_time(tmp_path, suffix, height, width, sound):
+    """Oracle: the pictures and times that the film is made of here, one pause and one haste among them."""
+    shown = pictures(21, height, width)
+    times = [0, *range(2, 14), *range(30, 38)]
+    source, target = make(tmp_path / "in.mp4", shown, times, sound), tmp_path / f"out{suffix}"
+    film.colour(source, target, turned_to_blue, "")
+    (before, _, voice), (after, found, heard) = read(source), read(target)
+    np.testing.assert_allclose(after, before, atol=0.001)  # Matroska counts milliseconds
+    assert len(found) == len(shown)
+    for picture, rgb in zip(found, shown, strict=True):
+        assert picture.shape == rgb.shape
+        difference = picture.astype(int) - turned_to_blue(rgb)
+        assert np.abs(difference.mean((0, 1))).max() < 2.5  # another matrix or range would be off by far more
+        assert np.abs(difference).mean() < 8
+    assert heard == voice
+    assert bool(heard) == sound
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", target.name]
+
+
+def test_a_rotation_is_done(tmp_path):
+    """Oracle: NumPy's rotation, counterclockwise as H.264's."""
+    shown = pictures(3, 64, 96)
+    straight, target = make(tmp_path / "straight.mp4", shown, sound=False), tmp_path / "out.mp4"
+    source = turned(straight, tmp_path / "in.mp4", 90)
+    film.colour(source, target, lambda batch: batch, "")
+    for picture, rgb in zip(read(target)[1], shown, strict=True):
+        assert np.abs(picture.astype(int) - np.rot90(rgb)).mean() < 8
+
+
+def test_an_interrupted_film_goes_on(tmp_path):
+    """Oracle: the film of a call that is not interrupted; the count of frames that are coloured."""
+    source, target = make(tmp_path / "in.mp4", pictures(30, 64, 96)), tmp_path / "out.mp4"
+    coloured = []
+
+    def interrupted(batch):
+        if sum(coloured) > 20:
+            raise KeyboardInterrupt
+        return counted(batch)
+
+    def counted(batch):
+        coloured.append(len(batch))
+        return turned_to_blue(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        film.colour(source, target, interrupted, "this")
+    assert not target.exists()
+    coloured.clear()
+    film.colour(source, target, counted, "this")
+    assert sum(coloured) == 30 - 16
+    film.colour(source, tmp_path / "whole.mp4", turned_to_blue, "this")
+    for one, other in zip(read(target), read(tmp_path / "whole.mp4"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    coloured.clear()
+    with pytest.raises(KeyboardInterrupt):
+        film.colour(source, tmp_path / "other.mp4", interrupted, "this")
+    coloured.clear()
+    film.colour(source, tmp_path / "other.mp4", counted, "another model")
+    assert sum(coloured) == 30
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "out.mp4", "whole.mp4", "other.mp4"}
+
+
+def test_the_command(tmp_path, capsys):
+    """Oracle: the preset on the frames as they are stored."""
+    source, target = make(tmp_path / "in.mp4", pictures(4, 64, 96)), tmp_path / "deep" / "out.mkv"
+    command = ["film", str(source), "-o", str(target)]
+    assert cli.main(command) == 0
+    assert capsys.readouterr().out == f"{target}\n"
+    expected = Colorizer.from_preset("photos").colorize(np.stack(read(source)[1])).astype(int)
+    found = np.stack(read(target)[1])
+    assert np.abs(found - expected).mean() < 6
+    assert np.ptp(found.astype(int), axis=-1).mean() > 5
+    assert cli.main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert cli.main([*command, "--overwrite"]) == 0
+
+
+def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
+    images.write(tmp_path / "picture.png", data.coffee())
+    (tmp_path / "text.mp4").write_text("no film")
+    whole = make(tmp_path / "whole.mkv", pictures(30, 64, 96)).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[:200])
+    there = sorted(tmp_path.iterdir())
+    for name, sentence in (
+        ("picture.png", "holds no moving picture"),
+        ("text.mp4", "is no film that can be read, or is damaged"),
+        ("cut.mkv", "is no film that can be read, or is damaged"),
+        ("nowhere.mp4", "No such file"),
+    ):
+        assert cli.main(["film", str(tmp_path / name), "-o", str(tmp_path / "out.mp4")]) == 2
+        assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+    assert cli.main(["film", str(tmp_path / "whole.mkv"), "-o", str(tmp_path / "out.avi")]) == 2
+    assert "the name of a film ends in .mp4, .mkv, .mov" in capsys.readouterr().err
+    with pytest.raises(InputError, match="cannot be written"):
+        film.colour(tmp_path / "whole.mkv", tmp_path / "text.mp4" / "out.mp4", turned_to_blue, "")
+    assert sorted(tmp_path.iterdir()) == there
