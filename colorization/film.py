@@ -183,20 +183,19 @@ def _join(source, parts, times, target):
     """Write the parts' frames at their times, and the source's sound, into one file."""
     import av
 
-    with _opened(source) as (container, stream), contextlib.ExitStack() as stack:
+    with _opened(source) as (container, stream):
         try:
-            output = stack.enter_context(av.open(str(target), "w"))
-            opened = [stack.enter_context(av.open(str(part))) for part in parts]
-            picture = output.add_stream_from_template(opened[0].streams.video[0])
-            picture.time_base = stream.time_base
-            sounds = {sound: output.add_stream_from_template(sound) for sound in container.streams.audio}
-            packets = heapq.merge(
-                _timed(opened, times, stream.time_base, picture),
-                _copied(container, sounds),
-                key=lambda packet: packet.dts * packet.time_base,
-            )
-            for packet in packets:
-                output.mux(packet)
+            with av.open(str(parts[0])) as first, av.open(str(target), "w") as output:
+                picture = output.add_stream_from_template(first.streams.video[0])
+                picture.time_base = stream.time_base
+                sounds = {sound: output.add_stream_from_template(sound) for sound in container.streams.audio}
+                packets = heapq.merge(
+                    _timed(parts, times, stream.time_base, picture),
+                    _copied(container, sounds),
+                    key=lambda packet: packet.dts * packet.time_base,
+                )
+                for packet in packets:
+                    output.mux(packet)
         except av.error.FFmpegError as error:
             raise InputError(
                 f"The coloured film cannot be written ({error.strerror}): .mkv takes every kind of sound."
@@ -205,16 +204,19 @@ def _join(source, parts, times, target):
 
 def _timed(parts, times, time_base, stream):
     """The packets of the parts' pictures, one a frame, at the frames' times."""
+    import av
+
     ends = [*times[1:], times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1)]
     pairs = zip(times, ends, strict=True)
     for part in parts:
-        for packet in part.demux(part.streams.video[0]):
-            if packet.dts is not None:  # the last one only flushes
-                begin, end = next(pairs)
-                packet.stream, packet.time_base = stream, time_base
-                packet.pts = packet.dts = begin
-                packet.duration = end - begin
-                yield packet
+        with av.open(str(part)) as container:
+            for packet in container.demux(container.streams.video[0]):
+                if packet.dts is not None:  # the last one only flushes
+                    begin, end = next(pairs)
+                    packet.stream, packet.time_base = stream, time_base
+                    packet.pts = packet.dts = begin
+                    packet.duration = end - begin
+                    yield packet
 
 
 def _copied(container, streams):
