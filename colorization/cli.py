@@ -66,6 +66,11 @@ def _parser():
         "-o", "--output", required=True, type=Path, metavar="PATH", help="the new film: .mp4, .mkv or .mov"
     )
     _add_model(film)
+    film.add_argument(
+        "--no-smoothing",
+        action="store_true",
+        help="leave each frame as it is coloured by itself, flicker and all",
+    )
     film.add_argument("--overwrite", action="store_true", help="replace a film that is there already")
     film.set_defaults(function=_film)
 
@@ -184,7 +189,8 @@ def _film(arguments):
     models = _Models(arguments)
     path = models.path(*film.size(arguments.path))
     how = [arguments.decoding, arguments.temperature, arguments.working_size, files.fingerprint_of(path)]
-    film.colour(arguments.path, arguments.output, models.colour, json.dumps(how))
+    smooth = not arguments.no_smoothing
+    film.colour(arguments.path, arguments.output, models.colour, json.dumps(how), smooth=smooth)
     print(arguments.output)
 
 

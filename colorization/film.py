@@ -13,6 +13,7 @@ import numpy as np
 
 from .errors import InputError
 from .files import remove_unfinished, replacing, write_text
+from .steady import Steady
 
 SUFFIXES = (".mp4", ".mkv", ".mov")
 """Of the films that can be written."""
@@ -31,26 +32,28 @@ def size(source):
         return stream.height, stream.width
 
 
-def colour(source, target, colorize, key):
+def colour(source, target, colorize, key, *, smooth=True):
     """Colour a film. Interrupted, the next call with the same arguments goes on behind the last whole part.
 
-    The picture is encoded as H.264 (x264, constant rate factor 18); a rotation that the film asks of its
-    player is done.
+    Colours follow what is shown from frame to frame, see steady.Steady. The picture is encoded as H.264
+    (x264, constant rate factor 18); a rotation that the film asks of its player is done.
 
     Args:
         source: path of any film that FFmpeg reads.
-        target: Path of the new one, with one of SUFFIXES; it comes into being whole or not at all.
+        target: path of the new one, with one of SUFFIXES; it comes into being whole or not at all.
         colorize: function of (N, H, W, 3) uint8 that returns as much.
         key: text that tells how `colorize` colours: kept parts of another one are not used.
+        smooth: False leaves each frame as `colorize` coloured it.
 
     Raises:
         InputError: the source is no film, or the target cannot be written.
     """
+    target = Path(target)
     check(target)
     with _opened(source):
-        parts = _parts_folder(Path(source), target, key)
+        parts = _parts_folder(Path(source), target, [key, smooth])
     try:
-        times = _encode_parts(source, parts, colorize)
+        times = _encode_parts(source, parts, colorize, smooth)
     finally:
         if not list(parts.glob("*.mkv")):
             shutil.rmtree(parts)
@@ -96,7 +99,7 @@ def _opened(source):
 def _parts_folder(source, target, key):
     """The folder beside the target where parts are kept: of this source and this key only."""
     stamp = source.stat()
-    origin = json.dumps([str(source.resolve()), stamp.st_size, stamp.st_mtime_ns, key, _PART, _X264])
+    origin = json.dumps([str(source.resolve()), stamp.st_size, stamp.st_mtime_ns, *key, _PART, _X264])
     digest = hashlib.sha256(origin.encode()).hexdigest()
     parts = target.parent / f".{target.name}.parts"
     kept = parts / "origin"
@@ -107,23 +110,33 @@ def _parts_folder(source, target, key):
     return parts
 
 
-def _encode_parts(source, parts, colorize):
+def _encode_parts(source, parts, colorize, smooth):
     """Colour all frames whose part is not there yet; returns the time of each, in the stream's time base."""
     from tqdm import tqdm
 
-    times, turns = [], _quarter_turns(source)
+    times, turns, state = [], _quarter_turns(source), None
     with _opened(source) as (container, stream):
         frames = tqdm(
             _noting(container.decode(stream), stream, times), total=stream.frames or None, unit=" frames"
         )
         for number, group in itertools.groupby(frames, lambda _: (len(times) - 1) // _PART):
             path = parts / f"{number:06d}.mkv"
+            kept = path.with_suffix(".npy")  # the last frame, which the next part's colours follow
             if path.exists():
                 for _ in group:  # decoded only
                     pass
-            else:
-                with replacing(path) as temporary:
-                    _encode(_coloured(group, turns, colorize), stream, temporary)
+                state = np.load(kept, allow_pickle=False) if kept.exists() else None
+                continue
+            steady = Steady(state)
+            coloured = _coloured(group, turns, colorize)
+            with replacing(path) as temporary:
+                _encode(map(steady, coloured) if smooth else coloured, stream, temporary)
+                state = steady.state
+                if smooth:
+                    with replacing(kept) as scratch, scratch.open("wb") as file:
+                        np.save(file, state)
+            for older in set(parts.glob("*.npy")) - {kept}:
+                older.unlink()
     return times
 
 

@@ -60,6 +60,7 @@ CHEAPER = {
     r"^python benchmarks/loss\.py$": r"\g<0> --batch-size 2 --size 8 --memory-of sparse",
     r"^python benchmarks/block9\.py$": r"\g<0> --preset smoke --repetitions 1",
     r"^python benchmarks/annealed_mean\.py$": r"\g<0> --images 4 --batch-size 2 --size 8",
+    r"^python benchmarks/film\.py$": r"\g<0> --frames 2 --height 32 --width 48 --repetitions 1",
     r"^python benchmarks/features\.py$": r"\g<0> --images 10 --epochs 1 --width 0.05 --head-width 8",
 }
 

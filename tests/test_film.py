@@ -6,8 +6,9 @@ import av
 import numpy as np
 import pytest
 from skimage import data
+from skimage.color import lab2rgb, rgb2lab
 
-from colorization import Colorizer, cli, film, images
+from colorization import Colorizer, cli, film, images, steady
 from colorization.errors import InputError
 
 RATE = Fraction(24000, 1001)
@@ -85,7 +86,7 @@ def test_every_frame_comes_at_its_time(tmp_path, suffix, height, width, sound):
     shown = pictures(21, height, width)
     times = [0, *range(2, 14), *range(30, 38)]
     source, target = make(tmp_path / "in.mp4", shown, times, sound), tmp_path / f"out{suffix}"
-    film.colour(source, target, turned_to_blue, "")
+    film.colour(source, target, turned_to_blue, "", smooth=False)
     (before, _, voice), (after, found, heard) = read(source), read(target)
     np.testing.assert_allclose(after, before, atol=0.001)  # Matroska counts milliseconds
     assert len(found) == len(shown)
@@ -104,7 +105,7 @@ def test_a_rotation_is_done(tmp_path):
     shown = pictures(3, 64, 96)
     straight, target = make(tmp_path / "straight.mp4", shown, sound=False), tmp_path / "out.mp4"
     source = turned(straight, tmp_path / "in.mp4", 90)
-    film.colour(source, target, lambda batch: batch, "")
+    film.colour(source, target, lambda batch: batch, "", smooth=False)
     for picture, rgb in zip(read(target)[1], shown, strict=True):
         assert np.abs(picture.astype(int) - np.rot90(rgb)).mean() < 8
 
@@ -131,7 +132,7 @@ def test_an_interrupted_film_goes_on(tmp_path):
     assert sum(coloured) == 30 - 16
     film.colour(source, tmp_path / "whole.mp4", turned_to_blue, "this")
     for one, other in zip(read(target), read(tmp_path / "whole.mp4"), strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(one, other)  # the smoothing goes on too
     coloured.clear()
     with pytest.raises(KeyboardInterrupt):
         film.colour(source, tmp_path / "other.mp4", interrupted, "this")
@@ -141,10 +142,43 @@ def test_an_interrupted_film_goes_on(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "out.mp4", "whole.mp4", "other.mp4"}
 
 
+def chroma(rgb):
+    return rgb2lab(rgb)[..., 1:]
+
+
+def test_flicker_is_smoothed():
+    """Oracle: an exponential mean of independent tints varies by sqrt((1 - k) / (1 + k)) of what they do."""
+    rng = np.random.default_rng(0)
+    tints = rng.normal(0, 12, (300, 2))
+    grey = np.full((16, 16, 1), 60.0)
+    shown = [lab2rgb(np.concatenate([grey, np.broadcast_to(tint, (16, 16, 2))], -1)) for tint in tints]
+    smooth = steady.Steady()
+    found = np.array([chroma(smooth(np.round(255 * rgb).astype(np.uint8))).mean((0, 1)) for rgb in shown])
+    expected = np.sqrt((1 - steady.KEPT) / (1 + steady.KEPT))
+    assert found[20:].std() / tints[20:].std() == pytest.approx(expected, rel=0.25)
+
+
+def test_colours_follow_what_moves_and_stop_at_a_cut():
+    """Oracle: the true colours of a picture that moves; lightness stays; a cut's first frame is its own."""
+    shown = pictures(40, 96, 128)
+    smooth = steady.Steady()
+    found = [smooth(rgb) for rgb in shown]
+    error = [
+        np.linalg.norm(chroma(one) - chroma(other), axis=-1).mean()
+        for one, other in zip(found, shown, strict=True)
+    ]
+    assert max(error) < 2.5
+    still = np.linalg.norm(chroma(shown[0]) - chroma(shown[-1]), axis=-1).mean()
+    assert still > 2 * max(error)  # what colours that do not follow would be off by
+    assert np.abs(rgb2lab(found[-1])[..., 0] - rgb2lab(shown[-1])[..., 0]).mean() < 0.5
+    other = data.rocket()[:96, :128]
+    np.testing.assert_allclose(smooth(other), other, atol=1)
+
+
 def test_the_command(tmp_path, capsys):
     """Oracle: the preset on the frames as they are stored."""
     source, target = make(tmp_path / "in.mp4", pictures(4, 64, 96)), tmp_path / "deep" / "out.mkv"
-    command = ["film", str(source), "-o", str(target)]
+    command = ["film", str(source), "-o", str(target), "--no-smoothing"]
     assert cli.main(command) == 0
     assert capsys.readouterr().out == f"{target}\n"
     expected = Colorizer.from_preset("photos").colorize(np.stack(read(source)[1])).astype(int)

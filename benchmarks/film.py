@@ -1,0 +1,93 @@
+"""Films: how fast they are coloured, and how much less they flicker when colours follow what is shown.
+
+    python benchmarks/film.py
+
+A camera moves over a grey photograph, two pixels a frame, with the grain of film. The film is coloured by
+the preset `photos` with smoothing and without, taking turns. Flicker is how far the colour of a thing changes
+from frame to frame, in ab units: where each thing is to be found is known here.
+"""
+
+import argparse
+import contextlib
+import io
+import itertools
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from common import interleaved, print_machine, print_table, ratio
+from skimage import data
+from skimage.color import rgb2gray, rgb2lab
+
+from colorization import Colorizer, exported, film, presets
+
+STEP = 2  # pixels a frame
+GRAIN = 4.0  # standard deviation, of 255
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--frames", type=int, default=90)
+    parser.add_argument("--height", type=int, default=240)
+    parser.add_argument("--width", type=int, default=320)
+    parser.add_argument("--repetitions", type=int, default=3)
+    options = parser.parse_args()
+
+    run_dir = presets.path("photos")
+    colorizer = exported.of_run(run_dir) or Colorizer.load(run_dir)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "grey.mkv"
+        shoot(source, options.frames, options.height, options.width)
+        paths = {name: Path(folder) / f"{name}.mkv" for name in ("smoothed", "each by itself")}
+
+        def coloured(name):
+            with contextlib.redirect_stderr(io.StringIO()):  # no bars in a table
+                film.colour(source, paths[name], colorizer.colorize, "", smooth=name == "smoothed")
+
+        calls = {name: lambda name=name: coloured(name) for name in paths}
+        seconds, _ = interleaved(calls, options.repetitions)
+        rows = [
+            [name, options.frames / float(np.median(seconds[name])), flicker(path)]
+            for name, path in paths.items()
+        ]
+    print_table(
+        f"A film of {options.frames} frames of {options.width} x {options.height}",
+        ["colours", "frames/s", "flicker, ab units"],
+        rows,
+    )
+    print(f"\nTime, smoothed over each by itself: {ratio(seconds['smoothed'], seconds['each by itself'])}")
+    print_machine()
+
+
+def shoot(path, frames, height, width):
+    """Write the grey film."""
+    grey = 255 * rgb2gray(data.astronaut())
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("libx264", rate=24, options={"crf": "12"})
+        video.height, video.width, video.pix_fmt = height, width, "yuv420p"
+        for i in range(frames):
+            column = min(STEP * i, grey.shape[1] - width)
+            shown = grey[:height, column : column + width]
+            shown = np.clip(shown + rng.normal(0, GRAIN, shown.shape), 0, 255).astype("uint8")
+            frame = av.VideoFrame.from_ndarray(np.repeat(shown[..., None], 3, axis=-1), "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, 24)
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+
+
+def flicker(path):
+    """The mean change of a thing's ab from frame to frame."""
+    with av.open(str(path)) as container:
+        ab = [rgb2lab(frame.to_ndarray(format="rgb24"))[..., 1:] for frame in container.decode(video=0)]
+    moved = [
+        np.linalg.norm(after[:, :-STEP] - before[:, STEP:], axis=-1).mean()
+        for before, after in itertools.pairwise(ab)
+    ]
+    return float(np.mean(moved))
+
+
+if __name__ == "__main__":
+    main()
