@@ -97,6 +97,7 @@ def curves(run_dirs):
         best = int(np.argmin(history["val_loss"]))
         axes.plot(history["epoch"][best], history["val_loss"][best], "o", mfc="none", color="k", label="best")
         axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure
 
