@@ -85,7 +85,7 @@ def decode(x, width, l2, outputs, activation):
     """Blocks 8 and 9: three transposed convolutions, then 1x1 onto the outputs, in float32."""
     for i, conv in enumerate(DECODER, 1):
         x = convolve(x, f"block8_deconv{i}", _scaled(conv, width), l2)
-    # A 1x1 convolution as a dense layer on every pixel, which trains a little faster: see benchmarks/block9.py
+    # A 1x1 convolution as a dense layer on every pixel trains a little faster: see benchmarks/block9.py
     x = layers.Dense(outputs, kernel_regularizer=penalty(l2), name="block9_conv")(x)
     return layers.Activation(activation, dtype="float32", name="block9_output")(x)
 
