@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 KEPT = 0.9
-"""Share of a colour that comes from the frame before, where it shows the same: a memory of ten frames."""
+"""Share of a colour that comes from the frame before, where it shows the same; a memory of ten frames."""
 
 _ALIKE = 5.0  # difference of lightness, 0..100, at which what is shown is taken to be something else
 _CUT = 15.0  # mean difference of lightness that tells of another scene
