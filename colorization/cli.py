@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import __version__, exported, files, film, images, presets
 from .command import run_command, size, start_keras, whole_number
+from .config import FILE
 from .errors import InputError
 
 _LARGE = 2**24  # pixels: above, the run colours in strips, since its ONNX would take all at once
@@ -245,9 +246,19 @@ def _exported(arguments, path, large):
         if path.is_dir():
             start_keras()  # TensorFlow runs a SavedModel
         found = exported.load(path)
+    elif arguments.temperature is not None and _task(path) == "regression":
+        return None  # its ONNX would not mind the temperature, the run refuses it
     else:
         found = None if given or large else exported.of_run(path)
     return found and functools.partial(found.colorize, temperature=arguments.temperature)
+
+
+def _task(run_dir):
+    """The task of a run folder; None if it is none."""
+    try:
+        return json.loads((run_dir / FILE).read_text(encoding="utf-8"))["task"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _export(arguments):
@@ -290,7 +301,10 @@ def _places(path, output):
     """{picture: its place below the results' folder} of a file or of a folder that it is in."""
     if not path.is_dir():
         return {path: Path(path.name)}
-    found = sorted(found for found in files.pictures_below(path) if output not in found.parents)
+    output = output.resolve()
+    if output == path.resolve():
+        raise InputError(f"{path} is the folder of the pictures themselves: give another one with -o.")
+    found = sorted(found for found in files.pictures_below(path) if output not in found.resolve().parents)
     if not found:
         raise InputError(f"{path} holds no pictures ({', '.join(sorted(files.PICTURES))}).")
     return {picture: picture.relative_to(path) for picture in found}

@@ -50,7 +50,7 @@ def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
 
 def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     """Oracle: the listing, written here; the time stamps of what was there before."""
-    album, output = tmp_path / "album", tmp_path / "album" / "coloured"
+    album, output = tmp_path / "album", tmp_path / "album" / "deep" / ".." / "coloured"
     for name in ("a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", ".hidden/d.png", "coloured/old.png"):
         path = album / name.lower()
         images.write(path, data.coffee()[:40, :56])
@@ -76,6 +76,8 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     clash = refused(capsys, "image", tmp_path / "one", tmp_path / "two", *command[3:])
     assert "one/a.png and " in clash
     assert "would both become" in clash
+    same = refused(capsys, "image", tmp_path / "one", *command[3:-1], tmp_path / "two" / ".." / "one")
+    assert "is the folder of the pictures themselves" in same
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in refused(capsys, "image", tmp_path / "empty", *command[3:])
 
@@ -96,6 +98,11 @@ def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
     assert "is no run folder" in refused(capsys, *image, tmp_path / "nowhere")
     assert "decodes by regression, not by 'mode'" in refused(capsys, *image, run_dir, "--decoding", "mode")
     tempered = (*image, run_dir, "--temperature", 0.5)
+    assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
+    with_onnx = tmp_path / "with-onnx"
+    shutil.copytree(run_dir, with_onnx)
+    assert cli.main(["export", str(with_onnx), "--format", "onnx"]) == 0
+    tempered = (*image, with_onnx, "--temperature", 0.5)
     assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
     tempered = (*image, smoke_runs["classification"], "--decoding", "mode", "--temperature", 0.5)
     assert "The decoding mode takes no temperature" in refused(capsys, *tempered)

@@ -113,7 +113,8 @@ def _refuse_known(shown, classes, judge_dir):
     if data.classes != classes:
         raise InputError(f"{judge_dir} tells the classes of {data.name}, not those of {shown.name}.")
     splits = training.read_splits(judge_dir, data)
-    data = training.load_data(settings, side=shown.rgb.shape[1])
+    if data.train.images.shape[1] != shown.rgb.shape[1]:
+        data = training.load_data(settings, side=shown.rgb.shape[1])
     known = {image.tobytes() for image in data.train.images[splits.train]}
     if shown.split == "test":
         known |= {image.tobytes() for image in data.test.images[splits.dev]}
