@@ -13,6 +13,13 @@ from xdist.scheduler import LoadFileScheduling
 PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
 WALKTHROUGH = "it_runs_in_any_folder"
 
+# One process trains the smoke runs, while another has walkthroughs to run, which need none; then the files
+# that take longest, lest one process waits at the end.
+FIRST = [
+    f"test_{name}.py"
+    for name in ("cli", "notebooks", "training", "docs", "export", "vgg_eval", "features", "imports")
+]
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
 if PARALLEL:
@@ -26,7 +33,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=order(items))
+    items.sort(key=order)
     if config.getoption("--slow"):
         return
     for item in items:
@@ -34,17 +41,9 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="slow: pass --slow"))
 
 
-def order(items):
-    """For sorting: the longest first, lest one process waits at the end; then a file that trains the smoke
-    runs, those that need none, which another process runs meanwhile, and the rest."""
-    smoke = [item.path for item in items if "smoke_folder" in item.fixturenames]
-
-    def place(item):
-        if WALKTHROUGH in item.name:
-            return 0
-        return 1 if item.path in smoke[:1] else 2 if item.path not in smoke else 3
-
-    return place
+def order(item):
+    """For sorting: a file's place in FIRST; those not in it come last, in their order."""
+    return FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST)
 
 
 class Scheduling(LoadFileScheduling):
