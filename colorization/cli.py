@@ -246,19 +246,19 @@ def _exported(arguments, path, large):
         if path.is_dir():
             start_keras()  # TensorFlow runs a SavedModel
         found = exported.load(path)
-    elif arguments.temperature is not None and _task(path) == "regression":
+    elif arguments.temperature is not None and not _has_temperature(path):
         return None  # its ONNX would not mind the temperature, the run refuses it
     else:
         found = None if given or large else exported.of_run(path)
     return found and functools.partial(found.colorize, temperature=arguments.temperature)
 
 
-def _task(run_dir):
-    """The task of a run folder; None if it is none."""
+def _has_temperature(run_dir):
+    """Whether the config of a run folder has a temperature; False if there is none."""
     try:
-        return json.loads((run_dir / FILE).read_text(encoding="utf-8"))["task"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
+        return "temperature" in json.loads((run_dir / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _export(arguments):
@@ -301,10 +301,12 @@ def _places(path, output):
     """{picture: its place below the results' folder} of a file or of a folder that it is in."""
     if not path.is_dir():
         return {path: Path(path.name)}
-    output = output.resolve()
-    if output == path.resolve():
+    output, below = output.resolve(), path.resolve()
+    if output == below:
         raise InputError(f"{path} is the folder of the pictures themselves: give another one with -o.")
-    found = sorted(found for found in files.pictures_below(path) if output not in found.resolve().parents)
+    found = sorted(files.pictures_below(path))
+    if below in output.parents:  # results of an earlier call are no pictures to colour
+        found = [picture for picture in found if output not in picture.resolve().parents]
     if not found:
         raise InputError(f"{path} holds no pictures ({', '.join(sorted(files.PICTURES))}).")
     return {picture: picture.relative_to(path) for picture in found}

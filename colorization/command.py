@@ -20,7 +20,7 @@ def run_command(function, *arguments):
         return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except KeyboardInterrupt:
         print(
-            "interrupted; nothing half-written is left, and a training run goes on with --resume.",
+            "interrupted; nothing half-written is left. The same command goes on, with any --resume.",
             file=sys.stderr,
         )
         return 130

@@ -52,7 +52,7 @@ def _parser(doc, presets, gather):
         parser.add_argument(
             "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
         )
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/TASK-PRESET")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/NAME-PRESET")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
     return parser

@@ -41,10 +41,14 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
     run_dir, path = Path(run_dir), Path(path)
+    plain = decoding is working_size is size is None
     if path != run_dir / exported.ONNX:  # that one follows its run
         refuse_existing(path)
+    elif not plain:
+        raise InputError(
+            f"{path} stands for its run as it is: give another path to a decoding, a working size or a size."
+        )
     check(format, path, size)
-    plain = decoding is working_size is size is None
     if format == "keras" and not plain:
         raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
     colorizer = inference.Colorizer.load(run_dir, working_size)

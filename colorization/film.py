@@ -209,7 +209,9 @@ def _join(source, parts, times, target):
                 )
                 for packet in packets:
                     output.mux(packet)
-        except av.error.FFmpegError as error:
+        except av.error.InvalidDataError as error:
+            raise InputError(f"The sound of {source} is damaged ({error.strerror}).") from None
+        except av.error.ArgumentError as error:
             raise InputError(
                 f"The coloured film cannot be written ({error.strerror}): .mkv takes every kind of sound."
             ) from None

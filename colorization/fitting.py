@@ -60,12 +60,21 @@ def open_run(settings, run_dir, resume, configs):
 def finished(settings, run_dir):
     """Whether a run folder that open_run opened has all its epochs; then there is nothing to begin or to fit.
 
+    So it is with a preset and with what tune.py makes, which hold the best weights alone.
+
     Raises:
         InputError: its weights are damaged.
     """
     path = run_dir / runs.LAST
     if not path.exists():
-        return False
+        if not any((run_dir / name).exists() for name in (runs.TUNED, presets.CHECKSUMS)):
+            return False
+        print(
+            f"{run_dir} stays as it is, a preset or tuned after its training: go on by start={run_dir}, in "
+            "another run folder.",
+            file=sys.stderr,
+        )
+        return True
     try:
         done = len(json.loads(weights.attributes(path)["history"]))
     except (KeyError, ValueError, TypeError) as error:

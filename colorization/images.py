@@ -31,7 +31,7 @@ def read(path):
         image = None
     if image is None:
         raise InputError(
-            f"{path} is no image that can be read, or is damaged: give a PNG, JPEG, TIFF or WebP file."
+            f"{path} is no image that can be read, or is damaged: give a PNG, JPEG, TIFF, WebP or BMP file."
         )
     return image
 

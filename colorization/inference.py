@@ -77,7 +77,7 @@ class Colorizer:
 
         Raises:
             TypeError: not uint8.
-            ValueError: no such shape, an empty image, or a negative temperature.
+            ValueError: no such shape, an empty image, or a negative temperature of an annealed mean.
             InputError: the task has no such decoding.
         """
         image = np.asarray(image)

@@ -8,6 +8,7 @@ KEPT = 0.9
 
 _ALIKE = 5.0  # difference of lightness, 0..100, at which what is shown is taken to be something else
 _CUT = 15.0  # mean difference of lightness that tells of another scene
+_SHOWN = 0.5  # error of lightness, 0..100, up to which sRGB is taken to show a colour
 
 
 class Steady:
@@ -30,15 +31,19 @@ class Steady:
 
     def __call__(self, rgb):
         """The next frame's picture, (H, W, 3) uint8 RGB, with steady colours; lightness stays."""
-        lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        lab = _lab(rgb)
         if self.state is not None:
             before = self._carried(lab[..., 0])
             difference = np.abs(lab[..., 0] - before[..., 0])
             if difference.mean() < _CUT:
                 weight = KEPT * np.exp(-np.square(difference / _ALIKE))[..., None]
-                lab[..., 1:] = weight * before[..., 1:] + (1 - weight) * lab[..., 1:]
+                mixed = lab.copy()
+                mixed[..., 1:] = weight * before[..., 1:] + (1 - weight) * lab[..., 1:]
+                # A colour that sRGB lacks at this lightness, where clipping would change it, gives way
+                shown = np.abs(_lab(_rgb(mixed))[..., :1] - lab[..., :1]) < _SHOWN
+                lab = np.where(shown, mixed, lab)
         self.state = lab
-        return np.round(255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)).astype(np.uint8)
+        return _rgb(lab)
 
     def _carried(self, lightness):
         """The frame before, with everything where it is in this one."""
@@ -53,3 +58,11 @@ class Steady:
             None,
             cv2.BORDER_REPLICATE,
         )
+
+
+def _lab(rgb):
+    return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def _rgb(lab):
+    return np.round(255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)).astype(np.uint8)

@@ -11,7 +11,7 @@ of the weights), and beyond. --apply makes a run with the chosen settings: the s
 layer's bias, the working size and the temperature into the config.
 
 Writes tune.csv and tune.png, and prints the combination of the highest raw AuC among those whose
-colourfulness is within 15 % of the truth's.
+colourfulness is within 15 % of the truth's, or else the nearest to it.
 """
 
 import argparse
@@ -59,10 +59,18 @@ def main(argv=None):
         "--sizes", type=numbers(int, 8), metavar="N,...", help="default: the run's image size"
     )
     parser.add_argument(
-        "--strengths", type=numbers(float, -10), default=[0, 0.25, 0.5, 0.75, 1], metavar="X,..."
+        "--strengths",
+        type=numbers(float, -10),
+        default=[0, 0.25, 0.5, 0.75, 1],
+        metavar="X,...",
+        help="of the rebalancing (default: 0,0.25,0.5,0.75,1)",
     )
     parser.add_argument(
-        "--temperatures", type=numbers(float, 0), default=[0.1, 0.2, 0.38, 0.6, 0.89], metavar="T,..."
+        "--temperatures",
+        type=numbers(float, 0),
+        default=[0.1, 0.2, 0.38, 0.6, 0.89],
+        metavar="T,...",
+        help="default: 0.1,0.2,0.38,0.6,0.89",
     )
     parser.add_argument(
         "--images", type=whole_number, default=500, help="at most so many dev images (default: 500)"
@@ -77,13 +85,13 @@ def main(argv=None):
 def tune(arguments):
     """Measure every combination, choose one, write."""
     start_keras()
-    from colorization import images, presets, runs, statistics
+    from colorization import images, presets, runs, statistics, tasks
     from colorization.files import write_text
 
     run_dir = presets.run_folder(arguments.run)
     settings, model = runs.load_model(run_dir)
-    if settings.task == "regression":
-        raise InputError(f"{run_dir} is a regression: it has no distribution to decode.")
+    if not tasks.takes_temperature(tasks.of(settings)):
+        raise InputError(f"{run_dir} is a {settings.task}: it has no distribution to decode.")
     sizes = arguments.sizes or [settings.image_size]
     if not arguments.images:
         raise InputError("--images is at least 1.")

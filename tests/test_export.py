@@ -223,7 +223,11 @@ def test_a_run_with_its_own_onnx_needs_no_keras(smoke_runs, tmp_path, capsys):
     assert exported.of_run(run_dir) is None
     shutil.copy(smoke_runs["regression"] / runs.BEST, run_dir / runs.BEST)
     assert exported.of_run(run_dir) is not None
-    export.export(run_dir, "onnx", run_dir / exported.ONNX, working_size=64)
+    assert cli.main(["export", str(run_dir), "--format", "onnx", "--working-size", "64"]) == 2
+    assert "stands for its run as it is" in capsys.readouterr().err
+    assert exported.of_run(run_dir) is not None
+    export.export(run_dir, "onnx", tmp_path / "other.onnx", working_size=64)
+    shutil.copy(tmp_path / "other.onnx", run_dir / exported.ONNX)
     assert exported.of_run(run_dir) is None  # not what the run itself would do
     (run_dir / exported.ONNX).write_text("damaged")
     assert exported.of_run(run_dir) is None

@@ -177,6 +177,19 @@ def test_colours_follow_what_moves_and_stop_at_a_cut():
     np.testing.assert_allclose(smooth(other), other, atol=1)
 
 
+def test_lightness_stays_where_srgb_lacks_a_mix():
+    """Oracle: scikit-image's lightness; of vivid colours, and of such that are near them."""
+    rng = np.random.default_rng(0)
+    vivid = rng.choice(np.array([0, 60, 200, 255], np.uint8), (100, 100, 3))
+    near = np.clip(vivid + rng.integers(-30, 31, vivid.shape), 0, 255).astype(np.uint8)
+    smooth = steady.Steady()
+    smooth(vivid)
+    smooth._carried = lambda lightness: smooth.state  # nothing moves
+    found = smooth(near)
+    assert np.abs(rgb2lab(found)[..., 0] - rgb2lab(near)[..., 0]).max() < 0.6
+    assert np.abs(chroma(found) - chroma(vivid)).mean() < 0.7 * np.abs(chroma(near) - chroma(vivid)).mean()
+
+
 def test_a_film_is_smoothed_across_its_parts(tmp_path):
     """Oracle: Steady, called here for each frame, on colours that change from frame to frame."""
     source, target = make(tmp_path / "in.mp4", pictures(20, 64, 96)), tmp_path / "out.mp4"

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorization import config, evaluation, images, pipelines, runs, training
+from colorization import config, evaluation, images, pipelines, presets, runs, training
 from colorization.errors import InputError
 
 PROCESS = Path(__file__).with_name("training_process.py")
@@ -47,6 +47,11 @@ def arrays(path):
     return found
 
 
+def times(folder):
+    """{file: when it was last written}."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
 # A judge whose first two blocks are frozen, and batch normalizations in either part; without kept features.
 JUDGE = ("batch_norm=true", "frozen_blocks=2", "flip=true")
 
@@ -75,9 +80,21 @@ def test_a_half_frozen_run_killed_again_and_again_ends_with_the_same_bits(tmp_pa
 
 def test_a_finished_run_is_left_as_it_is(whole_run):
     """Oracle: the files, not one of which is written anew."""
-    before = {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")}
+    before = times(whole_run)
     training.train(None, whole_run, resume=True)
-    assert {path: path.stat().st_mtime_ns for path in whole_run.rglob("*")} == before
+    assert times(whole_run) == before
+
+
+@pytest.mark.parametrize("mark", [runs.TUNED, presets.CHECKSUMS])
+def test_a_run_of_best_weights_alone_is_not_trained_anew(whole_run, tmp_path, mark, capsys):
+    """A preset, or what tune.py makes. Oracle: the files, not one of which is written anew."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(whole_run, run_dir, ignore=shutil.ignore_patterns(runs.LAST))
+    (run_dir / mark).write_text("{}")
+    before = times(run_dir)
+    training.train(None, run_dir, resume=True)
+    assert times(run_dir) == before
+    assert f"go on by start={run_dir}" in capsys.readouterr().err
 
 
 def test_a_finished_run_may_be_decoded_otherwise(whole_run, tmp_path):

@@ -49,7 +49,9 @@ def parser(doc):
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where they go (default: runs)"
     )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-PRESET")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-PRESET, or -dev"
+    )
     return parser
 
 

@@ -37,7 +37,7 @@ class Judge(NamedTuple):
     run_dir: Path
 
     def probabilities(self, rgb):
-        """The softmax, (N, classes) float32, of (N, H, W, 3) uint8 images."""
+        """The softmax, (N, classes) float32, of (N, H, W, 3) images, uint8 or float in 0..255."""
         step = self.settings.dev_batch_size
         logits = [
             self.model.predict_on_batch(

@@ -24,7 +24,7 @@ class Images:
 class Dataset:
     """A named train and test split over the same classes; labels index ``classes``.
 
-    ``skipped`` holds one sentence for each unreadable image that was left out. Of the test images the first
+    ``skipped`` tells in sentences which images were left out, and why. Of the test images the first
     ``dev`` are for the dev split, if that is fixed; None leaves it to a seed.
     """
 

@@ -280,7 +280,7 @@ def read(path: Path, image_size: int = 32) -> Dataset:
     if contents.keys().isdisjoint(layout.files):
         raise InputError(
             f"{path} holds no known data set: give CIFAR in a published layout, a prepared folder, "
-            "or a folder train/<class>/ of PNG or JPEG images."
+            "a folder train/<class>/ of PNG or JPEG images, or any folder of photographs."
         )
     for file in layout.files:
         if file not in contents:
