@@ -6,10 +6,10 @@
 
 Trains what is not given (with --preset small about three hours on 2 CPU cores that compute in bfloat16, the
 first time, and seven to eight on others), colours the test images by every method, and writes figure7.md,
-.csv, .json and .png, confusion.png and temperature.png (two minutes). At small, expect 80 % on grey images,
-85 % on true ones, and the colorizers a point above grey.
-May be stopped at any time: the same command goes on where it was. A judge that is trained on grey images is
-the control: if colour helps only the first one, it is the judge that depends on it.
+.csv, .json and .png, confusion.png and temperature.png (two to eleven minutes). At small, expect 80 % on grey
+images, 85 % on true ones, and the colorizers at most a point above grey. May be stopped at any time: the same
+command goes on where it was. A judge that is trained on grey images is the control: if colour helps only the
+first one, it is the judge that depends on it.
 """
 
 import sys
