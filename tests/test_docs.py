@@ -50,6 +50,7 @@ CHEAPER = {
     r" --preset smoke$": " --preset smoke --resume",
     r" --preset small-grey$": " --resume --run-dir runs/vgg-small-grey",
     r" --set epochs=6 ": f" {TINY} ",
+    r" --judge cifar10-judge .* --transfer cifar10-transfer": "",  # which need all of CIFAR-10
     r"^python experiments/figure[78]\.py": rf"\g<0> {RUNS}",
     r" --data photographs$": rf"\g<0> --preset smoke --run-dir runs/photos-small {TINY}",
     r" --preset fine(?= --set start)": f" --preset smoke --run-dir runs/photos-fine {TINY}",
