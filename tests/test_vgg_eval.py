@@ -13,7 +13,7 @@ from keras import layers, ops
 from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import resize
 
-from colorization import Colorizer, bins, config, datasets, evaluation, runs, training
+from colorization import Colorizer, bins, config, datasets, evaluation, presets, runs, training
 from colorization.errors import InputError
 from vgg_eval import chain, classifier, figures, judging, methods, report, temperatures
 from vgg_eval.config import CONFIGS, JudgeConfig
@@ -191,6 +191,13 @@ def test_what_is_finished_is_not_redone(written, used, monkeypatch):
         assert temperatures._read(sweep) is None
     report.figure8(used, written)
     assert sweep.read_text() == rows
+
+
+def test_a_preset_is_told_by_its_name():
+    """Not by where it is installed, which says nothing to who reads the table."""
+    for preset in presets.all_presets():
+        if preset.name.startswith("cifar10"):
+            assert report._provenance(presets.path(preset.name))["run"] == preset.name
 
 
 def test_wrong_answers_are_marked():

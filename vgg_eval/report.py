@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from colorization import config, datasets, hardware, images, runs, tasks
+from colorization import config, datasets, hardware, images, presets, runs, tasks
 from colorization.errors import InputError
 from colorization.files import write_text
 
@@ -288,7 +288,7 @@ def _provenance(run_dir):
     """How a run came about: its settings and, of each start of its training, what it ran on and how long."""
     settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
     return {
-        "run": str(run_dir),
+        "run": run_dir.name if presets.contains(run_dir) else str(run_dir),  # a preset has no place to tell
         "settings": json.loads(config.to_json(settings)),
         "train_images": len(datasets.Splits.load(run_dir / runs.SPLITS).train),
         "starts": runs.read_json(run_dir / runs.ENVIRONMENT).get("starts", []),
