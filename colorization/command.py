@@ -20,7 +20,7 @@ def run_command(function, *arguments):
         return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except KeyboardInterrupt:
         print(
-            "interrupted; nothing half-written is left. The same command goes on, with any --resume.",
+            "interrupted; nothing half-written is left. Call it again, with --resume if it has that.",
             file=sys.stderr,
         )
         return 130
