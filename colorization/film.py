@@ -50,13 +50,14 @@ def colour(source, target, colorize, key, *, smooth=True):
     """
     target = Path(target)
     check(target)
-    with _opened(source):
-        parts = _parts_folder(Path(source), target, [key, smooth])
+    parts = target.parent / f".{target.name}.parts"
     try:
+        with _opened(source):
+            _keep_parts_of(Path(source), [key, smooth], parts)
         times = _encode_parts(source, parts, colorize, smooth)
     finally:
         if not list(parts.glob("*.mkv")):
-            shutil.rmtree(parts)
+            shutil.rmtree(parts, ignore_errors=True)
     with replacing(target) as temporary:
         _join(source, sorted(parts.glob("*.mkv")), times, temporary)
     shutil.rmtree(parts)
@@ -79,7 +80,10 @@ def check(target):
 
 @contextlib.contextmanager
 def _opened(source):
-    """(container, the stream of its picture) of a film; FFmpeg's errors in the block are InputErrors."""
+    """(container, the stream of its picture) of a film; FFmpeg's errors in the block are InputErrors.
+
+    Not those of the system about another file: whoever writes it tells them.
+    """
     try:
         import av
     except ImportError:
@@ -93,21 +97,21 @@ def _opened(source):
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except av.error.FFmpegError as error:
+        if isinstance(error, OSError) and error.filename not in (None, str(source)):
+            raise
         raise InputError(f"{source} is no film that can be read, or is damaged ({error.strerror}).") from None
 
 
-def _parts_folder(source, target, key):
-    """The folder beside the target where parts are kept: of this source and this key only."""
+def _keep_parts_of(source, key, parts):
+    """Make the folder of the parts, or empty it of those of another source or key."""
     stamp = source.stat()
     origin = json.dumps([str(source.resolve()), stamp.st_size, stamp.st_mtime_ns, *key, _PART, _X264])
     digest = hashlib.sha256(origin.encode()).hexdigest()
-    parts = target.parent / f".{target.name}.parts"
     kept = parts / "origin"
     if not kept.exists() or kept.read_text() != digest:
         shutil.rmtree(parts, ignore_errors=True)
         write_text(kept, digest)
     remove_unfinished(parts)
-    return parts
 
 
 def _encode_parts(source, parts, colorize, smooth):
@@ -210,7 +214,9 @@ def _join(source, parts, times, target):
                 for packet in packets:
                     output.mux(packet)
         except av.error.InvalidDataError as error:
-            raise InputError(f"The sound of {source} is damaged ({error.strerror}).") from None
+            raise InputError(
+                f"The sound of {source} is damaged ({error.strerror}): give the film without it."
+            ) from None
         except av.error.ArgumentError as error:
             raise InputError(
                 f"The coloured film cannot be written ({error.strerror}): .mkv takes every kind of sound."

@@ -1,6 +1,7 @@
 """Films: every frame once, at its time and in its colour; the sound's own bytes; interruptions."""
 
 import itertools
+import resource
 from fractions import Fraction
 
 import av
@@ -218,6 +219,41 @@ def test_the_command(tmp_path, capsys):
     assert cli.main(command) == 2
     assert "is there already" in capsys.readouterr().err
     assert cli.main([*command, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(("limit", "left"), [(0, []), (3000, []), (14000, [".out.mp4.parts"])])
+def test_a_disk_without_room_is_not_the_films_fault(tmp_path, limit, left):
+    """Files may not grow beyond `limit`: not even begin, hold a part, hold the film whose parts all fit."""
+    source, target = make(tmp_path / "in.mp4", pictures(21, 64, 96)), tmp_path / "out.mp4"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(InputError, match=rf"^{tmp_path}/.*cannot be written: File too large"):
+            film.colour(source, target, turned_to_blue, "", smooth=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "in.mp4"]
+    film.colour(source, target, turned_to_blue, "", smooth=False)
+    assert len(read(target)[1]) == 21
+
+
+def test_damaged_sound_is_told(tmp_path):
+    """AAC whose headers name no sampling rate, in a container that does not look at them."""
+    whole, damaged = make(tmp_path / "in.ts", pictures(4, 64, 96)), tmp_path / "damaged.nut"
+    with av.open(str(whole)) as container, av.open(str(damaged), "w") as output:
+        copied = {stream: output.add_stream_from_template(stream) for stream in container.streams}
+        for packet in container.demux():
+            if packet.dts is None:
+                continue
+            changed = packet
+            if packet.stream.type == "audio":
+                changed = av.Packet(b"\xff\xf1\xff\xff" + bytes(packet)[4:])
+                changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+            changed.stream = copied[packet.stream]
+            output.mux(changed)
+    with pytest.raises(InputError, match=r"The sound of .*damaged\.nut is damaged"):
+        film.colour(damaged, tmp_path / "out.mp4", turned_to_blue, "")
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
