@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import heapq
+import io
 import itertools
 import json
 import shutil
@@ -46,13 +47,14 @@ def colour(source, target, colorize, key, *, smooth=True):
         smooth: False leaves each frame as `colorize` coloured it.
 
     Raises:
-        InputError: the source is no film, or the target cannot be written.
+        InputError: the source is no film, or the target cannot be written or cannot hold its sound.
     """
     target = Path(target)
     check(target)
     parts = target.parent / f".{target.name}.parts"
     try:
-        with _opened(source):
+        with _opened(source) as (container, _):
+            _refuse_sound(container, target)
             _keep_parts_of(Path(source), [key, smooth], parts)
         times = _encode_parts(source, parts, colorize, smooth)
     finally:
@@ -63,13 +65,30 @@ def colour(source, target, colorize, key, *, smooth=True):
     shutil.rmtree(parts)
 
 
-def _quarter_turns(source):
-    """By how many quarters, counterclockwise, the film's first frame asks to be turned: it speaks for all."""
+def _first(source):
+    """The film's first frame: for all it tells the size and the rotation that is asked for."""
     with _opened(source) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
             raise InputError(f"{source} holds no frame that can be read: give another film.")
-        return first.rotation // 90
+        return first
+
+
+def _refuse_sound(container, target):
+    """Raise InputError, before hours of work, if the target's kind of file does not take a film's sound."""
+    import av
+
+    kind = {".mkv": "matroska"}.get(target.suffix.lower(), target.suffix[1:].lower())
+    for sound in container.streams.audio:
+        try:
+            with av.open(io.BytesIO(), "w", format=kind) as output:
+                output.add_stream_from_template(sound)
+                output.start_encoding()
+        except ValueError:  # of PyAV, and of FFmpeg's that are about what is asked for
+            raise InputError(
+                f"{target} cannot hold the sound of the film ({sound.name}): name a .mkv, which takes most "
+                "kinds, or give the film without it."
+            ) from None
 
 
 def check(target):
@@ -118,7 +137,7 @@ def _encode_parts(source, parts, colorize, smooth):
     """Colour all frames whose part is not there yet; returns the time of each, in the stream's time base."""
     from tqdm import tqdm
 
-    times, turns, state = [], _quarter_turns(source), None
+    times, first, state = [], _first(source), None
     with _opened(source) as (container, stream):
         frames = tqdm(
             _noting(container.decode(stream), stream, times), total=stream.frames or None, unit=" frames"
@@ -132,7 +151,7 @@ def _encode_parts(source, parts, colorize, smooth):
                 state = np.load(kept, allow_pickle=False) if kept.exists() else None
                 continue
             steady = Steady(state)
-            coloured = _coloured(group, turns, colorize)
+            coloured = _coloured(group, first, colorize)
             with replacing(path) as temporary:
                 _encode(map(steady, coloured) if smooth else coloured, stream, temporary)
                 state = steady.state
@@ -153,11 +172,12 @@ def _noting(frames, stream, times):
         yield frame
 
 
-def _coloured(frames, turns, colorize):
-    """The coloured frames, turned, (H, W, 3) uint8; as many as fit are coloured at once."""
+def _coloured(frames, first, colorize):
+    """The coloured frames, (H, W, 3) uint8, of the first one's size and turned as it asks; in batches."""
     waiting = []
     for frame in frames:
-        rgb = np.rot90(frame.to_ndarray(format="rgb24"), turns)
+        rgb = frame.to_ndarray(format="rgb24", height=first.height, width=first.width)
+        rgb = np.rot90(rgb, first.rotation // 90)  # counterclockwise
         waiting.append(np.ascontiguousarray(rgb))
         if (len(waiting) + 1) * rgb[..., 0].size > _PIXELS:
             yield from colorize(np.stack(waiting))
@@ -216,10 +236,6 @@ def _join(source, parts, times, target):
         except av.error.InvalidDataError as error:
             raise InputError(
                 f"The sound of {source} is damaged ({error.strerror}): give the film without it."
-            ) from None
-        except av.error.ArgumentError as error:
-            raise InputError(
-                f"The coloured film cannot be written ({error.strerror}): .mkv takes every kind of sound."
             ) from None
 
 

@@ -8,6 +8,7 @@ KEPT = 0.9
 
 _ALIKE = 5.0  # difference of lightness, 0..100, at which what is shown is taken to be something else
 _CUT = 15.0  # mean difference of lightness that tells of another scene
+_LEAST = 32  # pixels of the shorter side, below which OpenCV's optical flow may crash
 _SHOWN = 0.5  # error of lightness, 0..100, up to which sRGB is taken to show a colour
 
 
@@ -46,7 +47,9 @@ class Steady:
         return _rgb(lab)
 
     def _carried(self, lightness):
-        """The frame before, with everything where it is in this one."""
+        """The frame before, with everything where it is in this one; small ones are taken to stand still."""
+        if min(lightness.shape) < _LEAST:
+            return self.state
         now, before = ((2.55 * plane).astype(np.uint8) for plane in (lightness, self.state[..., 0]))
         flow = self._flow.calc(now, before, None)
         rows, columns = np.indices(lightness.shape, np.float32)

@@ -237,6 +237,54 @@ def test_a_disk_without_room_is_not_the_films_fault(tmp_path, limit, left):
     assert len(read(target)[1]) == 21
 
 
+def test_sound_that_the_file_cannot_hold_is_told_before_the_work(tmp_path):
+    """AVI's telephone sound, which MP4 does not know; Matroska does."""
+    source = tmp_path / "in.avi"
+    with av.open(str(source), "w") as output:
+        video, voice = output.add_stream("mpeg4", rate=RATE), output.add_stream("pcm_u8", rate=8000)
+        video.height, video.width, video.pix_fmt, voice.layout = 64, 96, "yuv420p", "mono"
+        output.mux(video.encode(av.VideoFrame.from_ndarray(data.coffee()[:64, :96].copy(), "rgb24")))
+        output.mux(video.encode(None))
+        wave = av.AudioFrame.from_ndarray(np.full((1, 400), 90, np.uint8), format="u8", layout="mono")
+        wave.sample_rate = 8000
+        output.mux(voice.encode(wave))
+    colours = []
+    with pytest.raises(InputError, match=r"out\.mp4 cannot hold the sound of the film \(pcm_u8\)"):
+        film.colour(source, tmp_path / "out.mp4", colours.append, "")
+    assert not colours
+    film.colour(source, tmp_path / "out.mkv", turned_to_blue, "")
+    assert read(tmp_path / "out.mkv")[2] == read(source)[2] != []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.avi", "out.mkv"]
+
+
+def test_a_film_that_changes_its_size_keeps_its_first(tmp_path):
+    """Two recordings in one, as television sends them; oracle: OpenCV's enlargement of the second one's."""
+    first, second = pictures(5, 64, 96), [picture[:48, :72] for picture in pictures(11, 64, 96)]
+    both = [
+        make(tmp_path / "first.ts", first, range(5), sound=False),
+        make(tmp_path / "second.ts", second, range(9, 20), sound=False),
+    ]
+    source, target = tmp_path / "in.ts", tmp_path / "out.mkv"
+    source.write_bytes(b"".join(path.read_bytes() for path in both))
+    film.colour(source, target, turned_to_blue, "", smooth=False)
+    times, found, _ = read(target)
+    assert len(found) == 16
+    assert times == sorted(set(times))
+    expected = first + [cv2.resize(picture, (96, 64), interpolation=cv2.INTER_CUBIC) for picture in second]
+    for picture, rgb in zip(found, turned_to_blue(np.stack(expected)), strict=True):
+        assert np.abs(picture.astype(int) - rgb).mean() < 8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 80), (11, 64), (31, 200), (32, 32)])
+def test_films_of_any_size_are_smoothed(size):
+    """Sizes at which OpenCV's flow crashes among them; what stands still keeps most of its colour."""
+    steadied = steady.Steady()
+    grey = np.full((*size, 3), 120, np.uint8)
+    steadied(grey + np.uint8([20, 0, 0]))
+    red = steadied(grey + np.uint8([0, 0, 20])).astype(int)
+    assert (red[..., 0] > red[..., 2]).all()
+
+
 def test_damaged_sound_is_told(tmp_path):
     """AAC whose headers name no sampling rate, in a container that does not look at them."""
     whole, damaged = make(tmp_path / "in.ts", pictures(4, 64, 96)), tmp_path / "damaged.nut"
