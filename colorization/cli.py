@@ -290,8 +290,10 @@ def _targets(paths, folder):
     for path, place in places.items():
         alone = stems[place.with_suffix(".png")] == 1  # else a.jpg and a.png become a.jpg.png and a.png.png
         targets[path] = folder / (place.with_suffix(".png") if alone else f"{place}.png")
-    takers = {}
+    takers, originals = {}, {path.resolve() for path in places}
     for path, target in targets.items():
+        if target.resolve() in originals:
+            raise InputError(f"{target} is one of the pictures to colour: give another folder with -o.")
         if (other := takers.setdefault(target, path)) != path:
             raise InputError(f"{other} and {path} would both become {target}: colour them one by one.")
     return targets

@@ -140,7 +140,7 @@ class TransferConfig(VggConfig, ClassificationConfig):
 
 def refuse_frozen_noise(settings):
     """Raise InputError for frozen blocks of VGG16 that no weights are loaded into."""
-    if settings.vgg_weights == "none" and getattr(settings, "frozen_blocks", 0):
+    if settings.vgg_weights == settings.start == "none" and getattr(settings, "frozen_blocks", 0):
         raise InputError(
             "Frozen blocks need pretrained weights: give them by --vgg-weights, or set frozen_blocks=0."
         )
@@ -208,12 +208,12 @@ def from_dict(config_class, values, source):
         raise InputError(f"{source}: {error}") from None
 
 
-def describe(config_class):
-    """One line per field: name, default, help (for --help)."""
+def describe(settings):
+    """One line per field of a Config: name, value, help (for --help)."""
     return "\n".join(
-        f"  {field.name}={json.dumps(field.default)}  {field.metadata['help']}"
+        f"  {field.name}={json.dumps(getattr(settings, field.name))}  {field.metadata['help']}"
         + (f" ({', '.join(field.metadata['choices'])})" if field.metadata["choices"] else "")
-        for field in dataclasses.fields(config_class)
+        for field in dataclasses.fields(settings)
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from . import bins, metrics, pipelines, prediction, runs, statistics, tasks, training
+from . import bins, datasets, metrics, pipelines, prediction, runs, statistics, tasks, training
 
 COLUMNS = {
     "ab_rmse": "ab RMSE ↓",
@@ -26,7 +26,8 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=None):
     Args:
         run_dir: a run folder.
         split: "dev" or "test".
-        source: another data set than the run's own, split by the run's settings.
+        source: another data set than the run's own, split by the run's settings; a folder of pictures as
+            that run's were, so that photographs which were held out in a training are so here.
         temperature: of the annealed mean; None takes the run's own.
 
     Returns:
@@ -98,9 +99,16 @@ def _shown(value):
 
 
 def _images(run_dir, settings, split, source):
+    if source is not None and datasets.photos.recognises(Path(source)) and _knows_photographs(run_dir):
+        source = datasets.photos.prepare([source], settings.image_size)
     data = training.load_data(settings, source)
     splits = training.read_splits(run_dir, data) if source is None else training.split(settings, data)
     return data.test.images[getattr(splits, split)], data.name
+
+
+def _knows_photographs(run_dir):
+    """Whether a run learned from photographs, held out by their names, rather than from classes of images."""
+    return tuple(runs.read_json(run_dir / runs.DATA)["classes"]) == datasets.photos.CLASSES
 
 
 class _Sums:

@@ -37,10 +37,10 @@ def main(doc, presets, argv=None, train=train_and_evaluate, *, name=None, gather
 
 
 def _parser(doc, presets, gather):
-    some = next(iter(presets.values()))
+    small = presets["small"]
     parser = argparse.ArgumentParser(
         description=doc,
-        epilog="fields for --set, with their defaults:\n" + config.describe(type(some)),
+        epilog="fields for --set, with their values in the preset small:\n" + config.describe(small),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--preset", choices=presets, help="the settings to start from (default: small)")
@@ -48,7 +48,7 @@ def _parser(doc, presets, gather):
         parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
     else:
         parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
-    if hasattr(some, "frozen_blocks"):
+    if hasattr(small, "frozen_blocks"):
         parser.add_argument(
             "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
         )

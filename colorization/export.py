@@ -59,7 +59,8 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
     module = _module(colorizer, decoding, size)
     origin = {exported.ORIGIN: exported.fingerprint(run_dir)} if plain else {}
     functions = {"serving_default": module.colorize, "analyze": module.analyze}
-    defaults = {"temperature": colorizer.temperature}
+    takes_temperature = tasks.takes_temperature(colorizer.task, decoding)
+    defaults = {"temperature": colorizer.temperature} if takes_temperature else {}
     write(module, functions, format, path, defaults=defaults, properties=origin, half=half)
 
 
@@ -127,13 +128,18 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
 
 
 def _module(colorizer, decoding, size):
-    """A tf.Module with the two functions that are exported: colorize and analyze."""
+    """A tf.Module with the two functions that are exported: colorize and analyze.
+
+    Their second input, the temperature, is there if the decoding takes one.
+    """
     import tensorflow as tf
 
     model, task, working_size = colorizer.model, colorizer.task, colorizer.working_size
     _, decode = tasks.decoding(task, decoding)
     default = tf.constant(colorizer.temperature, "float32")
-    signature = [image_spec(size), tf.TensorSpec([], tf.float32, name="temperature")]
+    signature = [image_spec(size)]
+    if tasks.takes_temperature(task, decoding):
+        signature.append(tf.TensorSpec([], tf.float32, name="temperature"))
 
     def predicted(lightness, decode, temperature):
         shape = prediction.working_shape(model, *ops.shape(lightness)[1:3], working_size)

@@ -20,10 +20,11 @@ class Exported:
     Args:
         run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
         size: (H, W) of the only pictures that it takes, one at a time; None where it takes any, and batches.
+        takes_temperature: whether its decoding does.
     """
 
-    def __init__(self, run, size=None):
-        self._run, self._size = run, size
+    def __init__(self, run, size, takes_temperature):
+        self._run, self._size, self._takes_temperature = run, size, takes_temperature
 
     def colorize(self, image, *, temperature=None):
         """Colour a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
@@ -31,8 +32,10 @@ class Exported:
         Raises:
             TypeError: not uint8.
             ValueError: no such shape, an empty image, or a negative temperature.
-            InputError: the format takes pictures of another size only.
+            InputError: the format takes pictures of another size only, or the decoding no temperature.
         """
+        if temperature is not None and not self._takes_temperature:
+            raise InputError("The exported model's decoding takes no temperature: leave it out.")
         if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
         batch = np.ascontiguousarray(images.as_batch(image))
@@ -108,8 +111,9 @@ def _of_session(session):
                 "take a smaller one, or the run itself, which works in strips."
             ) from None
 
-    shape = {given.name: given.shape for given in session.get_inputs()}["image"]
-    return Exported(run, _fixed(shape))
+    shapes = {given.name: given.shape for given in session.get_overridable_initializers()}
+    shapes |= {given.name: given.shape for given in session.get_inputs()}
+    return Exported(run, _fixed(shapes["image"]), "temperature" in shapes)
 
 
 def _litert(path):
@@ -123,11 +127,12 @@ def _litert(path):
     def run(batch, given):
         own = np.array(-1, "float32")  # stands for the temperature built in, see export.write
         interpreter.set_tensor(places[4]["index"], batch)
-        interpreter.set_tensor(places[0]["index"], given.get("temperature", own))
+        if 0 in places:
+            interpreter.set_tensor(places[0]["index"], given.get("temperature", own))
         interpreter.invoke()
         return interpreter.get_tensor(output)
 
-    return Exported(run, _fixed(places[4]["shape"]))
+    return Exported(run, _fixed(places[4]["shape"]), 0 in places)
 
 
 def _savedmodel(path):
@@ -135,7 +140,7 @@ def _savedmodel(path):
 
     model = tf.saved_model.load(path)
     _ = model.colorize  # its absence tells of another's model
-    shape = model.signatures["serving_default"].structured_input_signature[1]["image"].shape
+    inputs = model.signatures["serving_default"].structured_input_signature[1]
 
     def run(batch, given):
         # Not the signature, which would not know the temperature's default; the model must be held
@@ -143,7 +148,7 @@ def _savedmodel(path):
             image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
         )["rgb"].numpy()
 
-    return Exported(run, _fixed(shape.as_list()))
+    return Exported(run, _fixed(inputs["image"].shape.as_list()), "temperature" in inputs)
 
 
 def _fixed(shape):

@@ -92,16 +92,16 @@ def begin(settings, run_dir):
     measured of earlier weights goes. Called when the data are known to be good: a start that failed before
     leaves no run behind.
     """
-    new = not (run_dir / config.FILE).exists()
+    starts = _starts(run_dir)
+    if settings.start != "none" and not starts:
+        origin = presets.run_folder(settings.start)
+        starts = [{"run": origin.name, **start} for start in _starts(origin)]
+    starts.append({**hardware.environment(), "seed": settings.seed})
     run_dir.mkdir(parents=True, exist_ok=True)
     remove_unfinished(run_dir)
     runs.write_config(run_dir, settings)
     (run_dir / runs.METRICS).unlink(missing_ok=True)
-    starts = _starts(run_dir)
-    if new and settings.start != "none":
-        origin = presets.run_folder(settings.start)
-        starts = [{"run": origin.name, **start} for start in _starts(origin)]
-    _write_starts(run_dir, [*starts, {**hardware.environment(), "seed": settings.seed}])
+    _write_starts(run_dir, starts)
 
 
 def _starts(run_dir):
@@ -189,8 +189,9 @@ def compiled(settings, run_dir, build, loss, count, metrics=()):
     finally:
         keras.config.set_dtype_policy("float32")
     if not (run_dir / runs.LAST).exists():
-        pretrained.load(settings.vgg_weights, model.variables)
-        if settings.start != "none":
+        if settings.start == "none":
+            pretrained.load(settings.vgg_weights, model.variables)
+        else:  # it has all that pretrained weights would give
             weights.assign(
                 model.variables, runs.read_weights(presets.run_folder(settings.start)), settings.start
             )

@@ -77,10 +77,20 @@ def read_tuned(run_dir):
 
 def earlier_epochs(starts):
     """{run's name: epochs} of the runs that a run went on from, by the starts of its environment.json."""
+    epochs = _epochs(starts)
+    return {run: count for run, count in epochs.items() if run is not None}
+
+
+def own_epochs(starts):
+    """How many epochs a run itself has finished, by the starts of its environment.json."""
+    return _epochs(starts).get(None, 0)
+
+
+def _epochs(starts):
     epochs = {}
-    for start in starts:
-        if "run" in start:  # a start that was killed in its first epoch has finished none
-            epochs[start["run"]] = max(epochs.get(start["run"], 0), start.get("finished_epochs", 0))
+    for start in starts:  # one that was killed in its first epoch has finished none
+        run = start.get("run")
+        epochs[run] = max(epochs.get(run, 0), start.get("finished_epochs", 0))
     return epochs
 
 

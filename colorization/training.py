@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import datasets, fitting, images, pipelines, prediction, runs, statistics, tasks
+from . import datasets, fitting, images, pipelines, prediction, presets, runs, statistics, tasks
 from .errors import InputError
 from .files import write_text
 
@@ -56,6 +56,8 @@ def train(settings, run_dir, *, resume=False):
 def finished(settings, run_dir, configs):
     """fitting.finished; what may change in a run takes effect all the same, such as how to decode.
 
+    Not in a preset or a copy of one, whose checksums tell what its files are.
+
     Args:
         settings: what fitting.open_run returned.
         run_dir: Path.
@@ -70,7 +72,7 @@ def finished(settings, run_dir, configs):
     changed = dataclasses.replace(settings, epochs=kept.epochs)
     if changed.data != kept.data:
         read_splits(run_dir, load_data(changed))
-    if changed != kept:
+    if changed != kept and not (run_dir / presets.CHECKSUMS).exists():
         runs.write_config(run_dir, changed)
     return True
 

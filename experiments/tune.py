@@ -85,13 +85,15 @@ def main(argv=None):
 def tune(arguments):
     """Measure every combination, choose one, write."""
     start_keras()
-    from colorization import images, presets, runs, statistics, tasks
+    from colorization import images, prediction, presets, runs, statistics, tasks
     from colorization.files import write_text
 
     run_dir = presets.run_folder(arguments.run)
     settings, model = runs.load_model(run_dir)
     if not tasks.takes_temperature(tasks.of(settings)):
         raise InputError(f"{run_dir} is a {settings.task}: it has no distribution to decode.")
+    if arguments.sizes and prediction.fixed_size(model):
+        raise InputError(f"{run_dir} predicts at one size only: leave --sizes out.")
     sizes = arguments.sizes or [settings.image_size]
     if not arguments.images:
         raise InputError("--images is at least 1.")

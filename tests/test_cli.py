@@ -78,6 +78,9 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     assert "would both become" in clash
     same = refused(capsys, "image", tmp_path / "one", *command[3:-1], tmp_path / "two" / ".." / "one")
     assert "is the folder of the pictures themselves" in same
+    itself = ["image", tmp_path / "one" / "a.png", *command[3:-1], tmp_path / "two" / ".." / "one"]
+    for more in ((), ("--overwrite",), ("--resume",)):
+        assert "a.png is one of the pictures to colour" in refused(capsys, *itself, *more)
     upwards = ["image", tmp_path / "one", "--model", smoke_runs["regression"], "-o", tmp_path]
     assert cli.main([str(word) for word in upwards]) == 0
     assert (tmp_path / "a.png").exists()

@@ -170,7 +170,7 @@ def test_a_file_may_lack_fields_but_not_have_more():
 @pytest.mark.parametrize("config_class", CLASSES)
 def test_the_description_can_be_typed_in(config_class):
     """Oracle: each line's key=value, given to override, changes nothing."""
-    lines = describe(config_class).splitlines()
+    lines = describe(config_class()).splitlines()
     assert len(lines) == len(dataclasses.fields(config_class))
     pairs = [line.split()[0].replace('"', "") for line in lines]
     assert override(config_class(), pairs) == config_class()

@@ -51,7 +51,7 @@ def test_parity(written, smoke_runs, task, format):
     colorizer, other = Colorizer.load(smoke_runs[task]), exported.load(written[task, format])
     shown = {"odd": PHOTOGRAPHS["odd"]} if format == "litert" else PHOTOGRAPHS
     for name, picture in shown.items():
-        for temperature in (0.89, 0.2):
+        for temperature in (None,) if task == "regression" else (0.89, 0.2):
             expected = colorizer.colorize(picture, temperature=temperature)
             found = other.colorize(picture, temperature=temperature)
             assert (found.shape, found.dtype) == (expected.shape, "uint8"), name
@@ -282,6 +282,10 @@ def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written
     ):
         with pytest.raises(InputError, match=sentence):
             export.export(run_dir, format, tmp_path / name)
+    for format, size in (("savedmodel", None), ("onnx", None), ("litert", SIZE)):
+        picture = np.zeros((*(size or (8, 8)), 3), "uint8")
+        with pytest.raises(InputError, match="decoding takes no temperature"):
+            exported.load(written["regression", format]).colorize(picture, temperature=0.3)
     with pytest.raises(InputError, match="is there already"):
         export.export(run_dir, "onnx", written["regression", "onnx"])
     with pytest.raises(InputError, match="decodes by regression, not by 'mode'"):

@@ -1,6 +1,7 @@
 """Folders of photographs: found, read, grey ones left out, split by a seed; the experiment end to end."""
 
 import itertools
+import shutil
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
-from colorization import datasets, images, pipelines, runs, training
+from colorization import datasets, evaluation, images, pipelines, runs, training
 from colorization.config import ClassificationConfig
 from colorization.datasets import photos
 from colorization.errors import InputError
@@ -162,6 +163,23 @@ def test_crops_change_with_the_epoch_and_reach_every_place():
     first, second = (pipelines.crop_corners(0, epoch, 2000, 4) for epoch in (0, 1))
     assert (first != second).any()
     assert (np.bincount(first[:, 0] * 5 + first[:, 1], minlength=25) > 40).all()
+
+
+def test_another_look_at_the_folders_takes_what_was_held_out(folder, tmp_path):
+    """Oracle: the run's own evaluation, of pictures that were scaled twice. The folder looks like one of
+    classes, which are split otherwise, and would be by a tenth."""
+    pictures = tmp_path / "classes"
+    shutil.copytree(folder, pictures / "train")
+    source = photos.prepare([pictures], 40)
+    settings = ClassificationConfig(data=str(source), crop_from=40, epochs=1, width=0.03, batch_size=16)
+    training.train(settings, tmp_path / "run")
+    for split in ("dev", "test"):
+        own = evaluation.evaluate(tmp_path / "run", split)
+        found = evaluation.evaluate(tmp_path / "run", split, source=pictures)
+        assert found["images"] == own["images"]
+        for name in ("grey", "annealed"):
+            expected = pytest.approx(own["methods"][name]["ab_rmse"], rel=0.03)
+            assert found["methods"][name]["ab_rmse"] == expected
 
 
 def test_the_experiment_from_folders_to_colour(experiments, folder, tmp_path, capsys):

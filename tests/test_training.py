@@ -95,6 +95,9 @@ def test_a_run_of_best_weights_alone_is_not_trained_anew(whole_run, tmp_path, ma
     training.train(None, run_dir, resume=True)
     assert times(run_dir) == before
     assert f"go on by start={run_dir}" in capsys.readouterr().err
+    changed = dataclasses.replace(runs.read_config(run_dir), temperature=0.3)
+    training.train(changed, run_dir, resume=True)
+    assert runs.read_config(run_dir).temperature == (0.3 if mark == runs.TUNED else 0.89)
 
 
 def test_a_finished_run_may_be_decoded_otherwise(whole_run, tmp_path):
@@ -269,6 +272,19 @@ def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
     assert resumed.keys() == whole.keys()
     for key in whole:
         np.testing.assert_array_equal(resumed[key], whole[key], err_msg=key)
+
+
+def test_a_start_brings_what_pretrained_weights_would(smoke_runs, tmp_path):
+    """Frozen blocks of the run that it goes on from, though the weights that those came from are gone."""
+    changes = [f"start={smoke_runs['transfer']}", "vgg_weights=nowhere.h5", "epochs=1", "train_size=64"]
+    settings = config.override(runs.read_config(smoke_runs["transfer"]), changes)
+    config.refuse_frozen_noise(dataclasses.replace(settings, vgg_weights="none"))
+    training.train(settings, tmp_path / "run")
+    found, expected = runs.read_weights(tmp_path / "run"), runs.read_weights(smoke_runs["transfer"])
+    frozen = [name for name in expected if name.startswith("block1_")]
+    assert frozen
+    for name in frozen:
+        np.testing.assert_array_equal(found[name], expected[name])
 
 
 def test_a_start_that_fails_leaves_the_folder_free_for_the_corrected_one(tmp_path):

@@ -82,6 +82,7 @@ def test_what_cannot_be_tuned_is_refused(experiments, smoke_runs, tmp_path, caps
     for run, options, sentence in (
         ("regression", [], "is a regression"),
         ("classification", ["--sizes", "32,64"], "name larger ones by --data"),
+        ("transfer", ["--sizes", "32"], "predicts at one size only"),
         ("classification", ["--images", "0"], "at least 1"),
         ("classification", ["--apply", str(tmp_path)], "is there already"),
     ):

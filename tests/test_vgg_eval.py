@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -247,11 +248,13 @@ def test_failures_are_what_colour_harms_most(experiments, smoke_folder, used, wr
         experiments["figure8"].main([*arguments, "--images", "1"])
 
 
-def test_a_plan_trains_what_is_not_given(experiments, used):
+def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
     """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
     presets = experiments["figure7"].PRESETS
     parser = chain.parser("")
-    mine = used.colorizers["regression"]
+    mine, narrow = tmp_path / "mine", tmp_path / "narrow"
+    runs.write_config(mine, presets["regression"]["small"])
+    runs.write_config(narrow, replace(presets["judge"]["small"], width=0.25, batch_norm=False))
     planned = chain.plan(parser.parse_args(["--regression", str(mine), "--data", "synthetic"]), presets)
     assert planned["regression"] == (None, mine)
     assert planned["judge"][1:] == (Path("runs/vgg-small"),)
@@ -260,6 +263,8 @@ def test_a_plan_trains_what_is_not_given(experiments, used):
     assert planned["judge"][0].vgg_weights == "none"
     assert planned["transfer"][0].vgg_weights == "runs/vgg-small"
     assert planned["classification"][0].data == "synthetic"
+    transfer = chain.plan(parser.parse_args(["--judge", str(narrow)]), presets)["transfer"][0]
+    assert (transfer.vgg_weights, transfer.vgg_width, transfer.batch_norm) == (str(narrow), 0.25, False)
     planned = chain.plan(parser.parse_args(["--preset", "paper", "--vgg-weights", "vgg.npz"]), presets)
     assert {planned[role][0].vgg_weights for role in ("judge", "control", "transfer")} == {"vgg.npz"}
     planned = chain.plan(parser.parse_args(["--preset", "paper"]), presets)
@@ -273,6 +278,7 @@ def test_a_plan_trains_what_is_not_given(experiments, used):
         (["--judge", str(used.control)], "was trained with grey=true: it is no judge"),
         (["--control", str(used.judge)], "was trained with grey=false: it is no control"),
         (["--judge", "nowhere"], "is no run folder"),
+        (["--judge", str(used.judge)], "has dev_size=100, what the preset small trains has 5000"),
     ):
         with pytest.raises(InputError, match=sentence):
             chain.plan(parser.parse_args(words), presets)

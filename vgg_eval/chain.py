@@ -1,6 +1,7 @@
 """What the scripts of Figures 7 and 8 share: the runs they take, and the training of those missing."""
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -86,25 +87,46 @@ def plan(arguments, presets):
             f"The preset {arguments.preset} trains its judge from scratch: --vgg-weights goes with --preset "
             "paper."
         )
-    here = run_dirs["judge"] if chosen["judge"].vgg_weights == "none" else None
+    kept = {
+        role: config.read(run_dir / config.FILE, {chosen[role].task: type(chosen[role])})
+        for role, run_dir in given.items()
+        if run_dir
+    }
+    for role, settings in kept.items():
+        _refuse_other_kind(role, given[role], settings, chosen[role])
+        if len(kept) < len(ROLES):
+            _refuse_other_splits(given[role], settings, chosen[role], arguments.preset)
+    here = []
+    if chosen["judge"].vgg_weights == "none":
+        judge = kept.get("judge", chosen["judge"])
+        here = [f"vgg_weights={run_dirs['judge']}", f"vgg_width={judge.width}"]
+        here += [f"batch_norm={json.dumps(judge.batch_norm)}"]
     planned = {}
     for role, settings in chosen.items():
-        source = arguments.vgg_weights or here
         changes = [f"data={arguments.data}"] if arguments.data else []
-        changes += [f"vgg_weights={source}"] if source and settings.vgg_weights != "none" else []
-        planned[role] = (None if given[role] else config.override(settings, changes), run_dirs[role])
-        if given[role]:
-            _refuse_other_kind(role, given[role], settings)
-        else:
+        if settings.vgg_weights != "none":
+            changes += [f"vgg_weights={arguments.vgg_weights}"] if arguments.vgg_weights else here
+        planned[role] = (None if role in kept else config.override(settings, changes), run_dirs[role])
+        if role not in kept:
             config.refuse_frozen_noise(planned[role][0])
     return planned
 
 
-def _refuse_other_kind(role, run_dir, wanted):
+def _refuse_other_kind(role, run_dir, settings, wanted):
     """Raise InputError for a given run that is not of its role: before others are trained for hours."""
-    settings = config.read(run_dir / config.FILE, {wanted.task: type(wanted)})
     if getattr(settings, "grey", None) != getattr(wanted, "grey", None):
         raise InputError(f"{run_dir} was trained with grey={str(settings.grey).lower()}: it is no {role}.")
+
+
+def _refuse_other_splits(run_dir, settings, wanted, preset):
+    """Raise InputError for a given run beside which the preset's would hold out other images."""
+    for name in ("split_seed", "dev_size", "test_size"):
+        has, needs = getattr(settings, name), getattr(wanted, name)
+        if has != needs:
+            raise InputError(
+                f"{run_dir} has {name}={has}, what the preset {preset} trains has {needs}: give runs for all "
+                "five, or another --preset."
+            )
 
 
 def _refuse_strangers(given):

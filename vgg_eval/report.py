@@ -298,7 +298,7 @@ def _provenance(run_dir):
 
 def _told(run):
     settings = run["settings"]
-    told = f"{settings['task']}, {settings['epochs']} epochs of {run['train_images']} images, "
+    told = f"{settings['task']}, {runs.own_epochs(run['starts'])} epochs of {run['train_images']} images, "
     told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
     if settings.get("vgg_weights", "none") != "none":
         told += f", VGG16's blocks from {settings['vgg_weights']}"

@@ -15,6 +15,9 @@ from colorization.errors import InputError
 from colorization.files import PICTURES, pictures_below
 
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
+CLASSES = ("photograph",)
+"""Of a prepared set, whose photographs have no classes."""
+
 VERSION = 2  # of what prepare does with the files; sets of another one are made anew
 
 # A picture is grey if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
@@ -62,7 +65,7 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
     skipped = [f"{grey} of {len(files)} photographs are grey, or nearly."] if grey else []
     skipped += [f"{unreadable} of {len(files)} image files cannot be read."] if unreadable else []
     labelled = (Images(part, np.zeros(len(part), np.int64)) for part in (train, test))
-    dataset = Dataset("photographs", *labelled, ("photograph",), tuple(skipped), dev)
+    dataset = Dataset("photographs", *labelled, CLASSES, tuple(skipped), dev)
     prepared.write(dataset, target, source=", ".join(map(str, folders)))
     return target
 
