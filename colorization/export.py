@@ -136,10 +136,10 @@ def _module(colorizer, decoding, size):
 
     model, task, working_size = colorizer.model, colorizer.task, colorizer.working_size
     _, decode = tasks.decoding(task, decoding)
-    default = tf.constant(colorizer.temperature, "float32")
-    signature = [image_spec(size)]
+    signature, default = [image_spec(size)], None
     if tasks.takes_temperature(task, decoding):
         signature.append(tf.TensorSpec([], tf.float32, name="temperature"))
+        default = tf.constant(colorizer.temperature, "float32")
 
     def predicted(lightness, decode, temperature):
         shape = prediction.working_shape(model, *ops.shape(lightness)[1:3], working_size)
