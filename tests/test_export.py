@@ -183,7 +183,7 @@ def test_the_command_line_takes_every_format(written, tmp_path, capsys):
         output = tmp_path / format
         assert cli.main(["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output)]) == 0
         coloured = images.read(output / "photo.png")
-        expected = exported.load(model).colorize(PHOTOGRAPHS["odd"], temperature=0.89)
+        expected = exported.load(model).colorize(PHOTOGRAPHS["odd"])
         np.testing.assert_array_equal(coloured, expected)
         arguments = ["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output), "--overwrite"]
         assert cli.main([*arguments, "--working-size", "64"]) == 2
@@ -197,7 +197,7 @@ def test_the_command_exports(smoke_runs, tmp_path, capsys):
     assert capsys.readouterr().out == f"{path}\n"
     colorizer = Colorizer.load(smoke_runs["classification"], working_size=64)
     expected = colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode").astype(int)
-    found = exported.load(path).colorize(PHOTOGRAPHS["odd"], temperature=0.89)
+    found = exported.load(path).colorize(PHOTOGRAPHS["odd"])
     assert (np.abs(found - expected) > 1).mean() < 1e-3
 
 
