@@ -16,8 +16,8 @@ from .errors import InputError
 from .files import remove_unfinished, replacing, write_text
 from .steady import Steady
 
-SUFFIXES = (".mp4", ".mkv", ".mov")
-"""Of the films that can be written."""
+SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
+"""Of the films that can be written -> FFmpeg's name of the kind."""
 
 _PART = 240  # frames that are kept together: what an interruption loses at most
 _PIXELS = 2**20  # coloured at once
@@ -78,7 +78,7 @@ def _refuse_sound(container, target):
     """Raise InputError, before hours of work, if the target's kind of file does not take a film's sound."""
     import av
 
-    kind = {".mkv": "matroska"}.get(target.suffix.lower(), target.suffix[1:].lower())
+    kind = SUFFIXES[target.suffix.lower()]
     for sound in container.streams.audio:
         try:
             with av.open(io.BytesIO(), "w", format=kind) as output:

@@ -174,6 +174,7 @@ def test_the_description_can_be_typed_in(config_class):
     assert len(lines) == len(dataclasses.fields(config_class))
     pairs = [line.split()[0].replace('"', "") for line in lines]
     assert override(config_class(), pairs) == config_class()
+    assert "  seed=3  " in describe(config_class(seed=3))
 
 
 def test_configs_cannot_be_changed():

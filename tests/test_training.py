@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorization import config, evaluation, images, pipelines, presets, runs, training
+from colorization import config, evaluation, fitting, images, pipelines, presets, runs, training
 from colorization.errors import InputError
 
 PROCESS = Path(__file__).with_name("training_process.py")
@@ -285,6 +285,10 @@ def test_a_start_brings_what_pretrained_weights_would(smoke_runs, tmp_path):
     assert frozen
     for name in frozen:
         np.testing.assert_array_equal(found[name], expected[name])
+    (tmp_path / "run" / runs.ENVIRONMENT).unlink()  # as if killed before it was written
+    fitting.begin(settings, tmp_path / "run")
+    starts = runs.read_json(tmp_path / "run" / runs.ENVIRONMENT)["starts"]
+    assert [start.get("run") for start in starts][-2:] == [smoke_runs["transfer"].name, None]
 
 
 def test_a_start_that_fails_leaves_the_folder_free_for_the_corrected_one(tmp_path):

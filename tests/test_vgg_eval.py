@@ -194,6 +194,17 @@ def test_what_is_finished_is_not_redone(written, used, monkeypatch):
     assert sweep.read_text() == rows
 
 
+def test_a_run_that_was_stopped_is_told_by_the_epochs_it_has():
+    """Oracle: written here: a run planned for 20 epochs, interrupted twice, that went on from another."""
+    start = {"processor": "P", "cores": 2, "devices": ["cpu"], "backend": "tensorflow", "seconds": 60}
+    starts = [{"run": "first", **start, "finished_epochs": 3}, {**start, "finished_epochs": 5}]
+    starts += [{**start, "finished_epochs": 8}, {name: start[name] for name in start if name != "seconds"}]
+    settings = {"task": "regression", "epochs": 20, "image_size": 32, "width": 0.25, "seed": 0}
+    told = report._told({"settings": settings, "train_images": 9, "starts": starts, "tuned": {}})
+    assert told.startswith("regression, 8 epochs of 9 images, 32 px, width 0.25, seed 0, after 3 of first; ")
+    assert "3 minutes on P, 2 cores" in told
+
+
 def test_a_preset_is_told_by_its_name():
     """Not by where it is installed, which says nothing to who reads the table."""
     for preset in presets.all_presets():
@@ -252,7 +263,7 @@ def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
     """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
     presets = experiments["figure7"].PRESETS
     parser = chain.parser("")
-    mine, narrow = tmp_path / "mine", tmp_path / "narrow"
+    mine, narrow, reseeded = (tmp_path / name for name in ("mine", "narrow", "reseeded"))
     runs.write_config(mine, presets["regression"]["small"])
     runs.write_config(narrow, replace(presets["judge"]["small"], width=0.25, batch_norm=False))
     planned = chain.plan(parser.parse_args(["--regression", str(mine), "--data", "synthetic"]), presets)
@@ -263,6 +274,8 @@ def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
     assert planned["judge"][0].vgg_weights == "none"
     assert planned["transfer"][0].vgg_weights == "runs/vgg-small"
     assert planned["classification"][0].data == "synthetic"
+    runs.write_config(reseeded, replace(presets["judge"]["small"], split_seed=7))
+    assert chain.plan(parser.parse_args(["--judge", str(narrow), "--preset", "paper"]), presets)
     transfer = chain.plan(parser.parse_args(["--judge", str(narrow)]), presets)["transfer"][0]
     assert (transfer.vgg_weights, transfer.vgg_width, transfer.batch_norm) == (str(narrow), 0.25, False)
     planned = chain.plan(parser.parse_args(["--preset", "paper", "--vgg-weights", "vgg.npz"]), presets)
@@ -278,7 +291,8 @@ def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
         (["--judge", str(used.control)], "was trained with grey=true: it is no judge"),
         (["--control", str(used.judge)], "was trained with grey=false: it is no control"),
         (["--judge", "nowhere"], "is no run folder"),
-        (["--judge", str(used.judge)], "has dev_size=100, what the preset small trains has 5000"),
+        (["--judge", str(reseeded)], "has split_seed=7, what the preset small trains has 0"),
+        (["--regression", str(used.colorizers["regression"])], "has dev_size=100, what the preset small"),
     ):
         with pytest.raises(InputError, match=sentence):
             chain.plan(parser.parse_args(words), presets)

@@ -95,21 +95,26 @@ def plan(arguments, presets):
     for role, settings in kept.items():
         _refuse_other_kind(role, given[role], settings, chosen[role])
         if len(kept) < len(ROLES):
-            _refuse_other_splits(given[role], settings, chosen[role], arguments.preset)
-    here = []
-    if chosen["judge"].vgg_weights == "none":
-        judge = kept.get("judge", chosen["judge"])
-        here = [f"vgg_weights={run_dirs['judge']}", f"vgg_width={judge.width}"]
-        here += [f"batch_norm={json.dumps(judge.batch_norm)}"]
+            _refuse_other_splits(role, given[role], settings, chosen[role], arguments.preset)
+    pretrained = []
+    if arguments.vgg_weights:
+        pretrained = [f"vgg_weights={arguments.vgg_weights}"]
+    elif chosen["judge"].vgg_weights == "none":
+        pretrained = _blocks(run_dirs["judge"], kept.get("judge", chosen["judge"]))
     planned = {}
     for role, settings in chosen.items():
         changes = [f"data={arguments.data}"] if arguments.data else []
-        if settings.vgg_weights != "none":
-            changes += [f"vgg_weights={arguments.vgg_weights}"] if arguments.vgg_weights else here
+        changes += pretrained if settings.vgg_weights != "none" else []
         planned[role] = (None if role in kept else config.override(settings, changes), run_dirs[role])
         if role not in kept:
             config.refuse_frozen_noise(planned[role][0])
     return planned
+
+
+def _blocks(run_dir, judge):
+    """What a transfer is set to that takes the blocks of a judge, by its run folder and its settings."""
+    batch_norm = json.dumps(judge.batch_norm)
+    return [f"vgg_weights={run_dir}", f"vgg_width={judge.width}", f"batch_norm={batch_norm}"]
 
 
 def _refuse_other_kind(role, run_dir, settings, wanted):
@@ -118,9 +123,12 @@ def _refuse_other_kind(role, run_dir, settings, wanted):
         raise InputError(f"{run_dir} was trained with grey={str(settings.grey).lower()}: it is no {role}.")
 
 
-def _refuse_other_splits(run_dir, settings, wanted, preset):
-    """Raise InputError for a given run beside which the preset's would hold out other images."""
-    for name in ("split_seed", "dev_size", "test_size"):
+def _refuse_other_splits(role, run_dir, settings, wanted, preset):
+    """Raise InputError for a given run beside which the preset's would hold out other images.
+
+    Of one seed a judge has seen no test image, whatever the sizes; colorizers must share theirs.
+    """
+    for name in ("split_seed",) if role in JUDGES else ("split_seed", "dev_size", "test_size"):
         has, needs = getattr(settings, name), getattr(wanted, name)
         if has != needs:
             raise InputError(
