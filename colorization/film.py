@@ -138,10 +138,11 @@ def _encode_parts(source, parts, colorize, smooth):
     from tqdm import tqdm
 
     times, first, state = [], _first(source), None
-    with _opened(source) as (container, stream):
-        frames = tqdm(
-            _noting(container.decode(stream), stream, times), total=stream.frames or None, unit=" frames"
-        )
+    with (
+        _opened(source) as (container, stream),
+        tqdm(total=stream.frames or None, unit=" frames") as bar,  # closed before an error is told
+    ):
+        frames = _noting(container.decode(stream), stream, times, bar)
         for number, group in itertools.groupby(frames, lambda _: (len(times) - 1) // _PART):
             path = parts / f"{number:06d}.mkv"
             kept = path.with_suffix(".npy")  # the last frame, which the next part's colours follow
@@ -163,13 +164,14 @@ def _encode_parts(source, parts, colorize, smooth):
     return times
 
 
-def _noting(frames, stream, times):
-    """The frames, while `times` grows by the time of each."""
+def _noting(frames, stream, times, bar):
+    """The frames, while `times` grows by the time of each, and the progress bar by one."""
     step = 1 / (stream.average_rate * stream.time_base)
     for frame in frames:
         after = times[-1] + 1 if times else 0
         times.append(max(after, frame.pts if frame.pts is not None else round(len(times) * step)))
         yield frame
+        bar.update()
 
 
 def _coloured(frames, first, colorize):
