@@ -20,6 +20,7 @@ setup(
     install_requires=[
         "h5py>=3.11",
         "keras>=3.15",
+        "lazy-loader>=0.4",
         "matplotlib>=3.9",
         "numpy>=2.0",
         "onnxruntime>=1.20",

@@ -3,7 +3,7 @@
     python benchmarks/annealed_mean.py
 
 Both sides decode the same float32 logits, batch after batch and taking turns. NumPy goes by the book:
-log softmax, division by the temperature, exp, normalisation, product with the centres. Shown are the time of
+log softmax, division by the temperature, exp, normalisation, product with the centers. Shown are the time of
 all images, the ratio of the times of each batch, and the largest difference of the results in ab units.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from common import interleaved, print_machine, print_table, ratio
 
-from colorization import bins
+from colorization.core import bins
 
 
 def main():

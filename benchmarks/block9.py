@@ -15,7 +15,8 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 from keras import layers
 
-from colorization import losses, tasks
+from colorization.core import losses
+from colorization.models import tasks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
 import classification

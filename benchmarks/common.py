@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 
-from colorization import hardware
+from colorization.runs import environment
+from colorization.core import devices
 
 
 def interleaved(calls, repetitions):
@@ -46,6 +47,6 @@ def print_table(title, header, rows):
 
 def print_machine():
     """The machine that the figures belong to."""
-    found = hardware.environment()
+    found = environment.environment()
     packages = ", ".join(f"{name} {found['packages'][name]}" for name in ("keras", found["backend"]))
     print(f"\n{found['processor']}, {found['cores']} cores, {', '.join(found['devices'])}; {packages}")

@@ -18,8 +18,10 @@ from unittest import mock
 import numpy as np
 from common import print_machine, print_table
 
-from colorization import config, datasets, features
-from vgg_eval import classifier, training
+from colorization.core import config
+from colorization import datasets
+from colorization.training import frozen_features
+from vgg_eval import model, training
 from vgg_eval.config import JudgeConfig
 
 
@@ -44,14 +46,14 @@ def main():
                 training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
             return time.perf_counter() - start
 
-        one = seconds("one epoch", 1, features.cut)
-        kept = seconds("kept", options.epochs, features.cut)
+        one = seconds("one epoch", 1, frozen_features.cut)
+        kept = seconds("kept", options.epochs, frozen_features.cut)
         anew = seconds("anew", options.epochs, lambda model: None)
         rgb = datasets.load("synthetic", train_limit=1, test_limit=8).test.images
         logits = {}
         for name in ("kept", "anew"):
-            _, judge, _ = classifier.load(Path(scratch) / name)
-            logits[name] = judge.predict_on_batch(classifier.enlarged(rgb, settings.vgg_size))
+            _, judge, _ = model.load(Path(scratch) / name)
+            logits[name] = judge.predict_on_batch(model.enlarged(rgb, settings.vgg_size))
 
     print_table(
         f"{options.epochs} epochs of {options.images} images at {settings.vgg_size} pixels",

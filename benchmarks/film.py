@@ -1,9 +1,9 @@
-"""Films: how fast they are coloured, and how much less they flicker when colours follow what is shown.
+"""Films: how fast they are colored, and how much less they flicker when colors follow what is shown.
 
     python benchmarks/film.py
 
-A camera moves over a grey photograph, two pixels a frame, with the grain of film. The film is coloured by
-the preset `photos` with smoothing and without, taking turns. Flicker is how far the colour of a thing changes
+A camera moves over a gray photograph, two pixels a frame, with the grain of film. The film is colored by
+the preset `photos` with smoothing and without, taking turns. Flicker is how far the color of a thing changes
 from frame to frame, in ab units: where each thing is to be found is known here.
 """
 
@@ -21,7 +21,9 @@ from common import interleaved, print_machine, print_table, ratio
 from skimage import data
 from skimage.color import rgb2gray, rgb2lab
 
-from colorization import Colorizer, exported, film, presets
+from colorization import Colorizer
+from colorization.inference import runtimes, film
+from colorization.runs import resolve
 
 STEP = 2  # pixels a frame
 GRAIN = 4.0  # standard deviation, of 255
@@ -35,18 +37,18 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
 
-    run_dir = presets.path("photos")
-    colorizer = exported.of_run(run_dir) or Colorizer.load(run_dir)
+    run_dir = resolve.path("photos")
+    colorizer = runtimes.of_run(run_dir) or Colorizer.load(run_dir)
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "grey.mkv"
+        source = Path(folder) / "gray.mkv"
         shoot(source, options.frames, options.height, options.width)
         paths = {name: Path(folder) / f"{name}.mkv" for name in ("smoothed", "each by itself")}
 
-        def coloured(name):
+        def colored(name):
             with contextlib.redirect_stderr(io.StringIO()):  # no bars in a table
-                film.colour(source, paths[name], colorizer.colorize, "", smooth=name == "smoothed")
+                film.color(source, paths[name], colorizer.colorize, "", smooth=name == "smoothed")
 
-        calls = {name: lambda name=name: coloured(name) for name in paths}
+        calls = {name: lambda name=name: colored(name) for name in paths}
         seconds, _ = interleaved(calls, options.repetitions)
         rows = [
             [name, options.frames / float(np.median(seconds[name])), flicker(path)]
@@ -54,7 +56,7 @@ def main():
         ]
     print_table(
         f"A film of {options.frames} frames of {options.width} x {options.height}",
-        ["colours", "frames/s", "flicker, ab units"],
+        ["colors", "frames/s", "flicker, ab units"],
         rows,
     )
     print(f"\nTime, smoothed over each by itself: {ratio(seconds['smoothed'], seconds['each by itself'])}")
@@ -62,15 +64,15 @@ def main():
 
 
 def shoot(path, frames, height, width):
-    """Write the grey film."""
-    grey = 255 * rgb2gray(data.astronaut())
+    """Write the gray film."""
+    gray = 255 * rgb2gray(data.astronaut())
     rng = np.random.default_rng(0)
     with av.open(str(path), "w") as output:
         video = output.add_stream("libx264", rate=24, options={"crf": "12"})
         video.height, video.width, video.pix_fmt = height, width, "yuv420p"
         for i in range(frames):
-            column = min(STEP * i, grey.shape[1] - width)
-            shown = grey[:height, column : column + width]
+            column = min(STEP * i, gray.shape[1] - width)
+            shown = gray[:height, column : column + width]
             shown = np.clip(shown + rng.normal(0, GRAIN, shown.shape), 0, 255).astype("uint8")
             frame = av.VideoFrame.from_ndarray(np.repeat(shown[..., None], 3, axis=-1), "rgb24")
             frame.pts, frame.time_base = i, Fraction(1, 24)

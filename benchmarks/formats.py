@@ -20,7 +20,11 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 from skimage import data
 
-from colorization import Colorizer, export, exported, images, presets
+from colorization import Colorizer
+from colorization.export import writers
+from colorization.inference import runtimes
+from colorization.core import image_files
+from colorization.runs import resolve
 
 FORMATS = ("savedmodel", "onnx", "litert")
 PHOTOGRAPHS = {
@@ -41,19 +45,19 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        run = scratch / "run"  # without an ONNX file, by which it would be coloured
-        shutil.copytree(presets.run_folder(options.run), run, ignore=shutil.ignore_patterns(exported.ONNX))
-        images.write(scratch / "photo.png", photograph)
+        run = scratch / "run"  # without an ONNX file, by which it would be colored
+        shutil.copytree(resolve.run_folder(options.run), run, ignore=shutil.ignore_patterns(runtimes.ONNX))
+        image_files.write(scratch / "photo.png", photograph)
         colorizer = Colorizer.load(run)
         models = {"run folder (Keras)": run}
         warm = {"run folder (Keras)": lambda: colorizer.colorize(photograph)}
         parity = {name: [] for name in PHOTOGRAPHS}
         for name in FORMATS:
             models[name] = _written(run, name, photograph, scratch)
-            other = exported.load(models[name])
+            other = runtimes.load(models[name])
             warm[name] = lambda other=other: other.colorize(photograph)
             for title, picture in PHOTOGRAPHS.items():
-                again = exported.load(_written(run, name, picture, scratch))
+                again = runtimes.load(_written(run, name, picture, scratch))
                 parity[title].append(_beyond(again.colorize(picture), colorizer.colorize(picture)))
         seconds, _ = interleaved(warm, options.repetitions)
         cold = {name: [] for name in models}
@@ -98,7 +102,7 @@ def _written(run, format, picture, scratch):
     size = picture.shape[:2] if format == "litert" else None
     path = scratch / f"model{size or ''}{export.FORMATS[format]}"
     if not path.exists():
-        export.export(run, format, path, size=size)
+        writers.export(run, format, path, size=size)
     return path
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from common import interleaved, print_machine, print_table, ratio
 
-from colorization import bins, losses
+from colorization.core import bins, losses
 
 
 def dense_cross_entropy(ab, logits):

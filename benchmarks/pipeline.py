@@ -21,7 +21,9 @@ import tensorflow as tf
 from common import interleaved, print_machine, print_table, ratio
 from skimage.color import rgb2lab
 
-from colorization import bins, datasets, losses, models, pipelines
+from colorization.core import bins, losses
+from colorization import datasets, models
+from colorization.datasets import pipeline
 
 
 def main():
@@ -64,7 +66,7 @@ def compare_with_loop(images, options):
 def compare_steps(images, options):
     """Print what feeding adds to a training step."""
     encoded = batches_of(images, to_lightness_and_bins, options.step_batch_size)
-    plain = batches_of(images, pipelines.to_lightness_and_ab, options.step_batch_size)
+    plain = batches_of(images, pipeline.to_lightness_and_ab, options.step_batch_size)
     in_memory = [next(iter(encoded))] * options.steps
     step = training_step(lambda target, logits: losses.sparse_cross_entropy(*target, logits))
     encoding_step = training_step(losses.soft_cross_entropy)
@@ -99,12 +101,12 @@ def compared(seconds, name, memory, options):
 
 def batches_of(images, transform, batch_size):
     """One epoch of training batches."""
-    return pipelines.training_batches((images,), transform, batch_size=batch_size, seed=0, epochs=1)
+    return pipeline.training_batches((images,), transform, batch_size=batch_size, seed=0, epochs=1)
 
 
 def to_lightness_and_bins(rgb, flips):
     """As pipelines.to_lightness_and_ab, the ab soft-encoded."""
-    lightness, ab = pipelines.to_lightness_and_ab(rgb, flips)
+    lightness, ab = pipeline.to_lightness_and_ab(rgb, flips)
     return lightness, bins.soft_encode(ab)
 
 

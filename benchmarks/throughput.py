@@ -14,8 +14,10 @@ import keras
 import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 
-from colorization import hardware, losses, prediction, tasks
-from colorization.config import TEMPERATURE
+from colorization.core import devices, losses
+from colorization.inference import graph
+from colorization.models import tasks
+from colorization.core.config import TEMPERATURE
 
 REFERENCE = ("classification", 1.0, "float32")
 LOSSES = {"classification": losses.soft_cross_entropy, "regression": losses.squared_error}
@@ -65,9 +67,9 @@ def build(name, width, precision):
     keras.config.set_dtype_policy(precision)
     model = task.build(task.config(width=width))
     keras.config.set_dtype_policy("float32")
-    model.compile(keras.optimizers.Adam(1e-4), LOSSES[name], jit_compile=hardware.jit("auto", None))
+    model.compile(keras.optimizers.Adam(1e-4), LOSSES[name], jit_compile=devices.jit("auto", None))
     decoding, decode = tasks.decoding(task)
-    return model, prediction.predictor(model, {decoding: decode}, TEMPERATURE)
+    return model, graph.predictor(model, {decoding: decode}, TEMPERATURE)
 
 
 if __name__ == "__main__":

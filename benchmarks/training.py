@@ -21,8 +21,11 @@ import tensorflow as tf
 from common import interleaved, print_machine, print_table
 from keras import layers
 
-from colorization import features, hardware, losses, pipelines, tasks
-from vgg_eval import classifier
+from colorization.training import frozen_features
+from colorization.core import devices, losses
+from colorization.datasets import pipeline
+from colorization.models import tasks
+from vgg_eval import model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
 EXPERIMENTS = ("regression", "classification", "transfer", "vgg", "photos")
@@ -43,7 +46,7 @@ def main():
     rows = []
     for name in EXPERIMENTS:
         settings = importlib.import_module(name).PRESETS[options.preset]
-        precision = hardware.precision(settings.precision)
+        precision = devices.precision(settings.precision)
         work, calls = prepare(name, settings, precision)
         calls["product"] = product(precision, options.side)
         seconds, _ = interleaved(calls, options.repetitions)
@@ -77,12 +80,12 @@ def main():
 def prepare(name, settings, precision):
     """(multiplications and additions, {part: function without arguments}) of an experiment's step."""
     keras.config.set_dtype_policy(precision)
-    model = classifier.build(settings, 10) if name == "vgg" else tasks.of(settings).build(settings)
-    place = None if settings.augmented else features.cut(model)
-    model = model if place is None else features.head(model, place)
+    model = model.build(settings, 10) if name == "vgg" else tasks.of(settings).build(settings)
+    place = None if settings.augmented else frozen_features.cut(model)
+    model = model if place is None else frozen_features.head(model, place)
     keras.config.set_dtype_policy("float32")
     loss = LOSSES.get(name, losses.soft_cross_entropy)
-    model.compile(keras.optimizers.Adam(1e-4), loss, jit_compile=hardware.jit(settings.jit, None))
+    model.compile(keras.optimizers.Adam(1e-4), loss, jit_compile=devices.jit(settings.jit, None))
     feed = feed_of(name, settings)
     x, y = next(feed)
     if place is not None:
@@ -111,14 +114,14 @@ def feed_of(name, settings):
     generator = np.random.default_rng(0)
     side = settings.crop_from or settings.image_size
     rgb = generator.integers(0, 256, (8 * settings.batch_size, side, side, 3), dtype=np.uint8)
-    arrays, transform = (rgb,), pipelines.to_lightness_and_ab
+    arrays, transform = (rgb,), pipeline.to_lightness_and_ab
     if name == "vgg":
         arrays = (rgb, generator.integers(0, 10, len(rgb)))
 
         def transform(rgb, labels, flips):
-            return classifier.enlarged(pipelines.mirrored(rgb, flips), settings.vgg_size), labels
+            return model.enlarged(pipeline.mirrored(rgb, flips), settings.vgg_size), labels
 
-    batches = pipelines.training_batches(
+    batches = pipeline.training_batches(
         arrays,
         transform,
         batch_size=settings.batch_size,

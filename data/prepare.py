@@ -36,7 +36,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def obtain(name: str, source: Path | None):
     """The data set called ``name``, from ``source``, from its generator or from the network."""
     from colorization import datasets
-    from colorization.errors import InputError
+    from colorization.core.errors import InputError
 
     if name == "synthetic":
         if source:
@@ -87,7 +87,7 @@ def prepare(name: str, source: Path | None, to: Path | None, force: bool) -> Non
 def main(arguments: list[str] | None = None) -> int:
     args = parse(arguments)
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout need not be installed
-    from colorization.command import run_command
+    from colorization.cli.console import run_command
 
     return run_command(prepare, args.name, args.source, args.to, args.force)
 

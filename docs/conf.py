@@ -11,8 +11,8 @@ sys.path[:0] = [str(HERE), str(ROOT)]
 
 import ziamath  # noqa: E402
 
-from colorization import __version__  # noqa: E402
-from colorization.command import start_keras  # noqa: E402
+from colorization import __version__
+from colorization.cli.console import start_keras
 
 start_keras()  # as autodoc's imports would, but quietly
 

@@ -5,14 +5,14 @@
 
 paper: the report's own hyper-parameters, soft encoding, no rebalancing. small: about an hour on 2 CPU
 cores that compute in bfloat16, three on others; with rebalancing, without which a small network stays nearly
-grey. smoke: seconds.
+gray. smoke: seconds.
 """
 
 import sys
 from dataclasses import replace
 
-from colorization import experiment
-from colorization.config import ClassificationConfig
+from colorization.cli import experiment
+from colorization.core.config import ClassificationConfig
 
 PAPER = ClassificationConfig(l2=0.01)
 SMALL = replace(

@@ -6,20 +6,20 @@
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
 their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
-for which the judge's probability of the true class falls most from the grey picture to the annealed mean.
+for which the judge's probability of the true class falls most from the gray picture to the annealed mean.
 """
 
 import sys
 
 from figure7 import PRESETS
 
-from colorization.command import run_command, start_keras, whole_number
-from vgg_eval import chain
+from colorization.cli.console import run_command, start_keras, whole_number
+from vgg_eval import plan
 
 
 def main(argv=None):
     """Train what is missing, judge, draw; returns the exit code."""
-    parser = chain.parser(__doc__)
+    parser = plan.parser(__doc__)
     parser.add_argument("--seed", type=whole_number, default=0, help="draws the images (default: 0)")
     parser.add_argument("--columns", type=whole_number, default=12, help="how many images (default: 12)")
     parser.add_argument(
@@ -35,16 +35,16 @@ def main(argv=None):
 
 
 def _draw(arguments):
-    planned, output = chain.plan(arguments, PRESETS), chain.output(arguments)
+    planned, output = plan.plan(arguments, PRESETS), plan.output(arguments)
     start_keras()
-    from vgg_eval import report
+    from vgg_eval import figure7
 
-    used = chain.run(planned)
+    used = plan.run(planned)
     if arguments.failures:
-        print(report.failures(used, output, arguments.split, count=arguments.failures))
+        print(figure7.failures(used, output, arguments.split, count=arguments.failures))
         return
     print(
-        report.figure8(
+        figure7.figure8(
             used,
             output,
             arguments.split,

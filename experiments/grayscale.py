@@ -1,10 +1,10 @@
-"""Why the report's judge is right on only 22 % of the grey images: their scale, and what the judge has seen.
+"""Why the report's judge is right on only 22 % of the gray images: their scale, and what the judge has seen.
 
-    python experiments/grayscale.py runs/vgg-small runs/vgg-small-grey
+    python experiments/grayscale.py runs/vgg-small runs/vgg-small-gray
     python experiments/grayscale.py runs/vgg-small cifar10-judge -o grayscale
 
-The original code stored the grey images on a scale of 0 to 1 and the coloured ones on 0 to 255, and its judge
-subtracts the same mean RGB from both. Each judge named sees its own test images: true and grey, each on both
+The original code stored the gray images on a scale of 0 to 1 and the colored ones on 0 to 255, and its judge
+subtracts the same mean RGB from both. Each judge named sees its own test images: true and gray, each on both
 scales; all of them, and the first 1,000, as many as the report had. Writes grayscale.md and grayscale.json.
 """
 
@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from colorization.command import run_command, start_keras
+from colorization.cli.console import run_command, start_keras
 
 REPORTED = 1000  # test images of the report's judge (section 3.2)
 
@@ -37,10 +37,10 @@ def main(argv=None):
 
 def _write(arguments):
     start_keras()
-    from colorization import presets
-    from colorization.files import write_text
+    from colorization.runs import resolve
+    from colorization.core.atomic_io import write_text
 
-    report = {name: judged(presets.run_folder(name)) for name in arguments.judges}
+    report = {name: judged(resolve.run_folder(name)) for name in arguments.judges}
     text = markdown(report)
     write_text(arguments.output / "grayscale.json", json.dumps(report, indent=2) + "\n")
     write_text(arguments.output / "grayscale.md", text)
@@ -49,27 +49,27 @@ def _write(arguments):
 
 def judged(run_dir):
     """{"judge": what it is, "images": count, "pictures": {kind: {"all", "first": accuracy and interval}}}."""
-    from colorization import training
-    from vgg_eval import classifier, comparison, judging, methods
+    from colorization.training import train
+    from vgg_eval import model, significance, judge, columns
 
-    judge = judging.load(run_dir)
-    data = training.load_data(judge.settings)
-    rows = training.read_splits(run_dir, data).test
+    judge = judge.load(run_dir)
+    data = train.load_data(judge.settings)
+    rows = train.read_splits(run_dir, data).test
     truth, labels = data.test.images[rows], data.test.labels[rows]
-    grey = methods.grey(truth)
+    gray = columns.gray(truth)
     pictures = {}
     for kind, shown in {
         "true, 0 to 255": truth,
-        "grey, 0 to 255": grey,
+        "gray, 0 to 255": gray,
         "true, 0 to 1": truth / 255,
-        "grey, 0 to 1": grey / 255,
+        "gray, 0 to 1": gray / 255,
     }.items():
         correct = judge.probabilities(shown.astype("float32")).argmax(axis=1) == labels
         pictures[kind] = {
-            "all": comparison.accuracy(correct),
-            "first": comparison.accuracy(correct[:REPORTED]),
+            "all": significance.accuracy(correct),
+            "first": significance.accuracy(correct[:REPORTED]),
         }
-    return {"judge": classifier.describe(judge.settings), "images": len(rows), "pictures": pictures}
+    return {"judge": model.describe(judge.settings), "images": len(rows), "pictures": pictures}
 
 
 def markdown(report):

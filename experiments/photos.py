@@ -3,7 +3,7 @@
     python experiments/photos.py --data FOLDER [FOLDER ...]
     python experiments/photos.py --data FOLDER --preset fine --set start=runs/photos-small
 
-The folders may be nested or flat. Grey photographs are found and left out, 5 % are held out by a seeded
+The folders may be nested or flat. Gray photographs are found and left out, 5 % are held out by a seeded
 split for the metrics. The network is the report's classification, fully convolutional, with a rebalanced
 loss, on random crops and flips. small: 32 pixels, a quarter of the width; on 100,000 images about an hour
 for four epochs on 2 CPU cores. fine: goes on at 64 pixels, where it learns finer patches, from the
@@ -16,8 +16,8 @@ from dataclasses import replace
 
 import classification
 
-from colorization import experiment
-from colorization.errors import InputError
+from colorization.cli import experiment
+from colorization.core.errors import InputError
 
 SMALL = replace(
     classification.SMALL, data="photographs", train_size=10**7, epochs=4, crop_from=36, rebalance_mix=0.7

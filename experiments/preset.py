@@ -20,9 +20,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from colorization import config, presets
-from colorization.command import run_command, start_keras
-from colorization.errors import InputError
+from colorization.core import config
+from colorization.runs import resolve
+from colorization.cli.console import run_command, start_keras
+from colorization.core.errors import InputError
 
 FREE = {"working_size", "temperature", "vgg_weights"}  # what --set may change
 
@@ -41,7 +42,7 @@ def main(argv=None):
     parser.add_argument("--onnx", action="store_true", help="add the run as ONNX")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
     parser.add_argument(
-        "--to", type=Path, default=Path(presets.__file__).parent, metavar="DIR", help="default: the package"
+        "--to", type=Path, default=Path(resolve.__file__).parent, metavar="DIR", help="default: the package"
     )
     return run_command(make, parser.parse_args(argv))
 
@@ -49,11 +50,14 @@ def main(argv=None):
 def make(arguments):
     """Write the preset, whole or not at all."""
     start_keras()
-    from colorization import export, exported, runs, tasks, weights
+    from colorization.export import writers
+    from colorization.inference import runtimes
+    from colorization.runs import folder, checkpoint_io
+    from colorization.models import tasks
     from vgg_eval.config import CONFIGS
 
     run_dir, target = arguments.run, arguments.to / arguments.name
-    settings = runs.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
+    settings = folder.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
     changes = [f"data={runs.read_json(run_dir / runs.DATA)['name']}"]
     changes += [f"start={Path(settings.start).name}"]  # of a run its name, not its place
     if any(field.name == "vgg_weights" for field in dataclasses.fields(settings)):
@@ -68,19 +72,19 @@ def make(arguments):
     with tempfile.TemporaryDirectory(prefix=".preset-", dir=arguments.to) as scratch:
         new = Path(scratch) / arguments.name
         new.mkdir()
-        runs.write_config(new, settings)
-        for name in (runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.HISTORY, runs.TUNED):
+        folder.write_config(new, settings)
+        for name in (folder.DATA, folder.SPLITS, folder.STATISTICS, folder.ENVIRONMENT, folder.HISTORY, folder.TUNED):
             if (run_dir / name).exists():
                 shutil.copyfile(run_dir / name, new / name)
-        runs.write_metrics(new, _named_anew(runs.read_metrics(run_dir), settings))
+        folder.write_metrics(new, _named_anew(folder.read_metrics(run_dir), settings))
         for name in (config.BEST, config.FROZEN):
             if (run_dir / name).exists():
-                arrays, attributes = weights.load(run_dir / name, "model")
-                weights.save(new / name, {"model": _halved(arrays)}, attributes)
+                arrays, attributes = checkpoint_io.load(run_dir / name, "model")
+                checkpoint_io.save(new / name, {"model": _halved(arrays)}, attributes)
         if arguments.onnx:
-            export.export(new, "onnx", new / exported.ONNX, half=True)
-        (new / presets.CARD).write_text(_card(arguments, new, settings), encoding="utf-8")
-        (new / presets.CHECKSUMS).write_text(presets.checksums(new), encoding="utf-8")
+            writers.export(new, "onnx", new / runtimes.ONNX, half=True)
+        (new / resolve.CARD).write_text(_card(arguments, new, settings), encoding="utf-8")
+        (new / resolve.CHECKSUMS).write_text(resolve.checksums(new), encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "old")
         new.rename(target)
@@ -89,12 +93,12 @@ def make(arguments):
 
 def _named_anew(metrics, settings):
     """metrics.json of a run whose temperature may be another now, what was measured at that one first."""
-    from colorization import evaluation
+    from colorization.evaluation import evaluate
 
     named = {}
     for name, report in metrics.items():
         images = name.partition(" at T=")[0]
-        named[evaluation.key(images, report["temperature"], settings) if "methods" in report else name] = (
+        named[evaluate.key(images, report["temperature"], settings) if "methods" in report else name] = (
             report
         )
     return dict(sorted(named.items(), key=lambda item: " at T=" in item[0]))
@@ -111,16 +115,16 @@ def _halved(arrays):
 
 
 def _card(arguments, folder, settings):
-    from colorization import runs
+    from colorization.runs import folder
 
-    metrics = runs.read_metrics(folder)
-    with (folder / runs.HISTORY).open(newline="") as file:
+    metrics = folder.read_metrics(folder)
+    with (folder / folder.HISTORY).open(newline="") as file:
         history = list(csv.DictReader(file))
     best = min(history, key=lambda row: float(row["val_loss"]))
-    starts = runs.read_json(folder / runs.ENVIRONMENT)["starts"]
-    after = "".join(f" after {epochs} of {name}" for name, epochs in runs.earlier_epochs(starts).items())
+    starts = folder.read_json(folder / folder.ENVIRONMENT)["starts"]
+    after = "".join(f" after {epochs} of {name}" for name, epochs in folder.earlier_epochs(starts).items())
     seconds = sum(start.get("seconds", 0) for start in starts)
-    strength = runs.read_tuned(folder).get("strength")
+    strength = folder.read_tuned(folder).get("strength")
     tuned = [f"- Rebalanced after the training by {strength:g} (experiments/tune.py)"] if strength else []
     return "\n".join(
         [
@@ -132,7 +136,7 @@ def _card(arguments, folder, settings):
             f"{float(best['val_loss']):.4g} after epoch {best['epoch']}",
             *tuned,
             f"- Bad at: {arguments.bad_at}",
-            "- Licence: as the package; the training images are their owners'",
+            "- License: as the package; the training images are their owners'",
             "",
             *_tables(metrics),
             "## Settings",
@@ -147,14 +151,14 @@ def _card(arguments, folder, settings):
 
 def _tables(metrics):
     """Every evaluation in metrics.json: a colorizer's as evaluation.table, a judge's as a line."""
-    from colorization import evaluation
+    from colorization.evaluation import evaluate
 
     for split, report in metrics.items():
         yield from (f"## Measured: {split}", "")
         if "methods" in report:
-            yield evaluation.table(report)
+            yield evaluate.table(report)
         else:
-            yield "Accuracy: " + ", ".join(f"{name} {report[name]:.1%}" for name in ("truth", "grey"))
+            yield "Accuracy: " + ", ".join(f"{name} {report[name]:.1%}" for name in ("truth", "gray"))
         yield ""
 
 

@@ -10,8 +10,8 @@ bfloat16, an hour and a half on others. smoke: seconds.
 import sys
 from dataclasses import replace
 
-from colorization import experiment
-from colorization.config import RegressionConfig
+from colorization.cli import experiment
+from colorization.core.config import RegressionConfig
 
 PAPER = RegressionConfig()
 SMALL = replace(PAPER, width=0.25, epochs=20, learning_rate=1e-3, schedule="cosine", flip=True)

@@ -8,15 +8,15 @@
 paper: the report's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels. small: where no
 such weights are to be had, the first blocks of the judge that experiments/vgg.py trains from scratch, frozen;
 half an hour on 2 CPU cores that compute in bfloat16, two hours on others; by annealed mean raw AuC 90.3 and
-colourfulness 20.5 on dev images. smoke: seconds, with the blocks of the judge's own smoke preset. Whatever is
+colorfulness 20.5 on dev images. smoke: seconds, with the blocks of the judge's own smoke preset. Whatever is
 frozen runs once: its features are kept on disk.
 """
 
 import sys
 from dataclasses import replace
 
-from colorization import experiment
-from colorization.config import TransferConfig
+from colorization.cli import experiment
+from colorization.core.config import TransferConfig
 
 PAPER = TransferConfig(l2=0.01, epochs=50)
 SMALL = replace(

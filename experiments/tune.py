@@ -11,7 +11,7 @@ of the weights), and beyond. --apply makes a run with the chosen settings: the s
 layer's bias, the working size and the temperature into the config.
 
 Writes tune.csv and tune.png, and prints the combination of the highest raw AuC among those whose
-colourfulness is within 15 % of the truth's, or else the nearest to it.
+colorfulness is within 15 % of the truth's, or else the nearest to it.
 """
 
 import argparse
@@ -25,10 +25,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from colorization.command import run_command, start_keras, whole_number
-from colorization.errors import InputError
+from colorization.core import image_grid
+from colorization.cli.console import run_command, start_keras, whole_number
+from colorization.core.errors import InputError
 
-WITHIN = 0.15  # of the truth's colourfulness
+WITHIN = 0.15  # of the truth's colorfulness
 MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
 TWINS = 0.01  # share of photographs that folders may hold twice
 BATCH = 2**16  # pixels decoded at once, where each has 313 logits
@@ -85,14 +86,17 @@ def main(argv=None):
 def tune(arguments):
     """Measure every combination, choose one, write."""
     start_keras()
-    from colorization import images, prediction, presets, runs, statistics, tasks
-    from colorization.files import write_text
+    from colorization.core import image_files, color_prior
+    from colorization.inference import graph
+    from colorization.runs import resolve, folder
+    from colorization.models import tasks
+    from colorization.core.atomic_io import write_text
 
-    run_dir = presets.run_folder(arguments.run)
-    settings, model = runs.load_model(run_dir)
+    run_dir = resolve.run_folder(arguments.run)
+    settings, model = folder.load_model(run_dir)
     if not tasks.takes_temperature(tasks.of(settings)):
         raise InputError(f"{run_dir} is a {settings.task}: it has no distribution to decode.")
-    if arguments.sizes and prediction.fixed_size(model):
+    if arguments.sizes and graph.fixed_size(model):
         raise InputError(f"{run_dir} predicts at one size only: leave --sizes out.")
     sizes = arguments.sizes or [settings.image_size]
     if not arguments.images:
@@ -101,32 +105,33 @@ def tune(arguments):
         raise InputError(
             f"The images of {run_dir} have {settings.image_size} pixels: name larger ones by --data."
         )
-    if presets.contains(run_dir) and not arguments.output:
+    if resolve.contains(run_dir) and not arguments.output:
         raise InputError(f"{run_dir} is a preset, which stays as it is: name a folder by -o.")
     if arguments.apply and arguments.apply.exists():
         raise InputError(f"{arguments.apply} is there already: give another folder.")
-    colours = statistics.Statistics.load(run_dir / runs.STATISTICS)
+    colors = color_prior.Statistics.load(run_dir / folder.STATISTICS)
     rgb = _dev_images(run_dir, settings, arguments, max(sizes))
-    rows, truth = measure(model, colours.bin_counts, rgb, sizes, arguments.strengths, arguments.temperatures)
+    rows, truth = measure(model, colors.bin_counts, rgb, sizes, arguments.strengths, arguments.temperatures)
     output = arguments.output or run_dir / "tune"
     write_text(output / "tune.csv", _csv(rows))
-    images.save_figure(picture(rows, truth), output / "tune.png")
+    image_grid.save_figure(picture(rows, truth), output / "tune.png")
     chosen = choose(rows, truth)
-    print(f"{len(rgb)} dev images, colourfulness {truth:.1f}; all combinations are in {output}")
+    print(f"{len(rgb)} dev images, colorfulness {truth:.1f}; all combinations are in {output}")
     print("chosen: " + ", ".join(f"{name} {value:.4g}" for name, value in chosen.items()))
     if arguments.apply:
-        apply(run_dir, settings, colours.bin_counts, chosen, arguments.apply)
+        apply(run_dir, settings, colors.bin_counts, chosen, arguments.apply)
         print(arguments.apply)
 
 
 def _dev_images(run_dir, settings, arguments, side):
-    from colorization import presets, training
+    from colorization.runs import resolve
+    from colorization.training import train
 
     if not arguments.data:
-        data = training.load_data(settings)
-        rows = training.read_splits(run_dir, data).dev
+        data = train.load_data(settings)
+        rows = train.read_splits(run_dir, data).dev
     else:
-        if not presets.contains(run_dir):  # whose data are not at hand
+        if not resolve.contains(run_dir):  # whose data are not at hand
             _refuse_known(run_dir, settings, arguments.data)
         data, rows = _held_out(settings, arguments.data, side)
     return data.test.images[rows[: arguments.images]]
@@ -142,12 +147,12 @@ def _held_out(settings, folders, side):
 
 def _refuse_known(run_dir, settings, folders):
     """Raise InputError if a run has learned from what of the folders is held out: names decide what is."""
-    from colorization import training
+    from colorization.training import train
 
     side = settings.crop_from or settings.image_size
     data, rows = _held_out(settings, folders, side)
-    learned = training.read_splits(run_dir, training.load_data(settings)).train
-    known = {hash(image.tobytes()) for image in training.load_data(settings, side=side).train.images[learned]}
+    learned = train.read_splits(run_dir, train.load_data(settings)).train
+    known = {hash(image.tobytes()) for image in train.load_data(settings, side=side).train.images[learned]}
     share = sum(hash(image.tobytes()) in known for image in data.test.images[rows]) / len(rows)
     if share > TWINS:
         raise InputError(
@@ -160,18 +165,20 @@ def log_weights(bin_counts):
     """(313,) float32: what a strength of 1 adds to the logits."""
     import numpy as np
 
-    from colorization import bins
+    from colorization.core import bins
 
     return np.log(bins.rebalancing_weights(bin_counts, MIX))
 
 
 def measure(model, bin_counts, rgb, sizes, strengths, temperatures):
-    """([{"size", "strength", "temperature", metrics}], colourfulness of the truth)."""
+    """([{"size", "strength", "temperature", metrics}], colorfulness of the truth)."""
     import numpy as np
     from keras import ops
     from tqdm import tqdm
 
-    from colorization import bins, metrics, pipelines, prediction
+    from colorization.core import bins, metrics
+    from colorization.datasets import pipeline
+    from colorization.inference import graph
 
     shift, rarity = log_weights(bin_counts), bins.rebalancing_weights(bin_counts, mix=0.0)
     combinations = list(itertools.product(strengths, temperatures))
@@ -182,18 +189,18 @@ def measure(model, bin_counts, rgb, sizes, strengths, temperatures):
 
     rows = []
     for size in sizes:
-        squared, colour, weights = [[] for _ in combinations], [[] for _ in combinations], []
+        squared, color, weights = [[] for _ in combinations], [[] for _ in combinations], []
         count = max(1, BATCH // rgb[0, ..., 0].size)
         for start in tqdm(range(0, len(rgb), count), desc=f"at {size} pixels", leave=False):
             batch = rgb[start : start + count]
-            lightness, ab = pipelines.to_lightness_and_ab(batch, np.zeros(len(batch), bool))
-            shape = prediction.working_shape(model, *batch.shape[1:3], size)
-            found = ops.convert_to_numpy(prediction.ab_at(model, decode, lightness, None, shape))
-            weights.append(rarity[ops.convert_to_numpy(bins.nearest(ab))])
+            lightness, ab = pipeline.to_lightness_and_ab(batch, np.zeros(len(batch), bool))
+            shape = graph.working_shape(model, *batch.shape[1:3], size)
+            found = ops.convert_to_numpy(graph.ab_at(model, decode, lightness, None, shape))
+            checkpoint_io.append(rarity[ops.convert_to_numpy(bins.nearest(ab))])
             for i, predicted in enumerate(np.split(found, len(combinations), axis=-1)):
                 squared[i].append(np.square(ab - predicted).sum(-1))
-                colour[i].append(metrics.colourfulness(prediction.compose(lightness, predicted)))
-        for (strength, temperature), errors, colours in zip(combinations, squared, colour, strict=True):
+                color[i].append(metrics.colorfulness(graph.compose(lightness, predicted)))
+        for (strength, temperature), errors, colors in zip(combinations, squared, color, strict=True):
             errors = np.concatenate(errors)
             rows.append(
                 {
@@ -203,44 +210,45 @@ def measure(model, bin_counts, rgb, sizes, strengths, temperatures):
                     "ab_rmse": metrics.ab_rmse(errors),
                     "auc": metrics.auc(errors),
                     "rebalanced_auc": metrics.auc(errors, np.concatenate(weights)),
-                    "colourfulness": float(np.mean(np.concatenate(colours))),
+                    "colorfulness": float(np.mean(np.concatenate(colors))),
                 }
             )
-    return rows, float(np.mean(metrics.colourfulness(rgb)))
+    return rows, float(np.mean(metrics.colorfulness(rgb)))
 
 
 def choose(rows, truth):
-    """The row of the highest AuC among those about as colourful as the truth; else the nearest to it."""
-    near = [row for row in rows if abs(row["colourfulness"] / truth - 1) <= WITHIN]
+    """The row of the highest AuC among those about as colorful as the truth; else the nearest to it."""
+    near = [row for row in rows if abs(row["colorfulness"] / truth - 1) <= WITHIN]
     if near:
         return max(near, key=lambda row: row["auc"])
-    return min(rows, key=lambda row: abs(row["colourfulness"] - truth))
+    return min(rows, key=lambda row: abs(row["colorfulness"] - truth))
 
 
 def apply(run_dir, settings, bin_counts, chosen, target):
     """A copy of a run with the chosen row's settings, whole or not at all."""
-    from colorization import config, presets, runs, weights
-    from colorization.files import write_text
+    from colorization.core import config
+    from colorization.runs import resolve, folder, checkpoint_io
+    from colorization.core.atomic_io import write_text
 
     new = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(new, ignore_errors=True)
-    of_preset = (presets.CARD, presets.CHECKSUMS)
+    of_preset = (resolve.CARD, resolve.CHECKSUMS)
     left_out = shutil.ignore_patterns(
-        runs.LAST, runs.METRICS, runs.SAMPLES, runs.LOGS, "tune", "*.onnx", *of_preset
+        folder.LAST, folder.METRICS, folder.SAMPLES, folder.LOGS, "tune", "*.onnx", *of_preset
     )
     shutil.copytree(run_dir, new, ignore=left_out)
-    arrays, attributes = weights.load(new / config.BEST, "model")
+    arrays, attributes = checkpoint_io.load(new / config.BEST, "model")
     arrays["block9_conv/bias"] = arrays["block9_conv/bias"] + chosen["strength"] * log_weights(bin_counts)
-    weights.save(new / config.BEST, {"model": arrays}, attributes)
+    checkpoint_io.save(new / config.BEST, {"model": arrays}, attributes)
     fixed = {} if settings.task == "transfer" else {"working_size": chosen["size"]}
-    runs.write_config(new, dataclasses.replace(settings, temperature=float(chosen["temperature"]), **fixed))
-    before = runs.read_tuned(new).get("strength", 0.0)
-    write_text(new / runs.TUNED, json.dumps({"strength": before + chosen["strength"]}) + "\n")
+    folder.write_config(new, dataclasses.replace(settings, temperature=float(chosen["temperature"]), **fixed))
+    before = folder.read_tuned(new).get("strength", 0.0)
+    write_text(new / folder.TUNED, json.dumps({"strength": before + chosen["strength"]}) + "\n")
     new.rename(target)
 
 
 def picture(rows, truth):
-    """A matplotlib Figure: raw AuC over colourfulness, a line for each working size and strength."""
+    """A matplotlib Figure: raw AuC over colorfulness, a line for each working size and strength."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
@@ -251,7 +259,7 @@ def picture(rows, truth):
         for i, strength in enumerate(strengths):
             line = [row for row in rows if (row["size"], row["strength"]) == (size, strength)]
             axes.plot(
-                [row["colourfulness"] for row in line],
+                [row["colorfulness"] for row in line],
                 [row["auc"] for row in line],
                 marker=marker,
                 markersize=4,
@@ -260,7 +268,7 @@ def picture(rows, truth):
                 label=f"{size} px, strength {strength:g}",
             )
     axes.axvspan((1 - WITHIN) * truth, (1 + WITHIN) * truth, color="0.9", label="truth, within 15 %")
-    axes.set(xlabel="colourfulness", ylabel="raw AuC, %", title="a point for each temperature")
+    axes.set(xlabel="colorfulness", ylabel="raw AuC, %", title="a point for each temperature")
     axes.legend(fontsize=6, ncols=2)
     return figure
 

@@ -3,20 +3,20 @@
     python data/prepare.py cifar10
     python experiments/vgg.py --preset paper --vgg-weights imagenet
     python experiments/vgg.py --preset small
-    python experiments/vgg.py --preset small-grey
+    python experiments/vgg.py --preset small-gray
 
 paper: the report's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels; their features
 are computed once. small: no pretrained weights; VGG16's blocks at 32 pixels with batch normalization and half
 of the channels, from scratch on all 50,000 images: about 20 minutes on 2 CPU cores that compute in bfloat16,
-70 on others; 85 % on dev images, 80 % on the same made grey. smoke: seconds. Those with -grey train on grey
+70 on others; 85 % on dev images, 80 % on the same made gray. smoke: seconds. Those with -gray train on gray
 images: the control, 79 % and 83 %.
 """
 
 import sys
 from dataclasses import replace
 
-from colorization import experiment
-from colorization.command import start_keras
+from colorization.cli import experiment
+from colorization.cli.console import start_keras
 from vgg_eval.config import JudgeConfig
 
 PAPER = JudgeConfig()
@@ -48,18 +48,18 @@ SMOKE = replace(
     head_width=64,
 )
 
-COLOUR = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
-PRESETS = COLOUR | {f"{name}-grey": replace(settings, grey=True) for name, settings in COLOUR.items()}
+COLOR = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+PRESETS = COLOR | {f"{name}-gray": replace(settings, gray=True) for name, settings in COLOR.items()}
 
 
 def train_and_report(settings, run_dir, *, resume=False):
     """Train a judge; returns its accuracy on the dev images, as text."""
     start_keras()
-    from vgg_eval import judging, training
+    from vgg_eval import judge, training
 
     training.train(settings, run_dir, resume=resume)
-    report = judging.evaluate(run_dir)
-    return f"Accuracy on {report['images']} dev images: {report['truth']:.1%}, made grey {report['grey']:.1%}"
+    report = judge.evaluate(run_dir)
+    return f"Accuracy on {report['images']} dev images: {report['truth']:.1%}, made gray {report['gray']:.1%}"
 
 
 def main(argv=None):

@@ -18,14 +18,14 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
-from colorization.files import write_text
+from colorization.core.atomic_io import write_text
 
 HERE = Path(__file__).resolve().parent
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-_CHART = 4096  # colours that a chart may have; a picture has more
+_CHART = 4096  # colors that a chart may have; a picture has more
 
 
 def notebooks():
@@ -63,7 +63,7 @@ def execute(path):
 
 
 def _compact(data):
-    """Make a PNG in an output's data smaller: of 256 colours if it is a chart, else a JPEG."""
+    """Make a PNG in an output's data smaller: of 256 colors if it is a chart, else a JPEG."""
     if "image/png" not in data:
         return
     picture = Image.open(io.BytesIO(base64.b64decode(data.pop("image/png")))).convert("RGB")

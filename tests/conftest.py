@@ -110,7 +110,7 @@ def train_all(experiments, folder):
     judge = ["--vgg-weights", str(folder / "vgg-smoke")]
     for name, preset, more in (
         ("vgg", "smoke", []),
-        ("vgg", "smoke-grey", []),
+        ("vgg", "smoke-gray", []),
         ("regression", "smoke", []),
         ("classification", "smoke", []),
         ("transfer", "smoke", judge),

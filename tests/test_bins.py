@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from keras import ops
 
-from colorization import bins, color
+from colorization.core import bins, color
 
 CENTERS = bins.CENTERS.astype("float64")
 
@@ -21,12 +21,12 @@ MIDPOINTS = hnp.arrays("float64", (64, 2), elements=st.integers(-25, 25).map(lam
 
 
 def sorted_distances(ab):
-    """Brute force: squared distances of all bins to each (N, 2) colour, the least first."""
+    """Brute force: squared distances of all bins to each (N, 2) color, the least first."""
     return np.sort(np.square(ab[:, None] - CENTERS).sum(-1), axis=-1)
 
 
 def distances_to(indices, ab):
-    """Squared distances of the (N, K) chosen bins to each (N, 2) colour."""
+    """Squared distances of the (N, K) chosen bins to each (N, 2) color."""
     return np.square(ab[:, None] - CENTERS[indices]).sum(-1)
 
 
@@ -53,7 +53,7 @@ def test_centers_are_an_ordered_lattice_without_holes():
 
 @pytest.mark.parametrize("step", [37, pytest.param(1, marks=pytest.mark.slow)])
 def test_srgb_reaches_261_bins(step):
-    """Oracle: the count of 261 over all colours, measured with scikit-image and brute force."""
+    """Oracle: the count of 261 over all colors, measured with scikit-image and brute force."""
     reached = set()
     for codes in np.array_split(np.arange(0, 2**24, step), max(1, 64 // step)):
         rgb = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype("uint8")
@@ -74,7 +74,7 @@ def test_nearest_is_exact(ab):
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(ab=EIGHTHS | MIDPOINTS, sigma=st.sampled_from([0.5, 5.0, 40.0]))
 def test_soft_encoding_is_exact(neighbors, ab, sigma):
-    """Oracle: brute force over all 313 distances in float64, the Gaussian of the K nearest normalised."""
+    """Oracle: brute force over all 313 distances in float64, the Gaussian of the K nearest normalized."""
     indices, weights = (np.asarray(part) for part in bins.soft_encode(ab, neighbors, sigma))
     distance = sorted_distances(ab)[:, :neighbors]
     np.testing.assert_array_equal(distances_to(indices, ab), distance)
@@ -86,7 +86,7 @@ def test_soft_encoding_is_exact(neighbors, ab, sigma):
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(hnp.arrays("float32", (64, 2), elements=st.floats(-128, 128, width=32)))
-def test_any_colour_gets_nearest_bins(ab):
+def test_any_color_gets_nearest_bins(ab):
     """Oracle: brute force; where rounding may decide between bins, their distances are equal to 1e-3."""
     ab = ab.astype("float64")
     indices = np.asarray(bins.soft_encode(ab)[0])
@@ -107,8 +107,8 @@ def test_soft_encoding_clips_and_keeps_the_shape():
     np.testing.assert_array_equal(weights, clipped_weights)
 
 
-def test_every_bin_decodes_to_its_centre():
-    """Oracle: the centres; an encoding that decodes to a corner of the bin would be 5 units off."""
+def test_every_bin_decodes_to_its_center():
+    """Oracle: the centers; an encoding that decodes to a corner of the bin would be 5 units off."""
     logits = np.eye(313, dtype="float32") * 1e4
     for decode in (bins.decode_mode, bins.decode_mean, bins.annealed_mean):
         np.testing.assert_allclose(decode(logits), bins.CENTERS, rtol=0, atol=1e-4)
@@ -118,7 +118,7 @@ def test_every_bin_decodes_to_its_centre():
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(0.05, 3), st.floats(0.1, 8), st.integers(0, 99))
 def test_annealed_mean_is_the_formula(temperature, scale, seed):
-    """Oracle: exp(log(z) / T) / sum of the same, and its mean over the centres, in float64 (report 4.1.3)."""
+    """Oracle: exp(log(z) / T) / sum of the same, and its mean over the centers, in float64 (report 4.1.3)."""
     logits = random_logits(4, 2, scale=scale, seed=seed)
     z = np.exp(logits.astype("float64"))
     z /= z.sum(-1, keepdims=True)

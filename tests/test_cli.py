@@ -7,19 +7,23 @@ import numpy as np
 import pytest
 from skimage import data
 
-from colorization import Colorizer, cli, figures, images
+from colorization.core import image_grid
+from colorization import Colorizer
+from colorization.cli import main
+from colorization.evaluation import figures
+from colorization.core import image_files
 
 
 @pytest.fixture
 def photograph(tmp_path):
     path = tmp_path / "photograph.jpg"
-    images.write(path, data.coffee()[::4, ::4])
+    image_files.write(path, data.coffee()[::4, ::4])
     return path
 
 
 def refused(capsys, *arguments):
     """The one sentence that a refused command prints."""
-    assert cli.main([str(argument) for argument in arguments]) == 2
+    assert main.main([str(argument) for argument in arguments]) == 2
     printed = capsys.readouterr().err.strip().splitlines()
     assert printed[-1].startswith("error: ")
     return printed[-1]
@@ -38,29 +42,29 @@ def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
             *([] if task == "transfer" else ["--working-size", "48"]),
         ]
         capsys.readouterr()
-        assert cli.main(arguments) == 0
+        assert main.main(arguments) == 0
         assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
-        coloured = cv2.imread(str(output / "photograph.png"))
-        assert coloured.shape == data.coffee()[::4, ::4].shape
-        assert np.ptp(coloured.astype(int), axis=-1).max() > 20
+        colored = cv2.imread(str(output / "photograph.png"))
+        assert colored.shape == data.coffee()[::4, ::4].shape
+        assert np.ptp(colored.astype(int), axis=-1).max() > 20
         assert "is there already: pass --overwrite" in refused(capsys, *arguments)
         tempered = [] if task == "regression" else ["--temperature", "0.5"]
-        assert cli.main([*arguments, "--overwrite", *tempered]) == 0
+        assert main.main([*arguments, "--overwrite", *tempered]) == 0
 
 
 def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     """Oracle: the listing, written here; the time stamps of what was there before."""
-    album, output = tmp_path / "album", tmp_path / "album" / "deep" / ".." / "coloured"
-    for name in ("a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", ".hidden/d.png", "coloured/old.png"):
+    album, output = tmp_path / "album", tmp_path / "album" / "deep" / ".." / "colored"
+    for name in ("a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", ".hidden/d.png", "colored/old.png"):
         path = album / name.lower()
-        images.write(path, data.coffee()[:40, :56])
+        image_files.write(path, data.coffee()[:40, :56])
         path.rename(album / name)
     (album / "letter.txt").write_text("no picture")
     single = tmp_path / "single.png"
-    images.write(single, data.coffee()[:24, :24])
+    image_files.write(single, data.coffee()[:24, :24])
     command = ["image", album, single, "--model", smoke_runs["regression"], "-o", output]
     command = [str(word) for word in command]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
     made = {"a.png.png", "a.jpg.png", "deep/er/b.png", "deep/c.png", "single.png"}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert there == made | {"old.png"}
@@ -68,11 +72,11 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     assert "is there already: pass --overwrite, --resume" in refused(capsys, *command)
     (output / "deep/c.png").unlink()
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
-    assert cli.main([*command, "--resume"]) == 0
+    assert main.main([*command, "--resume"]) == 0
     assert capsys.readouterr().out.split() == [str(output / "deep/c.png")]
     assert {path: path.stat().st_mtime_ns for path in before} == before
     for other in ("one", "two"):
-        images.write(tmp_path / other / "a.png", data.coffee()[:24, :24])
+        image_files.write(tmp_path / other / "a.png", data.coffee()[:24, :24])
     clash = refused(capsys, "image", tmp_path / "one", tmp_path / "two", *command[3:])
     assert "one/a.png and " in clash
     assert "would both become" in clash
@@ -80,9 +84,9 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     assert "is the folder of the pictures themselves" in same
     itself = ["image", tmp_path / "one" / "a.png", *command[3:-1], tmp_path / "two" / ".." / "one"]
     for more in ((), ("--overwrite",), ("--resume",)):
-        assert "a.png is one of the pictures to colour" in refused(capsys, *itself, *more)
+        assert "a.png is one of the pictures to color" in refused(capsys, *itself, *more)
     upwards = ["image", tmp_path / "one", "--model", smoke_runs["regression"], "-o", tmp_path]
-    assert cli.main([str(word) for word in upwards]) == 0
+    assert main.main([str(word) for word in upwards]) == 0
     assert (tmp_path / "a.png").exists()
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in refused(capsys, "image", tmp_path / "empty", *command[3:])
@@ -107,7 +111,7 @@ def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
     assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
     with_onnx = tmp_path / "with-onnx"
     shutil.copytree(run_dir, with_onnx)
-    assert cli.main(["export", str(with_onnx), "--format", "onnx"]) == 0
+    assert main.main(["export", str(with_onnx), "--format", "onnx"]) == 0
     tempered = (*image, with_onnx, "--temperature", 0.5)
     assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
     tempered = (*image, smoke_runs["classification"], "--decoding", "mode", "--temperature", 0.5)
@@ -129,21 +133,21 @@ def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
 )
 def test_wrong_words_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
-        cli.main(arguments)
+        main.main(arguments)
     assert "usage: colorize" in capsys.readouterr().err
 
 
 def test_figures_of_runs_of_one_task(smoke_runs, tmp_path, monkeypatch):
     """Oracle: Colorizer on each; where there are several of a task the folders' names tell them apart."""
     shutil.copytree(smoke_runs["regression"], tmp_path / "other")
-    shown, label = [], images.labelled
-    monkeypatch.setattr(figures, "labelled", lambda *rows: shown.append(rows) or label(*rows))
+    shown, label = [], image_grid.labeled
+    monkeypatch.setattr(figures, "labeled", lambda *rows: shown.append(rows) or label(*rows))
     rgb = data.coffee()[None, :32, :32]
     figures.grid([smoke_runs["regression"], tmp_path / "other", smoke_runs["transfer"]], rgb)
     ((rows, labels),) = shown
     name = smoke_runs["regression"].name
     assert labels == [
-        "grey",
+        "gray",
         name,
         "other",
         *(f"transfer:\n{d}" for d in ("annealed", "mean", "mode")),
@@ -155,7 +159,7 @@ def test_figures_of_runs_of_one_task(smoke_runs, tmp_path, monkeypatch):
 
 
 def test_figures(smoke_runs, tmp_path, capsys):
-    assert cli.main(["figures", *map(str, smoke_runs.values()), "-o", str(tmp_path)]) == 0
+    assert main.main(["figures", *map(str, smoke_runs.values()), "-o", str(tmp_path)]) == 0
     names = capsys.readouterr().out.split()
     assert [name.split("/")[-1] for name in names] == ["samples.png", "bins.png", "grid.png", "curves.png"]
     for name in names:

@@ -15,11 +15,11 @@ from keras import ops
 from skimage.color import lab2rgb, lab2xyz, rgb2lab
 from skimage.color.colorconv import rgb_from_xyz
 
-from colorization import color
+from colorization.core import color
 
 
-def colours(step):
-    """Every step-th of the 2**24 colours of sRGB: (N, 3) uint8."""
+def colors(step):
+    """Every step-th of the 2**24 colors of sRGB: (N, 3) uint8."""
     codes = np.arange(0, 2**24, step)
     return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype("uint8")
 
@@ -39,9 +39,9 @@ def linear_rgb(lab):
 
 
 @pytest.mark.parametrize("step", [37, pytest.param(1, marks=pytest.mark.slow)])
-def test_lab_is_that_of_scikit_image_and_gives_the_colour_back(step):
+def test_lab_is_that_of_scikit_image_and_gives_the_color_back(step):
     """Oracle: skimage.color.rgb2lab in float64; the round trip is exact in uint8."""
-    for rgb in np.array_split(colours(step), max(1, 32 // step)):
+    for rgb in np.array_split(colors(step), max(1, 32 // step)):
         lab = np.asarray(color.rgb_to_lab(rgb))
         assert lab.dtype == "float32"
         np.testing.assert_allclose(lab, rgb2lab(rgb), rtol=0, atol=5e-4)
@@ -50,7 +50,7 @@ def test_lab_is_that_of_scikit_image_and_gives_the_colour_back(step):
 
 def test_lab_is_that_of_opencv():
     """Oracle: cv2.cvtColor of float32, whose tables are coarse: off by up to 0.46, by 0.08 in the mean."""
-    rgb = colours(101)
+    rgb = colors(101)
     expected = cv2.cvtColor(rgb[None].astype("float32") / 255, cv2.COLOR_RGB2LAB)[0]
     difference = np.abs(np.asarray(color.rgb_to_lab(rgb)) - expected)
     assert difference.mean() < 0.1
@@ -60,15 +60,15 @@ def test_lab_is_that_of_opencv():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_float_input_agrees_with_uint8(dtype):
     """Oracle: the table of 256 values that uint8 takes."""
-    rgb = colours(997)
+    rgb = colors(997)
     lab = np.asarray(color.rgb_to_lab((rgb / 255).astype(dtype)))
     assert lab.dtype == "float32"
     np.testing.assert_allclose(lab, color.rgb_to_lab(rgb), rtol=0, atol=1e-3)
 
 
 def test_shape_is_kept():
-    """Oracle: the same colours in one row."""
-    rgb = colours(2**24 // 24)[:24]
+    """Oracle: the same colors in one row."""
+    rgb = colors(2**24 // 24)[:24]
     flat = np.asarray(color.rgb_to_lab(rgb))
     for image, expected in ((rgb.reshape(2, 3, 4, 3), flat.reshape(2, 3, 4, 3)), (rgb[5], flat[5])):
         np.testing.assert_allclose(color.rgb_to_lab(image), expected, rtol=0, atol=1e-4)
@@ -99,7 +99,7 @@ def test_no_lab_leaves_the_range_of_rgb():
         assert rgb.max() <= 1
 
 
-def test_fit_gamut_lowers_the_chroma_just_so_far_that_srgb_shows_the_colour():
+def test_fit_gamut_lowers_the_chroma_just_so_far_that_srgb_shows_the_color():
     """Oracle: scikit-image's linear RGB is inside at the chroma found, and outside one bisection further.
 
     Below a lightness of 1, XYZ may be negative, which lab_to_rgb clips first: there the next test holds.
@@ -131,9 +131,9 @@ def test_fit_gamut_keeps_the_lightness_of_the_8_bit_image():
     assert np.abs(rgb2lab(rgb)[:, 0] - lab[:, 0]).max() < 0.6
 
 
-def test_fit_gamut_leaves_the_colours_of_srgb_as_they_are():
+def test_fit_gamut_leaves_the_colors_of_srgb_as_they_are():
     """Oracle: the input, bit for bit."""
-    lab = np.asarray(color.rgb_to_lab(colours(211)))
+    lab = np.asarray(color.rgb_to_lab(colors(211)))
     np.testing.assert_array_equal(color.fit_gamut(lab), lab)
 
 
@@ -165,7 +165,7 @@ def test_tensorflow_graphs_give_the_eager_result(tmp_path):
     """Oracle: the eager calls, for tf.data and for a SavedModel that was written and read back."""
     import tensorflow as tf
 
-    rgb = colours(2**24 // 480)[:480].reshape(5, 8, 12, 3)
+    rgb = colors(2**24 // 480)[:480].reshape(5, 8, 12, 3)
     eager = np.asarray(color.rgb_to_lab(rgb))
     back = np.asarray(color.lab_to_rgb(color.fit_gamut(eager * (1, 1.5, 1.5))))
 

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vgg_eval import comparison, report
-from vgg_eval.methods import METHODS
+from vgg_eval import significance, figure7
+from vgg_eval.columns import METHODS
 
 
 @pytest.mark.parametrize(("right", "count"), [(700, 1000), (31, 50), (4990, 5000)])
 def test_the_bootstrap_interval_is_the_binomials(right, count):
     """Oracle: a resampled accuracy is a binomial share, whose quantiles SciPy knows."""
     correct = np.arange(count) < right
-    found = comparison.accuracy(np.random.default_rng(0).permutation(correct))
+    found = significance.accuracy(np.random.default_rng(0).permutation(correct))
     assert found["accuracy"] == right / count
     expected = stats.binom(count, right / count).ppf([0.025, 0.975]) / count
     atol = 1.01 / count + 0.1 * math.sqrt(0.25 / count)
@@ -29,8 +29,8 @@ def test_mcnemar_is_the_sign_test_of_the_discordant(pairs):
     ours, theirs = np.array(pairs).T
     b, c = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
     tail = sum(math.comb(b + c, k) for k in range(min(b, c) + 1))
-    assert math.isclose(comparison.mcnemar(ours, theirs), min(1, 2 * tail / 2 ** (b + c)), rel_tol=1e-9)
-    assert comparison.mcnemar(theirs, ours) == comparison.mcnemar(ours, theirs)
+    assert math.isclose(significance.mcnemar(ours, theirs), min(1, 2 * tail / 2 ** (b + c)), rel_tol=1e-9)
+    assert significance.mcnemar(theirs, ours) == significance.mcnemar(ours, theirs)
 
 
 @given(st.integers(2, 5), st.integers(0, 50), st.randoms(use_true_random=False))
@@ -41,23 +41,23 @@ def test_confusion_counts_pairs(classes, count, random):
     for truth, chosen in pairs:
         expected[truth, chosen] += 1
     labels, chosen = np.array(pairs, int).reshape(-1, 2).T
-    np.testing.assert_array_equal(comparison.confusion(labels, chosen, classes), expected)
+    np.testing.assert_array_equal(significance.confusion(labels, chosen, classes), expected)
 
 
 def test_the_gap_closed():
-    """Oracle: half of what grey loses is won back; with all images alike there is nothing to be unsure of."""
-    grey = np.tile([True, False, False, False], 500)
+    """Oracle: half of what gray loses is won back; with all images alike there is nothing to be unsure of."""
+    gray = np.tile([True, False, False, False], 500)
     truth = np.tile([True, True, True, False], 500)
     half = np.tile([True, True, False, False], 500)
-    found = comparison.gap_closed(half, grey, truth)
+    found = significance.gap_closed(half, gray, truth)
     assert found["gap_closed"] == pytest.approx(0.5)
     low, high = found["gap_interval"]
     assert 0.44 < low < 0.5 < high < 0.56
-    assert comparison.gap_closed(truth, grey, truth)["gap_interval"] == pytest.approx([1, 1])
+    assert significance.gap_closed(truth, gray, truth)["gap_interval"] == pytest.approx([1, 1])
     unknown = {"gap_closed": None, "gap_interval": None}
-    assert comparison.gap_closed(half, truth, grey) == unknown
-    barely = grey | (np.arange(2000) == 1)  # one image of 2,000 more: no gap to speak of
-    assert comparison.gap_closed(half, grey, barely) == unknown
+    assert significance.gap_closed(half, truth, gray) == unknown
+    barely = gray | (np.arange(2000) == 1)  # one image of 2,000 more: no gap to speak of
+    assert significance.gap_closed(half, gray, barely) == unknown
 
 
 def test_every_number_of_a_table():
@@ -73,7 +73,7 @@ def test_every_number_of_a_table():
     }
     assert list(said) == [method.name for method in METHODS]
     probabilities = {name: np.stack([1 - np.array(p), p], 1).astype("float32") for name, p in said.items()}
-    results = report.compare(probabilities, labels)
+    results = figure7.compare(probabilities, labels)
     assert [results[name]["accuracy"] for name in said] == [3 / 8, 4 / 8, 5 / 8, 7 / 8, 7 / 8, 1]
     assert results["classification"]["confusion"] == [[2, 1], [2, 3]]
     assert results["classification"]["per_class"] == pytest.approx([2 / 3, 3 / 5])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from colorization.config import ClassificationConfig, RegressionConfig, describe, from_dict, override, to_json
-from colorization.errors import InputError
+from colorization.core.config import ClassificationConfig, RegressionConfig, describe, from_dict, override, to_json
+from colorization.core.errors import InputError
 
 # The first examples may be slow on a busy machine: that is no failure.
 PATIENT = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])

@@ -20,18 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from colorization import datasets
-from colorization.datasets import (
-    PALETTES,
-    SYNTHETIC_CLASSES,
-    Dataset,
-    Images,
-    Splits,
-    cifar,
-    load,
-    split,
-    synthetic,
-)
-from colorization.errors import InputError
+from colorization.datasets import PALETTES, SYNTHETIC_CLASSES, Dataset, Images, Splits, cifar, load, split, synthetic
+from colorization.core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared/data/cifar10/cifar-10-python.tar.xz"
@@ -469,8 +459,8 @@ def write_image(path: Path, image: np.ndarray) -> None:
     path.write_bytes(cv2.imencode(path.suffix.lower(), image)[1].tobytes())
 
 
-def colour_of(number: int) -> np.ndarray:
-    """A 40x60 image of one colour, RGB (10 * number, 100, 200), as OpenCV wants it."""
+def color_of(number: int) -> np.ndarray:
+    """A 40x60 image of one color, RGB (10 * number, 100, 200), as OpenCV wants it."""
     return np.full((40, 60, 3), (200, 100, 10 * number), np.uint8)
 
 
@@ -481,7 +471,7 @@ def photos(tmp_path):
         for name in ("zebra", "ärger"):
             for index in range(number):
                 write_image(
-                    tmp_path / "photos" / part / name / "images" / f"{index:02d}.PNG", colour_of(index)
+                    tmp_path / "photos" / part / name / "images" / f"{index:02d}.PNG", color_of(index)
                 )
     return tmp_path / "photos"
 
@@ -518,11 +508,11 @@ def test_images_of_every_kind(photos):
     train = photos / "train/zebra"
     for path in train.rglob("*.PNG"):
         path.unlink()
-    grey16 = np.full((8, 8), 0x80FF, np.uint16)
+    gray16 = np.full((8, 8), 0x80FF, np.uint16)
     alpha = np.dstack([np.full((50, 30, 3), (3, 2, 1), np.uint8), np.full((50, 30), 7, np.uint8)])
     wide = np.zeros((32, 96, 3), np.uint8)
     wide[:, 32:64] = 255
-    write_image(train / "a grey 16.png", grey16)
+    write_image(train / "a gray 16.png", gray16)
     write_image(train / "b alpha.png", alpha)
     write_image(train / "c wide.png", wide)
     write_image(train / "d größe.JPeG", np.full((32, 32), 90, np.uint8))
@@ -581,7 +571,7 @@ def test_broken_image_folders(photos, change):
 # --- splits ---------------------------------------------------------------------------------------------
 
 
-def labelled(train_labels, test_labels, classes: int) -> Dataset:
+def labeled(train_labels, test_labels, classes: int) -> Dataset:
     def part(labels):
         return Images(np.zeros((len(labels), 1, 1, 3), np.uint8), np.asarray(labels, np.int64))
 
@@ -595,7 +585,7 @@ LABELS = st.lists(st.integers(0, 2), min_size=1, max_size=60)
 @settings(max_examples=60, deadline=None)
 @given(LABELS, LABELS, SIZES, SIZES, SIZES, st.integers(0, 5))
 def test_splits(train_labels, test_labels, train, dev, test, seed):
-    dataset = labelled(train_labels, test_labels, 3)
+    dataset = labeled(train_labels, test_labels, 3)
     chosen = split(dataset, train, dev, test, seed=seed)
     again = split(dataset, train, dev, test, seed=seed)
     full = split(dataset, 1000, 1000, 1000, seed=seed)
@@ -618,7 +608,7 @@ def test_splits(train_labels, test_labels, train, dev, test, seed):
 @settings(max_examples=60, deadline=None)
 @given(LABELS, LABELS, st.integers(3, 60), st.integers(0, 5))
 def test_stratified_splits_are_balanced_and_keep_to_the_pools(train_labels, test_labels, size, seed):
-    dataset = labelled(train_labels, test_labels, 3)
+    dataset = labeled(train_labels, test_labels, 3)
     judge = split(dataset, size, size, size, seed=seed, stratified=True)
     pools = split(dataset, 1000, 1000, 1000, seed=seed)
     for name, labels in (
@@ -637,7 +627,7 @@ def test_stratified_splits_are_balanced_and_keep_to_the_pools(train_labels, test
 
 
 def test_splits_of_full_size_differ_by_seed():
-    dataset = labelled(np.arange(50_000) % 10, np.arange(10_000) % 10, 10)
+    dataset = labeled(np.arange(50_000) % 10, np.arange(10_000) % 10, 10)
     one, two = split(dataset, 1000, seed=0), split(dataset, 1000, seed=1)
     assert [len(one.train), len(one.dev), len(one.test)] == [1000, 5000, 5000]
     assert (one.train != two.train).any()
@@ -654,7 +644,7 @@ def test_splits_of_full_size_differ_by_seed():
 
 def test_splits_file(tmp_path):
     path = tmp_path / "splits.npz"
-    splits = split(labelled([0, 1] * 9, [0, 1] * 8, 2), 5, 3, 2)
+    splits = split(labeled([0, 1] * 9, [0, 1] * 8, 2), 5, 3, 2)
     splits.save(path)
     splits.save(path)
     back = Splits.load(path)
@@ -673,7 +663,7 @@ def test_splits_file(tmp_path):
 
 
 def test_split_sizes_that_make_no_sense():
-    dataset = labelled([0, 1, 2], [0, 1, 2], 3)
+    dataset = labeled([0, 1, 2], [0, 1, 2], 3)
     assert "dev split must be at least 0" in sentence_of(split, dataset, 1, -1, 1)
     assert "at least 3, one for each class" in sentence_of(split, dataset, 3, 3, 2, stratified=True)
 
@@ -700,49 +690,49 @@ def test_synthetic_is_seeded_balanced_and_a_prefix_of_the_longer_one():
     assert load("synthetic", train_limit=5, test_limit=5, image_size=48).test.images.shape == (5, 48, 48, 3)
 
 
-def test_synthetic_colours_lie_inside_srgb():
+def test_synthetic_colors_lie_inside_srgb():
     for name, palette in PALETTES.items():
         for lightness in (50, 65):
-            lab = np.array([[(lightness, *colour) for colour in palette]], np.float32)
+            lab = np.array([[(lightness, *color) for color in palette]], np.float32)
             there_and_back = cv2.cvtColor(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), cv2.COLOR_RGB2Lab)
             assert np.abs(there_and_back - lab).max() < 5, name
     images = drawn().train.images
     assert ((images == 0) | (images == 255)).mean() < 0.002
 
 
-def object_colours(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """For each image of a class: the palette colour that most of its pixels have, and their mean ab."""
+def object_colors(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """For each image of a class: the palette color that most of its pixels have, and their mean ab."""
     dataset, palette = drawn(), np.array(PALETTES[name], np.float32)
     images = dataset.train.images[dataset.train.labels == SYNTHETIC_CLASSES.index(name)]
     lab = np.stack([cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab) for image in images])
-    distances = np.linalg.norm(lab[..., None, 1:] - palette, axis=-1)  # (N, 32, 32, colours)
-    colour = (distances < 8).sum(axis=(1, 2)).argmax(axis=1)
-    near = distances[np.arange(len(lab)), ..., colour] < 8
+    distances = np.linalg.norm(lab[..., None, 1:] - palette, axis=-1)  # (N, 32, 32, colors)
+    color = (distances < 8).sum(axis=(1, 2)).argmax(axis=1)
+    near = distances[np.arange(len(lab)), ..., color] < 8
     mean = np.stack([ab[mask].mean(axis=0) for ab, mask in zip(lab[..., 1:], near, strict=True)])
     assert near.mean() > 0.05  # there is an object to speak of
-    return colour, mean
+    return color, mean
 
 
 @pytest.mark.parametrize("name", [name for name, palette in PALETTES.items() if len(palette) > 1])
-def test_synthetic_colours_are_equally_likely_and_nearly_grey_in_the_mean(name):
+def test_synthetic_colors_are_equally_likely_and_nearly_gray_in_the_mean(name):
     palette = np.array(PALETTES[name])
-    colour, mean = object_colours(name)
-    counts = np.bincount(colour, minlength=len(palette))
-    expected = len(colour) / len(palette)
+    color, mean = object_colors(name)
+    counts = np.bincount(color, minlength=len(palette))
+    expected = len(color) / len(palette)
     assert ((counts - expected) ** 2 / expected).sum() < 16.3  # chi squared, 3 degrees, 1 in 1000
-    assert np.abs(mean - palette[colour]).max() < 5  # one object, one colour
+    assert np.abs(mean - palette[color]).max() < 5  # one object, one color
     chroma = np.linalg.norm(palette, axis=1).mean()
-    assert np.linalg.norm(palette.mean(axis=0)) < 0.55 * chroma  # the best answer in the mean is greyish
+    assert np.linalg.norm(palette.mean(axis=0)) < 0.55 * chroma  # the best answer in the mean is grayish
 
 
 @pytest.mark.parametrize("name", [name for name, palette in PALETTES.items() if len(palette) > 1])
-def test_synthetic_lightness_is_the_same_in_every_colour(name, monkeypatch):
+def test_synthetic_lightness_is_the_same_in_every_color(name, monkeypatch):
     choose = synthetic._Canvas.palette
 
-    def lightness_in(colour) -> np.ndarray:
+    def lightness_in(color) -> np.ndarray:
         def always(canvas, name):
             choose(canvas, name)  # so that the generator goes on as it would
-            return np.array(colour, np.float32)
+            return np.array(color, np.float32)
 
         monkeypatch.setattr(synthetic._Canvas, "palette", always)
         canvas = synthetic._Canvas(np.random.default_rng(0), 30, 32)
@@ -750,7 +740,7 @@ def test_synthetic_lightness_is_the_same_in_every_colour(name, monkeypatch):
         tall = canvas.rgb().reshape(-1, 32, 3).astype(np.float32) / 255
         return cv2.cvtColor(tall, cv2.COLOR_RGB2Lab)[..., 0]
 
-    first, *others = (lightness_in(colour) for colour in PALETTES[name])
+    first, *others = (lightness_in(color) for color in PALETTES[name])
     for other in others:
         assert abs((other - first).mean()) < 0.05
         assert np.quantile(np.abs(other - first), 0.99) < 1  # 8-bit rounding, and the odd clipped pixel

@@ -19,7 +19,8 @@ from skimage import data as pictures
 from test_datasets import python_files, sample, tar_of
 from test_imports import LAYERS
 
-from colorization import images, tasks
+from colorization.core import image_files
+from colorization.models import tasks
 from vgg_eval.config import JudgeConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +38,7 @@ WITH_COMMANDS = [page for page in PAGES if page != ADD_A_TASK and any(b.runs for
 
 TINY = "--set epochs=1 --set train_size=40 --set dev_size=20 --set test_size=20 --set width=0.05"
 RUNS = (
-    "--judge runs/vgg-small --control runs/vgg-small-grey --regression runs/regression-small"
+    "--judge runs/vgg-small --control runs/vgg-small-gray --regression runs/regression-small"
     " --classification runs/classification-small --transfer runs/transfer-small"
 )
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # of an entered environment
@@ -48,7 +49,7 @@ CHEAPER = {
     r"^python data/prepare\.py (cifar10+)\b(?!.* --from)": r"\g<0> --from \1.tar.gz",
     r"(regression\.py|classification\.py|transfer\.py|vgg\.py) --preset (small|paper)$": r"\1 --resume",
     r" --preset smoke$": " --preset smoke --resume",
-    r" --preset small-grey$": " --resume --run-dir runs/vgg-small-grey",
+    r" --preset small-gray$": " --resume --run-dir runs/vgg-small-gray",
     r" --set epochs=6 ": f" {TINY} ",
     r" --judge cifar10-judge .* --transfer cifar10-transfer": "",  # which need all of CIFAR-10
     r"^python experiments/figure[78]\.py": rf"\g<0> {RUNS}",
@@ -109,12 +110,12 @@ def house(smoke_folder, smoke_figures, tmp_path_factory):
         shutil.copytree(smoke_folder / f"{name}-smoke", folder / "runs/demo" / name)
     shutil.copytree(smoke_folder / "classification-smoke", folder / "runs/classification-smoke")
     shutil.copytree(smoke_figures / "parts", folder / "runs/figures-small/parts")
-    images.write(folder / "photo.jpg", pictures.chelsea())
+    image_files.write(folder / "photo.jpg", pictures.chelsea())
     test_film.make(folder / "film.mp4", test_film.pictures(3, 64, 96))
     for i in range(80):
         part = (pictures.astronaut, pictures.coffee)[i % 2]()[2 * i : 2 * i + 80, 3 * i : 3 * i + 100]
-        images.write(folder / f"photographs/{i}.jpg", part)
-        images.write(folder / "animals/train" / ("cat", "horse")[i % 2] / f"{i}.jpg", part)
+        image_files.write(folder / f"photographs/{i}.jpg", part)
+        image_files.write(folder / "animals/train" / ("cat", "horse")[i % 2] / f"{i}.jpg", part)
     for name, classes in (("cifar10", 10), ("cifar100", 100), ("cifar-10-python", 10)):
         tar_of(python_files(sample(classes)), folder / f"{name}.tar.gz")
     # Sooner: so few steps take less time than tracing them
@@ -153,7 +154,7 @@ def beside(tmp_path_factory):
     for name in ("colorization", "vgg_eval", "experiments", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
-    images.write(folder / "photo.jpg", pictures.chelsea())
+    image_files.write(folder / "photo.jpg", pictures.chelsea())
     for block in BLOCKS[ADD_A_TASK]:
         if block.caption:
             documents.apply(block, folder)
@@ -259,7 +260,7 @@ def test_the_site_holds_what_it_should(site):
             assert f">{field.name}<" in site["reference/settings.html"]
     assert "NAME.png goes here" in site["reference/commands.html"]
     assert "python experiments/figure7.py" in site["reference/commands.html"]
-    assert "The expected centre after the distribution was sharpened" in site["reference/python/colours.html"]
+    assert "The expected center after the distribution was sharpened" in site["reference/python/colors.html"]
     assert site["method.html"].count("<math") > 20
     assert "Unreleased" in site["changelog.html"]
 

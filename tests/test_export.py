@@ -12,10 +12,15 @@ import numpy as np
 import pytest
 from skimage import data
 
-from colorization import Colorizer, cli, export, exported, images, prediction, runs
-from colorization.errors import InputError
+from colorization import Colorizer
+from colorization.cli import main
+from colorization.export import writers
+from colorization.inference import runtimes, graph
+from colorization.core import image_files
+from colorization.runs import folder
+from colorization.core.errors import InputError
 from vgg_eval import export as judge_export
-from vgg_eval import judging
+from vgg_eval import judge
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="TensorFlow writes the exports"
@@ -36,10 +41,10 @@ def written(smoke_runs, tmp_path_factory):
     """{(task, format): path} of every colorizer in every format."""
     folder, paths = tmp_path_factory.mktemp("exports"), {}
     for task, run_dir in smoke_runs.items():
-        for format, suffix in export.FORMATS.items():
+        for format, suffix in writers.FORMATS.items():
             paths[task, format] = folder / f"{task}{suffix}"
             size = SIZE if format == "litert" else None
-            export.export(run_dir, format, paths[task, format], size=size)
+            writers.export(run_dir, format, paths[task, format], size=size)
     assert not list(folder.glob(".unfinished*"))
     return paths
 
@@ -48,7 +53,7 @@ def written(smoke_runs, tmp_path_factory):
 @pytest.mark.parametrize("task", ["regression", "classification", "transfer"])
 def test_parity(written, smoke_runs, task, format):
     """Oracle: Colorizer: at most one 8-bit level on 99.9 % of the values."""
-    colorizer, other = Colorizer.load(smoke_runs[task]), exported.load(written[task, format])
+    colorizer, other = Colorizer.load(smoke_runs[task]), runtimes.load(written[task, format])
     shown = {"odd": PHOTOGRAPHS["odd"]} if format == "litert" else PHOTOGRAPHS
     for name, picture in shown.items():
         for temperature in (None,) if task == "regression" else (0.89, 0.2):
@@ -64,28 +69,28 @@ def test_a_file_for_one_size_takes_batches_of_it_and_nothing_else(written, smoke
     run_dir = smoke_runs["classification"]
     paths = [written["classification", "litert"], tmp_path / "model", tmp_path / "model.onnx"]
     for path, format in zip(paths[1:], ("savedmodel", "onnx"), strict=True):
-        export.export(run_dir, format, path, size=SIZE)
+        writers.export(run_dir, format, path, size=SIZE)
     batch = np.stack([PHOTOGRAPHS["odd"], PHOTOGRAPHS["odd"][::-1]])
     expected = Colorizer.load(run_dir).colorize(batch).astype(int)
-    for other in map(exported.load, paths):
+    for other in map(runtimes.load, paths):
         assert (np.abs(other.colorize(batch) - expected) > 1).mean() < 1e-3
         with pytest.raises(InputError, match="takes pictures of 101 x 67 pixels only, not 7 x 9"):
             other.colorize(PHOTOGRAPHS["smaller than the network's step"], temperature=1)
 
 
-def test_batches_and_grey_pictures(written, smoke_runs):
+def test_batches_and_gray_pictures(written, smoke_runs):
     """Oracle: Colorizer."""
     colorizer = Colorizer.load(smoke_runs["classification"])
-    grey = np.stack([PHOTOGRAPHS["odd"][..., 0]] * 3)[..., None]
+    gray = np.stack([PHOTOGRAPHS["odd"][..., 0]] * 3)[..., None]
     for format in ("savedmodel", "onnx", "litert"):
-        other = exported.load(written["classification", format])
-        for picture in (grey, grey[0], grey[0, ..., 0]):
+        other = runtimes.load(written["classification", format])
+        for picture in (gray, gray[0], gray[0, ..., 0]):
             found = other.colorize(picture, temperature=0.89).astype(int)
             assert (np.abs(found - colorizer.colorize(picture)) > 1).mean() < 1e-3
         with pytest.raises(TypeError, match="uint8, not float64"):
             other.colorize(np.zeros((4, 4)), temperature=1)
         with pytest.raises(ValueError, match="at least 0"):
-            other.colorize(grey, temperature=-1)
+            other.colorize(gray, temperature=-1)
 
 
 ALONE = """
@@ -118,12 +123,12 @@ def test_a_savedmodel_stands_alone(written, smoke_runs, tmp_path):
         found = dict(archive)
     colorizer = Colorizer.load(smoke_runs["classification"])
     assert (np.abs(found["rgb"][0].astype(int) - colorizer.colorize(picture[..., 0])) > 1).mean() < 1e-3
-    grey = colorizer.colorize(picture[..., 0])[..., :1]
+    gray = colorizer.colorize(picture[..., 0])[..., :1]
     assert found["ab"].shape == (1, 80, 80, 2)
-    assert grey.shape[:2] == found["entropy"].shape[1:]
-    lightness = np.asarray(images.as_batch(picture[..., 0]))
-    planes = np.asarray(export._lightness(lightness))
-    logits = np.asarray(colorizer.model(prediction.resize(planes, (32, 32)), training=False), "float64")
+    assert gray.shape[:2] == found["entropy"].shape[1:]
+    lightness = np.asarray(image_files.as_batch(picture[..., 0]))
+    planes = np.asarray(writers._lightness(lightness))
+    logits = np.asarray(colorizer.model(graph.resize(planes, (32, 32)), training=False), "float64")
     p = np.exp(logits - logits.max(-1, keepdims=True))
     p /= p.sum(-1, keepdims=True)
     entropy = -(p * np.log(p + 1e-300)).sum(-1)[0].astype("float32")
@@ -158,10 +163,10 @@ def test_the_default_is_the_runs_own(smoke_runs, tmp_path, format):
     """Oracle: Colorizer, of a run whose temperature is another than the report's."""
     run_dir, path = tmp_path / "run", tmp_path / f"model{export.FORMATS[format]}"
     shutil.copytree(smoke_runs["classification"], run_dir)
-    runs.write_config(run_dir, dataclasses.replace(runs.read_config(run_dir), temperature=0.2))
+    folder.write_config(run_dir, dataclasses.replace(folder.read_config(run_dir), temperature=0.2))
     picture = PHOTOGRAPHS["a multiple of 8"]
-    export.export(run_dir, format, path, size=picture.shape[:2] if format == "litert" else None)
-    found = exported.load(path).colorize(picture).astype(int)
+    writers.export(run_dir, format, path, size=picture.shape[:2] if format == "litert" else None)
+    found = runtimes.load(path).colorize(picture).astype(int)
     colorizer = Colorizer.load(run_dir)
     assert (np.abs(found - colorizer.colorize(picture)) > 1).mean() < 1e-3
     assert (np.abs(found - colorizer.colorize(picture, temperature=0.89)) > 1).mean() > 0.1
@@ -169,7 +174,7 @@ def test_the_default_is_the_runs_own(smoke_runs, tmp_path, format):
 
 def test_the_keras_file_is_the_network(written, smoke_runs):
     for task, run_dir in smoke_runs.items():
-        _, model = runs.load_model(run_dir)
+        _, model = folder.load_model(run_dir)
         again = keras.models.load_model(written[task, "keras"])
         lightness = np.random.default_rng(0).uniform(0, 100, (1, 32, 32, 1)).astype("float32")
         np.testing.assert_allclose(again(lightness), model(lightness), atol=1e-5)
@@ -177,27 +182,27 @@ def test_the_keras_file_is_the_network(written, smoke_runs):
 
 def test_the_command_line_takes_every_format(written, tmp_path, capsys):
     """Oracle: the pictures that the run folder itself gives."""
-    images.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
+    image_files.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
     for format in ("savedmodel", "onnx", "litert"):
         model = str(written["regression", format])
         output = tmp_path / format
-        assert cli.main(["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output)]) == 0
-        coloured = images.read(output / "photo.png")
-        expected = exported.load(model).colorize(PHOTOGRAPHS["odd"])
-        np.testing.assert_array_equal(coloured, expected)
+        assert main.main(["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output)]) == 0
+        colored = image_files.read(output / "photo.png")
+        expected = runtimes.load(model).colorize(PHOTOGRAPHS["odd"])
+        np.testing.assert_array_equal(colored, expected)
         arguments = ["image", str(tmp_path / "photo.png"), "--model", model, "-o", str(output), "--overwrite"]
-        assert cli.main([*arguments, "--working-size", "64"]) == 2
+        assert main.main([*arguments, "--working-size", "64"]) == 2
         assert "has its working-size built in" in capsys.readouterr().err
 
 
 def test_the_command_exports(smoke_runs, tmp_path, capsys):
     path = tmp_path / "new" / "m.onnx"
     arguments = ["export", str(smoke_runs["classification"]), "--format", "onnx", "-o", str(path)]
-    assert cli.main([*arguments, "--decoding", "mode", "--working-size", "64"]) == 0
+    assert main.main([*arguments, "--decoding", "mode", "--working-size", "64"]) == 0
     assert capsys.readouterr().out == f"{path}\n"
     colorizer = Colorizer.load(smoke_runs["classification"], working_size=64)
     expected = colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode").astype(int)
-    found = exported.load(path).colorize(PHOTOGRAPHS["odd"])
+    found = runtimes.load(path).colorize(PHOTOGRAPHS["odd"])
     assert (np.abs(found - expected) > 1).mean() < 1e-3
 
 
@@ -205,10 +210,10 @@ def test_a_run_with_its_own_onnx_needs_no_keras(smoke_runs, tmp_path, capsys):
     """Oracle: the modules of the process; and the run's weights, which the file must have been made from."""
     run_dir = tmp_path / "run"
     shutil.copytree(smoke_runs["regression"], run_dir)
-    assert exported.of_run(run_dir) is None
-    assert cli.main(["export", str(run_dir), "--format", "onnx"]) == 0
+    assert runtimes.of_run(run_dir) is None
+    assert main.main(["export", str(run_dir), "--format", "onnx"]) == 0
     assert capsys.readouterr().out == f"{run_dir / exported.ONNX}\n"
-    images.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
+    image_files.write(tmp_path / "photo.png", PHOTOGRAPHS["odd"])
     script = (
         "import sys; from colorization import cli\n"
         "assert cli.main(sys.argv[1:]) == 0\n"
@@ -216,31 +221,31 @@ def test_a_run_with_its_own_onnx_needs_no_keras(smoke_runs, tmp_path, capsys):
     )
     arguments = ["image", tmp_path / "photo.png", "--model", run_dir, "-o", tmp_path / "out"]
     subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=True)
-    found = images.read(tmp_path / "out" / "photo.png").astype(int)
+    found = image_files.read(tmp_path / "out" / "photo.png").astype(int)
     assert (np.abs(found - Colorizer.load(run_dir).colorize(PHOTOGRAPHS["odd"])) > 1).mean() < 1e-3
 
-    shutil.copy(smoke_runs["regression"] / runs.LAST, run_dir / runs.BEST)  # other weights
-    assert exported.of_run(run_dir) is None
-    shutil.copy(smoke_runs["regression"] / runs.BEST, run_dir / runs.BEST)
-    assert exported.of_run(run_dir) is not None
-    assert cli.main(["export", str(run_dir), "--format", "onnx", "--working-size", "64"]) == 2
+    shutil.copy(smoke_runs["regression"] / folder.LAST, run_dir / folder.BEST)  # other weights
+    assert runtimes.of_run(run_dir) is None
+    shutil.copy(smoke_runs["regression"] / folder.BEST, run_dir / folder.BEST)
+    assert runtimes.of_run(run_dir) is not None
+    assert main.main(["export", str(run_dir), "--format", "onnx", "--working-size", "64"]) == 2
     assert "stands for its run as it is" in capsys.readouterr().err
-    assert exported.of_run(run_dir) is not None
-    export.export(run_dir, "onnx", tmp_path / "other.onnx", working_size=64)
-    shutil.copy(tmp_path / "other.onnx", run_dir / exported.ONNX)
-    assert exported.of_run(run_dir) is None  # not what the run itself would do
-    (run_dir / exported.ONNX).write_text("damaged")
-    assert exported.of_run(run_dir) is None
+    assert runtimes.of_run(run_dir) is not None
+    writers.export(run_dir, "onnx", tmp_path / "other.onnx", working_size=64)
+    shutil.copy(tmp_path / "other.onnx", run_dir / runtimes.ONNX)
+    assert runtimes.of_run(run_dir) is None  # not what the run itself would do
+    (run_dir / runtimes.ONNX).write_text("damaged")
+    assert runtimes.of_run(run_dir) is None
 
 
 @pytest.mark.parametrize("format", ["savedmodel", "onnx", "litert"])
 def test_the_judge_exports_too(smoke_folder, tmp_path, format, capsys):
-    """Oracle: the judge itself, on pictures of its own size, of others, and on grey ones."""
+    """Oracle: the judge itself, on pictures of its own size, of others, and on gray ones."""
     path = tmp_path / f"judge{export.FORMATS[format]}"
     size = ["--size", "101x67"] if format == "litert" else []
     arguments = [str(smoke_folder / "vgg-smoke"), "--format", format, "-o", str(path), *size]
     assert judge_export.main(arguments) == 0
-    judge = judging.load(smoke_folder / "vgg-smoke")
+    judge = judge.load(smoke_folder / "vgg-smoke")
     if format == "savedmodel":
         import tensorflow as tf
 
@@ -281,36 +286,36 @@ def test_what_cannot_be_exported_or_loaded_gets_one_sentence(smoke_runs, written
         ("litert", "m.tflite", "LiteRT takes pictures of one size only: give it by --size"),
     ):
         with pytest.raises(InputError, match=sentence):
-            export.export(run_dir, format, tmp_path / name)
+            writers.export(run_dir, format, tmp_path / name)
     for format, size in (("savedmodel", None), ("onnx", None), ("litert", SIZE)):
         picture = np.zeros((*(size or (8, 8)), 3), "uint8")
         with pytest.raises(InputError, match="decoding takes no temperature"):
-            exported.load(written["regression", format]).colorize(picture, temperature=0.3)
+            runtimes.load(written["regression", format]).colorize(picture, temperature=0.3)
     with pytest.raises(InputError, match="is there already"):
-        export.export(run_dir, "onnx", written["regression", "onnx"])
+        writers.export(run_dir, "onnx", written["regression", "onnx"])
     with pytest.raises(InputError, match="decodes by regression, not by 'mode'"):
-        export.export(run_dir, "savedmodel", tmp_path / "model", decoding="mode")
+        writers.export(run_dir, "savedmodel", tmp_path / "model", decoding="mode")
     with pytest.raises(InputError, match="it takes no decoding, working size or size"):
-        export.export(run_dir, "keras", tmp_path / "m.keras", working_size=64)
+        writers.export(run_dir, "keras", tmp_path / "m.keras", working_size=64)
     with pytest.raises(InputError, match="sees every picture at 32 x 32"):
-        export.export(smoke_runs["transfer"], "onnx", tmp_path / "m.onnx", working_size=64)
+        writers.export(smoke_runs["transfer"], "onnx", tmp_path / "m.onnx", working_size=64)
     with pytest.raises(InputError, match="at least 1 pixel, not 0"):
-        export.export(run_dir, "onnx", tmp_path / "m.onnx", working_size=0)
+        writers.export(run_dir, "onnx", tmp_path / "m.onnx", working_size=0)
     with pytest.raises(InputError, match="is no run folder"):
-        export.export(tmp_path, "savedmodel", tmp_path / "model")
+        writers.export(tmp_path, "savedmodel", tmp_path / "model")
 
     def fails(*arguments, **named):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tensorflow.saved_model.save", fails)
     with pytest.raises(KeyboardInterrupt):
-        export.export(run_dir, "savedmodel", tmp_path / "model")
+        writers.export(run_dir, "savedmodel", tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
     for format, suffix in (("onnx", ".onnx"), ("litert", ".tflite")):
         path = tmp_path / f"cut{suffix}"
         path.write_bytes(written["regression", format].read_bytes()[:3000])
         with pytest.raises(InputError, match="is no exported colorizer, or damaged"):
-            exported.load(path)
+            runtimes.load(path)
         with pytest.raises(InputError, match="is no exported colorizer, or damaged"):
-            exported.load(tmp_path / f"nowhere{suffix}")
+            runtimes.load(tmp_path / f"nowhere{suffix}")

@@ -204,7 +204,7 @@ ESSENCE = "scikit_image or just_so_far or encoding_is_exact or formula or dense_
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the run on JAX")
 @pytest.mark.parametrize("chosen", [ESSENCE, pytest.param("not tensorflow", marks=pytest.mark.slow)])
-def test_colours_bins_losses_and_metrics_on_jax(chosen):
+def test_colors_bins_losses_and_metrics_on_jax(chosen):
     """Oracle: the oracles of those files' own tests; in a process of its own, with warnings as errors too."""
     pytest.importorskip("jax")
     names = [f"tests/test_{name}.py" for name in ("color", "bins", "losses", "metrics")]

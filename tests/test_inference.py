@@ -12,8 +12,11 @@ from skimage import data
 from skimage.color import rgb2lab
 from skimage.transform import resize
 
-from colorization import Colorizer, config, prediction, runs
-from colorization.errors import InputError
+from colorization import Colorizer
+from colorization.core import config
+from colorization.inference import graph
+from colorization.runs import folder
+from colorization.core.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +30,17 @@ def photograph():
 
 
 def test_the_lightness_of_a_photograph_is_kept(colorizers, photograph):
-    """Within 8-bit rounding, by scikit-image's Lab; and there is colour."""
+    """Within 8-bit rounding, by scikit-image's Lab; and there is color."""
     for colorizer in colorizers.values():
-        coloured = colorizer.colorize(photograph)
-        assert coloured.shape == photograph.shape
-        assert coloured.dtype == np.uint8
-        assert np.abs(rgb2lab(coloured)[..., 0] - rgb2lab(photograph)[..., 0]).max() < 0.8
-        assert rgb2lab(coloured)[..., 1:].std() > 1
+        colored = colorizer.colorize(photograph)
+        assert colored.shape == photograph.shape
+        assert colored.dtype == np.uint8
+        assert np.abs(rgb2lab(colored)[..., 0] - rgb2lab(photograph)[..., 0]).max() < 0.8
+        assert rgb2lab(colored)[..., 1:].std() > 1
 
 
 def test_only_the_lightness_of_the_input_counts(colorizers, photograph):
-    """A picture and its own colorization have one lightness, so that colouring again changes little."""
+    """A picture and its own colorization have one lightness, so that coloring again changes little."""
     colorizer = colorizers["regression"]
     once = colorizer.colorize(photograph)
     assert np.abs(colorizer.colorize(once).astype(int) - once).mean() < 1.5
@@ -45,20 +48,20 @@ def test_only_the_lightness_of_the_input_counts(colorizers, photograph):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (7, 9), (33, 31), (200, 3), (64, 64)])
 def test_every_size(colorizers, shape):
-    grey = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    gray = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     for colorizer in colorizers.values():
-        coloured = colorizer.colorize(grey)
-        assert coloured.shape == (*shape, 3)
-        np.testing.assert_array_equal(colorizer.colorize(grey[..., None]), coloured)
-        np.testing.assert_array_equal(colorizer.colorize(np.stack([grey] * 3, -1)), coloured)
+        colored = colorizer.colorize(gray)
+        assert colored.shape == (*shape, 3)
+        np.testing.assert_array_equal(colorizer.colorize(gray[..., None]), colored)
+        np.testing.assert_array_equal(colorizer.colorize(np.stack([gray] * 3, -1)), colored)
 
 
 def test_a_batch_gives_what_its_pictures_give(colorizers, photograph):
     batch = np.stack([photograph, photograph[::-1], photograph[:, ::-1]])
     for colorizer in colorizers.values():
         together = colorizer.colorize(batch)
-        for picture, coloured in zip(batch, together, strict=True):
-            difference = np.abs(colorizer.colorize(picture).astype(int) - coloured)
+        for picture, colored in zip(batch, together, strict=True):
+            difference = np.abs(colorizer.colorize(picture).astype(int) - colored)
             assert difference.max() <= 1  # convolutions of other batch sizes round otherwise
 
 
@@ -108,7 +111,7 @@ def test_resize_is_opencvs(old, new):
         shrinks = shape[0] < expected.shape[0] or shape[1] < expected.shape[1]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         expected = cv2.resize(expected, shape[::-1], interpolation=how).reshape(*shape, 2)
-    np.testing.assert_allclose(np.asarray(prediction.resize(planes, new))[0], expected, atol=2e-3)
+    np.testing.assert_allclose(np.asarray(graph.resize(planes, new))[0], expected, atol=2e-3)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -116,7 +119,7 @@ def test_resize_is_opencvs(old, new):
 def test_the_working_shape_is_near_what_was_asked(colorizers, height, width, working_size):
     """Oracle: multiples of 8, no larger than the picture or the working size but by the rounding."""
     model = colorizers["regression"].model
-    found = [int(side) for side in prediction.working_shape(model, height, width, working_size)]
+    found = [int(side) for side in graph.working_shape(model, height, width, working_size)]
     assert all(side % 8 == 0 and side >= 8 for side in found)
     assert min(found) <= max(8, min(height, width, working_size) + 4)
     assert max(found) <= 16 * working_size + 4
@@ -139,7 +142,7 @@ def test_a_failed_weight_load_never_yields_a_picture(smoke_runs, tmp_path):
     def damaged(name):
         run_dir = tmp_path / name
         shutil.copytree(smoke_runs["regression"], run_dir)
-        return run_dir, run_dir / runs.BEST
+        return run_dir, run_dir / folder.BEST
 
     run_dir, path = damaged("other shape")
     with h5py.File(path, "r+") as file:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from colorization import bins, losses
+from colorization.core import bins, losses
 
 RNG = np.random.default_rng(0)
 SHAPE = (3, 4, 5)
-# No colour is near a tie between bins, so that the reference picks the same ones for sure.
+# No color is near a tie between bins, so that the reference picks the same ones for sure.
 AB = RNG.integers(-100 * 8, 100 * 8, (*SHAPE, 2)) / 8 + (1 / 64, 1 / 8192)
 BIN_WEIGHTS = RNG.uniform(0, 3, 313).astype("float32")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from colorization import metrics
+from colorization.core import metrics
 
 
 def image_pairs(count=4, shape=(24, 40), seed=0):
@@ -95,7 +95,7 @@ def test_ab_rmse_is_numpys():
     assert metrics.ab_rmse(np.full((2, 3), 25.0)) == 5
 
 
-def transcribed_colourfulness(image):
+def transcribed_colorfulness(image):
     """Hasler and Suesstrunk (2003), section 7, pixel by pixel."""
     rg, yb = [], []
     for red, green, blue in image.reshape(-1, 3).tolist():
@@ -107,18 +107,18 @@ def transcribed_colourfulness(image):
     return math.sqrt(variance_rg + variance_yb) + 0.3 * math.sqrt(mean_rg**2 + mean_yb**2)
 
 
-def test_colourfulness_is_the_formula():
+def test_colorfulness_is_the_formula():
     """Oracle: the formula transcribed per image and pixel."""
     images = np.random.default_rng(0).integers(0, 256, (5, 6, 9, 3)).astype("uint8")
     images[1] //= 3
     images[2] = images[2][..., :1]
-    expected = [transcribed_colourfulness(image) for image in images]
-    np.testing.assert_allclose(metrics.colourfulness(images), expected, rtol=1e-12, atol=1e-12)
-    assert metrics.colourfulness(images)[2] == 0
+    expected = [transcribed_colorfulness(image) for image in images]
+    np.testing.assert_allclose(metrics.colorfulness(images), expected, rtol=1e-12, atol=1e-12)
+    assert metrics.colorfulness(images)[2] == 0
 
 
-def test_colourfulness_is_signed():
+def test_colorfulness_is_signed():
     """Oracle: closed form: red beside green spreads by 255 in rg; with absolute values it would be 86."""
     image = np.zeros((1, 2, 8, 3), "uint8")
     image[:, :, :4, 0] = image[:, :, 4:, 1] = 255
-    assert metrics.colourfulness(image)[0] == pytest.approx(255 + 0.3 * 127.5)
+    assert metrics.colorfulness(image)[0] == pytest.approx(255 + 0.3 * 127.5)

@@ -13,7 +13,7 @@ from skimage.color import lab2rgb
 from skimage.transform import resize
 
 from colorization import models
-from colorization.errors import InputError
+from colorization.core.errors import InputError
 
 # Figure 4 as it is printed: filter size, stride, dilation, channels; what is not said is 1.
 FIGURE_4 = [
@@ -163,7 +163,7 @@ def test_transfer_is_the_reports():
     """Oracle: the report's section 4.1.2, with the original's convolutions, by size and number of weights."""
     model = models.transfer()
     shapes = {layer.name: layer.output.shape[1:] for layer in model.layers}
-    assert shapes["grey_rgb"] == (224, 224, 3)
+    assert shapes["gray_rgb"] == (224, 224, 3)
     assert shapes["block5_pool"] == (7, 7, 512)
     assert shapes["block7_relu3"] == (7, 7, 512)
     assert shapes["block7_pool"] == (4, 4, 512)
@@ -180,18 +180,18 @@ def test_transfer_is_the_reports():
         models.transfer(image_size=64, vgg_size=288)
 
 
-def test_transfer_shows_vgg16_the_grey_of_that_lightness():
+def test_transfer_shows_vgg16_the_gray_of_that_lightness():
     """Oracle: scikit-image's Lab to RGB, and its bilinear resize; and called plainly, nothing is trained."""
     model = models.transfer(width=0.02, vgg_size=64, vgg_blocks=4, vgg_width=0.02)
     lightness = np.random.default_rng(0).uniform(0, 100, (2, 32, 32, 1)).astype("float32")
     before = model.get_weights()
-    shown = np.asarray(keras.Model(model.input, model.get_layer("grey_rgb").output)(lightness))
+    shown = np.asarray(keras.Model(model.input, model.get_layer("gray_rgb").output)(lightness))
     model(lightness)
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
     for plane, rgb in zip(lightness, shown, strict=True):
-        grey = 255 * lab2rgb(np.concatenate([plane, plane * 0, plane * 0], axis=-1))
-        expected = resize(grey, (64, 64), order=1, mode="edge", anti_aliasing=False)
+        gray = 255 * lab2rgb(np.concatenate([plane, plane * 0, plane * 0], axis=-1))
+        expected = resize(gray, (64, 64), order=1, mode="edge", anti_aliasing=False)
         np.testing.assert_allclose(rgb, expected, atol=0.05)
 
 

@@ -1,4 +1,4 @@
-"""Folders of photographs: found, read, grey ones left out, split by a seed; the experiment end to end."""
+"""Folders of photographs: found, read, gray ones left out, split by a seed; the experiment end to end."""
 
 import itertools
 import shutil
@@ -10,27 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
-from colorization import datasets, evaluation, images, pipelines, runs, training
-from colorization.config import ClassificationConfig
+from colorization import datasets
+from colorization.evaluation import evaluate
+from colorization.core import image_files
+from colorization.datasets import pipeline
+from colorization.runs import folder
+from colorization.training import train
+from colorization.core.config import ClassificationConfig
 from colorization.datasets import photos
-from colorization.errors import InputError
+from colorization.core.errors import InputError
 
-COLOURED = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
+COLORED = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Nested and flat: 40 coloured crops, 5 grey ones, 1 text called .jpg, 1 hidden picture."""
+    """Nested and flat: 40 colored crops, 5 gray ones, 1 text called .jpg, 1 hidden picture."""
     monkeypatch.setenv("COLORIZATION_DATA", str(tmp_path / "data"))
     root = tmp_path / "pictures"
     for i in range(40):
-        picture = COLOURED[i % 4][10 * (i // 4) :][:120, :150]
-        images.write(root / ("" if i % 2 else f"deep/er/{i % 3}") / f"{i}{('.png', '.JPG')[i % 2]}", picture)
+        picture = COLORED[i % 4][10 * (i // 4) :][:120, :150]
+        image_files.write(root / ("" if i % 2 else f"deep/er/{i % 3}") / f"{i}{('.png', '.JPG')[i % 2]}", picture)
     for i in range(5):
-        grey = cv2.cvtColor(COLOURED[i % 4][:50, :60], cv2.COLOR_RGB2GRAY)
-        images.write(root / "grey" / f"{i}.png", cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+        gray = cv2.cvtColor(COLORED[i % 4][:50, :60], cv2.COLOR_RGB2GRAY)
+        image_files.write(root / "gray" / f"{i}.png", cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
     (root / "text.jpg").write_text("no picture")
-    images.write(root / ".cache" / "thumbnail.png", COLOURED[0][:20, :20])
+    image_files.write(root / ".cache" / "thumbnail.png", COLORED[0][:20, :20])
     return root
 
 
@@ -41,14 +46,14 @@ def test_what_is_kept_and_what_is_left_out(folder):
     assert len(dataset.train) + len(dataset.test) == 40
     assert 1 <= len(dataset.test) <= 9
     assert dataset.skipped == (
-        "5 of 46 photographs are grey, or nearly.",
+        "5 of 46 photographs are gray, or nearly.",
         "1 of 46 image files cannot be read.",
     )
     files = [
-        file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "grey" not in file.parts
+        file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "gray" not in file.parts
     ]
     squares = {
-        datasets.base.fit(images.read(file), 40).tobytes() for file in files if ".cache" not in file.parts
+        datasets.base.fit(image_files.read(file), 40).tobytes() for file in files if ".cache" not in file.parts
     }
     kept = {picture.tobytes() for part in (dataset.train, dataset.test) for picture in part.images}
     assert kept == squares
@@ -65,18 +70,18 @@ def test_what_is_kept_and_what_is_left_out(folder):
 
 
 def test_what_is_held_out_is_for_the_same_split_at_every_side_and_beside_other_folders(folder, tmp_path):
-    """Oracle: 60 pictures of one colour each, told apart by it."""
+    """Oracle: 60 pictures of one color each, told apart by it."""
     levels = itertools.product((0, 85, 170, 255), repeat=3)
-    for colour in (colour for colour in levels if len(set(colour)) > 1):
-        name = "-".join(map(str, colour))
-        images.write(tmp_path / "plain" / f"{name}.png", np.full((20, 20, 3), colour, np.uint8))
+    for color in (color for color in levels if len(set(color)) > 1):
+        name = "-".join(map(str, color))
+        image_files.write(tmp_path / "plain" / f"{name}.png", np.full((20, 20, 3), color, np.uint8))
 
-    def colours(folders, side):
+    def colors(folders, side):
         dataset = datasets.load(photos.prepare(folders, side, held_out=0.4), image_size=16)
         rows = datasets.split(dataset, seed=7)
         return [set(map(tuple, dataset.test.images[part][:, 0, 0])) for part in (rows.dev, rows.test)]
 
-    alone, beside = colours([tmp_path / "plain"], 32), colours([folder, tmp_path / "plain"], 40)
+    alone, beside = colors([tmp_path / "plain"], 32), colors([folder, tmp_path / "plain"], 40)
     for here, there in zip(alone, beside, strict=True):
         assert len(here) > 5
         assert here < there
@@ -87,7 +92,7 @@ def test_few_photographs_still_make_three_splits(folder, tmp_path, count):
     """Oracle: no part is empty, and together they are all; by other names they are another set."""
     few = tmp_path / "outer" / "few"
     for i in range(count):
-        images.write(few / f"{i}.png", COLOURED[i % 4][10 * i :][:80, :80])
+        image_files.write(few / f"{i}.png", COLORED[i % 4][10 * i :][:80, :80])
     (few / "broken.jpg").symlink_to(few / "nowhere.jpg")
     dataset = datasets.load(photos.prepare([few], 16), image_size=16)
     rows = datasets.split(dataset)
@@ -101,13 +106,13 @@ def test_crops_come_from_the_photographs_that_were_split(folder):
     """Oracle: the same images, smaller; one picture's red dots are lost at 16 pixels and seen at 24."""
     dotted = np.full((96, 96, 3), 120, np.uint8)
     dotted[::6, ::6] = dotted[::6, 1::6] = (200, 30, 30)
-    assert photos.is_grey(datasets.base.fit(dotted, 16))
-    assert not photos.is_grey(datasets.base.fit(dotted, 24))
-    images.write(folder / "a.png", dotted)
+    assert photos.is_gray(datasets.base.fit(dotted, 16))
+    assert not photos.is_gray(datasets.base.fit(dotted, 24))
+    image_files.write(folder / "a.png", dotted)
     settings = ClassificationConfig(data=str(folder), image_size=16, crop_from=24, train_size=30)
-    loaded = training.load_data(settings)
-    rows = training.split(settings, loaded)
-    larger = training.training_images(settings, loaded, rows)
+    loaded = train.load_data(settings)
+    rows = train.split(settings, loaded)
+    larger = train.training_images(settings, loaded, rows)
     again = np.stack([datasets.base.fit(picture, 16) for picture in larger]).astype(int)
     assert np.abs(again - loaded.train.images[rows.train]).mean((1, 2, 3)).max() < 8
 
@@ -128,39 +133,39 @@ def test_bad_folders_are_refused(folder, tmp_path):
         (tmp_path / "nothing", "is no folder"),
         (folder / "text.jpg", "is no folder"),
         (tmp_path / "empty", "holds no photographs"),
-        (folder / "grey", "Of 5 image files 0 cannot be read and 5 are grey, which leaves 0"),
+        (folder / "gray", "Of 5 image files 0 cannot be read and 5 are gray, which leaves 0"),
     ):
         with pytest.raises(InputError, match=sentence):
             photos.prepare([bad], 32)
     assert not (tmp_path / "data").exists()
 
 
-def test_grey_is_told_by_the_share_of_coloured_pixels():
+def test_gray_is_told_by_the_share_of_colored_pixels():
     """Oracle: pictures of which just so many pixels are red."""
     picture = np.full((100, 100, 3), 120, np.uint8)
-    for count, grey in ((0, True), (150, True), (250, False)):
+    for count, gray in ((0, True), (150, True), (250, False)):
         painted = picture.copy()
         painted.reshape(-1, 3)[:count] = (200, 30, 30)
-        assert photos.is_grey(painted) is grey
-    assert photos.is_grey(picture + np.array([3, 0, 0], np.uint8))
+        assert photos.is_gray(painted) is gray
+    assert photos.is_gray(picture + np.array([3, 0, 0], np.uint8))
 
 
 @given(st.integers(1, 9), st.integers(1, 6), st.integers(0, 5), st.integers(0, 99))
 def test_crops_are_windows_of_their_images(count, side, room, seed):
     """Oracle: plain slices."""
     batch = np.arange(count * (side + room) ** 2 * 3).reshape(count, side + room, side + room, 3)
-    corners = pipelines.crop_corners(seed, 0, count, room)
+    corners = pipeline.crop_corners(seed, 0, count, room)
     assert corners.min() >= 0
     assert corners.max() <= room
     expected = [
         image[row : row + side, column : column + side]
         for image, (row, column) in zip(batch, corners, strict=True)
     ]
-    np.testing.assert_array_equal(pipelines.cropped(batch, corners, side), expected)
+    np.testing.assert_array_equal(pipeline.cropped(batch, corners, side), expected)
 
 
 def test_crops_change_with_the_epoch_and_reach_every_place():
-    first, second = (pipelines.crop_corners(0, epoch, 2000, 4) for epoch in (0, 1))
+    first, second = (pipeline.crop_corners(0, epoch, 2000, 4) for epoch in (0, 1))
     assert (first != second).any()
     assert (np.bincount(first[:, 0] * 5 + first[:, 1], minlength=25) > 40).all()
 
@@ -172,27 +177,27 @@ def test_another_look_at_the_folders_takes_what_was_held_out(folder, tmp_path):
     shutil.copytree(folder, pictures / "train")
     source = photos.prepare([pictures], 40)
     settings = ClassificationConfig(data=str(source), crop_from=40, epochs=1, width=0.03, batch_size=16)
-    training.train(settings, tmp_path / "run")
+    train.train(settings, tmp_path / "run")
     for split in ("dev", "test"):
-        own = evaluation.evaluate(tmp_path / "run", split)
-        found = evaluation.evaluate(tmp_path / "run", split, source=pictures)
+        own = evaluate.evaluate(tmp_path / "run", split)
+        found = evaluate.evaluate(tmp_path / "run", split, source=pictures)
         assert found["images"] == own["images"]
-        for name in ("grey", "annealed"):
+        for name in ("gray", "annealed"):
             expected = pytest.approx(own["methods"][name]["ab_rmse"], rel=0.03)
             assert found["methods"][name]["ab_rmse"] == expected
 
 
-def test_the_experiment_from_folders_to_colour(experiments, folder, tmp_path, capsys):
+def test_the_experiment_from_folders_to_color(experiments, folder, tmp_path, capsys):
     """At a size of seconds: small, then fine from it; both measured; without folders one sentence."""
     small, fine = tmp_path / "small", tmp_path / "fine"
     tiny = ["--set", "epochs=1", "--set", "width=0.0625", "--set", "batch_size=16"]
     main = experiments["photos"].main
     assert main(["--data", str(folder), "--run-dir", str(small), *tiny]) == 0
-    assert "5 of 46 photographs are grey" in capsys.readouterr().out
+    assert "5 of 46 photographs are gray" in capsys.readouterr().out
     start = ["--preset", "fine", "--set", f"start={small}"]
     assert main(["--data", str(folder), "--run-dir", str(fine), *start, *tiny]) == 0
     assert "dev images of photographs" in capsys.readouterr().out
-    starts = runs.read_json(fine / runs.ENVIRONMENT)["starts"]
+    starts = folder.read_json(fine / folder.ENVIRONMENT)["starts"]
     assert [(start.get("run"), start["finished_epochs"]) for start in starts] == [("small", 1), (None, 1)]
     tune = [str(fine), "--strengths", "0", "--temperatures", "1", "--sizes", "64", "--data"]
     assert experiments["tune"].main([*tune, str(folder)]) == 0

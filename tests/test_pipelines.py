@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
-from colorization import pipelines
+from colorization.datasets import pipeline
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def recover(lightness, ab, rgb):
 
 
 def epochs_of(rgb, **options):
-    batches = list(pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, batch_size=5, **options))
+    batches = list(pipeline.training_batches((rgb,), pipeline.to_lightness_and_ab, batch_size=5, **options))
     chosen, flips = zip(
         *(recover(lightness.numpy(), ab.numpy(), rgb) for lightness, ab in batches), strict=True
     )
@@ -53,15 +53,15 @@ def test_without_flip_nothing_is_mirrored(rgb):
 
 @given(st.integers(0, 2**32), st.integers(0, 1000), st.integers(1, 60))
 def test_epoch_order_is_a_permutation_that_only_its_arguments_decide(seed, epoch, count):
-    order, flips = pipelines.epoch_order(seed, epoch, count, True)
+    order, flips = pipeline.epoch_order(seed, epoch, count, True)
     assert sorted(order) == list(range(count))
-    again, flips_again = pipelines.epoch_order(seed, epoch, count, True)
+    again, flips_again = pipeline.epoch_order(seed, epoch, count, True)
     assert (order == again).all()
     assert (flips == flips_again).all()
 
 
 def test_dev_batches_come_once_in_order(rgb):
-    feed = pipelines.dev_batches((rgb,), pipelines.to_lightness_and_ab, 10)
+    feed = pipeline.dev_batches((rgb,), pipeline.to_lightness_and_ab, 10)
     assert tf.data.experimental.cardinality(feed) == 3
     chosen = [recover(lightness.numpy(), ab.numpy(), rgb) for lightness, ab in feed]
     np.testing.assert_array_equal(np.concatenate([order for order, _ in chosen]), np.arange(len(rgb)))

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from colorization import datasets
-from colorization.errors import InputError
+from colorization.core.errors import InputError
 
 PREPARE = Path(__file__).resolve().parents[1] / "data/prepare.py"
 

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from colorization import pretrained, weights
-from colorization.errors import InputError
-from colorization.models import vgg
-from vgg_eval import classifier
+from colorization.runs import vgg16_weights, checkpoint_io
+from colorization.core.errors import InputError
+from colorization.models import vgg16
+from vgg_eval import model
 
 SIDE = 64
 
@@ -74,7 +74,7 @@ def write_ours(path, layers):
         for name, array in zip(("kernel", "bias"), pair, strict=True)
     }
     arrays["block1_conv1/kernel"] = arrays["block1_conv1/kernel"][:, :, ::-1]
-    weights.save(path, {"model": {**arrays, "fc8/bias": np.zeros(10, "float32")}})
+    checkpoint_io.save(path, {"model": {**arrays, "fc8/bias": np.zeros(10, "float32")}})
     return path
 
 
@@ -89,14 +89,14 @@ FORMATS = {
 
 @pytest.fixture(scope="module")
 def model():
-    return classifier.vgg16(image_size=SIDE, num_classes=10, head_width=4)
+    return model.vgg16(image_size=SIDE, num_classes=10, head_width=4)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_features_are_those_of_keras_applications(name, oracle, layers, tmp_path):
     """Oracle: keras.applications.VGG16 with its own preprocessing, on the same random weights."""
     path = FORMATS[name](tmp_path / "weights.h5", layers)
-    model = classifier.vgg16(str(path), image_size=SIDE, head_width=4)
+    model = model.vgg16(str(path), image_size=SIDE, head_width=4)
     rgb = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3)).astype("float32")
     expected = oracle.predict_on_batch(keras.applications.vgg16.preprocess_input(rgb.copy()))
     features = keras.Model(model.input, model.get_layer("block5_pool").output).predict_on_batch(rgb)
@@ -107,7 +107,7 @@ def test_features_are_those_of_keras_applications(name, oracle, layers, tmp_path
 
 def test_a_model_file_as_keras_writes_it(oracle, layers, tmp_path):
     oracle.save(tmp_path / "model.h5")
-    found = pretrained.read(tmp_path / "model.h5")
+    found = vgg16_weights.read(tmp_path / "model.h5")
     assert len(found) == 26
     for layer, (kernel, bias) in layers.items():
         kernel = kernel[:, :, ::-1] if layer == "block1_conv1" else kernel
@@ -202,7 +202,7 @@ def test_damaged_files_are_refused_and_change_nothing(name, layers, model, tmp_p
     path = write(tmp_path / "weights.h5", layers)
     before = model.get_weights()
     with pytest.raises(InputError, match=sentence):
-        pretrained.load(str(path), model.variables)
+        vgg16_weights.load(str(path), model.variables)
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
     assert not (tmp_path / "unpickled").exists()
@@ -211,12 +211,12 @@ def test_damaged_files_are_refused_and_change_nothing(name, layers, model, tmp_p
 def test_fewer_blocks_take_what_they_need_and_no_batch_normalization_is_made_up(layers, tmp_path):
     path = write_frossard(tmp_path / "weights.npz", layers)
     start = keras.Input((32, 32, 3))
-    two = keras.Model(start, vgg.blocks(start, count=2))
-    pretrained.load(str(path), two.variables)
+    two = keras.Model(start, vgg16.blocks(start, count=2))
+    vgg16_weights.load(str(path), two.variables)
     np.testing.assert_array_equal(two.get_layer("block2_conv2").get_weights()[0], layers["block2_conv2"][0])
-    normalized = keras.Model(start, vgg.blocks(start, count=2, batch_norm=True))
+    normalized = keras.Model(start, vgg16.blocks(start, count=2, batch_norm=True))
     with pytest.raises(InputError, match="block1_bn1/beta is missing"):
-        pretrained.load(str(path), normalized.variables)
+        vgg16_weights.load(str(path), normalized.variables)
 
 
 def test_offline_the_download_says_what_to_do(monkeypatch):
@@ -227,7 +227,7 @@ def test_offline_the_download_says_what_to_do(monkeypatch):
     with pytest.raises(
         InputError, match=r"cannot be downloaded from https://.*: give a file by --vgg-weights"
     ):
-        pretrained.load("imagenet", [])
+        vgg16_weights.load("imagenet", [])
 
 
 def test_a_download_is_checked(layers, tmp_path, monkeypatch):
@@ -235,8 +235,8 @@ def test_a_download_is_checked(layers, tmp_path, monkeypatch):
     getter = functools.partial(keras.utils.get_file, cache_dir=tmp_path / "cache")
     monkeypatch.setattr(keras.utils, "get_file", getter)
     path = write_keras(tmp_path / "served.h5", {"block1_conv1": layers["block1_conv1"]}, old_names)
-    got = pretrained.download(path.as_uri(), hashlib.md5(path.read_bytes()).hexdigest())
+    got = vgg16_weights.download(path.as_uri(), hashlib.md5(path.read_bytes()).hexdigest())
     assert got.read_bytes() == path.read_bytes()
     got.unlink()
     with pytest.raises(InputError, match="cannot be downloaded"):
-        pretrained.download(path.as_uri(), "0" * 32)
+        vgg16_weights.download(path.as_uri(), "0" * 32)

@@ -1,11 +1,14 @@
-"""colorization.tasks: every task from lightness to a coloured picture, at tiny width."""
+"""colorization.tasks: every task from lightness to a colored picture, at tiny width."""
 
 import numpy as np
 import pytest
 from keras import ops
 
-from colorization import bins, color, config, losses, prediction, runs, statistics, tasks
-from colorization.errors import InputError
+from colorization.core import bins, color, config, losses, color_prior
+from colorization.inference import graph
+from colorization.runs import folder
+from colorization.models import tasks
+from colorization.core.errors import InputError
 
 RGB = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype("uint8")
 LAB = np.asarray(color.rgb_to_lab(RGB))
@@ -15,7 +18,7 @@ SIZES = {"transfer": {"image_size": 16, "vgg_size": 64, "vgg_width": 0.05}}
 
 @pytest.fixture(scope="module")
 def measured():
-    return statistics.measure(RGB)
+    return color_prior.measure(RGB)
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
@@ -33,12 +36,12 @@ def test_a_task_builds_learns_and_decodes(name, measured):
     assert np.isfinite(values).all()
     assert (values > 0).all()
 
-    decoded = prediction.predictor(model, task.decodings, 0.5)(LAB[..., :1])
+    decoded = graph.predictor(model, task.decodings, 0.5)(LAB[..., :1])
     assert list(decoded) == list(task.decodings)
     for ab in decoded.values():
         assert tuple(ab.shape) == (3, 16, 16, 2)
         assert np.abs(np.asarray(ab)).max() <= 128
-        picture = prediction.compose(LAB[..., :1], ab)
+        picture = graph.compose(LAB[..., :1], ab)
         assert (picture.dtype, picture.shape) == ("uint8", RGB.shape)
         lightness = np.asarray(color.rgb_to_lab(picture))[..., 0]
         assert np.abs(lightness - LAB[..., 0]).max() < 0.6
@@ -90,7 +93,7 @@ def test_measured_statistics_are_numpys(measured):
     nearest = np.square(ab[:, None] - bins.CENTERS).sum(-1).argmin(-1)
     np.testing.assert_array_equal(measured.bin_counts, np.bincount(nearest, minlength=313))
     np.testing.assert_allclose(measured.mean_ab, ab.mean(0), rtol=0, atol=1e-4)
-    in_chunks = statistics.measure(RGB, chunk=2)
+    in_chunks = color_prior.measure(RGB, chunk=2)
     np.testing.assert_array_equal(in_chunks.bin_counts, measured.bin_counts)
     np.testing.assert_allclose(in_chunks.mean_ab, measured.mean_ab, rtol=0, atol=1e-5)
 
@@ -99,7 +102,7 @@ def test_statistics_come_back_from_their_file(tmp_path, measured):
     """Oracle: equality; a file that holds something else is refused by name."""
     path = tmp_path / "statistics.json"
     measured.save(path)
-    loaded = statistics.Statistics.load(path)
+    loaded = color_prior.Statistics.load(path)
     np.testing.assert_array_equal(loaded.bin_counts, measured.bin_counts)
     np.testing.assert_array_equal(loaded.mean_ab, measured.mean_ab)
     for text in (
@@ -110,20 +113,20 @@ def test_statistics_come_back_from_their_file(tmp_path, measured):
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=r"statistics\.json holds no statistics"):
-            statistics.Statistics.load(path)
+            color_prior.Statistics.load(path)
 
 
 def test_an_unknown_task_is_refused(tmp_path):
     """Oracle: the table's names, of which a run folder's config.json must name one."""
     (tmp_path / config.FILE).write_text('{"task": "gan"}')
     with pytest.raises(InputError, match=r"config\.json names the task 'gan', .*" + ", ".join(tasks.TASKS)):
-        runs.read_config(tmp_path)
+        folder.read_config(tmp_path)
 
 
-def test_colours_that_srgb_lacks_keep_their_lightness():
+def test_colors_that_srgb_lacks_keep_their_lightness():
     """Oracle: the lightness asked for, within the rounding to 8 bits."""
     rng = np.random.default_rng(3)
     lightness = rng.uniform(0, 100, (1, 20, 30, 1)).astype("float32")
-    picture = prediction.compose(lightness, rng.uniform(-128, 128, (1, 20, 30, 2)))
+    picture = graph.compose(lightness, rng.uniform(-128, 128, (1, 20, 30, 2)))
     found = np.asarray(color.rgb_to_lab(ops.convert_to_tensor(picture)))[..., :1]
     assert np.abs(found - lightness).max() < 0.6

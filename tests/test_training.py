@@ -14,8 +14,12 @@ import keras
 import numpy as np
 import pytest
 
-from colorization import config, evaluation, fitting, images, pipelines, presets, runs, training
-from colorization.errors import InputError
+from colorization.core import config, image_files
+from colorization.evaluation import evaluate
+from colorization.training import trainer, train
+from colorization.datasets import pipeline
+from colorization.runs import resolve, folder
+from colorization.core.errors import InputError
 
 PROCESS = Path(__file__).with_name("training_process.py")
 TINY = config.RegressionConfig(
@@ -70,7 +74,7 @@ def test_a_half_frozen_run_killed_again_and_again_ends_with_the_same_bits(tmp_pa
     for name, kills in (("run", moments), ("whole", ())):
         done = start("vgg", tmp_path / name, *JUDGE, *(word for kill in kills for word in ("--kill", *kill)))
         assert done.returncode == 0, done.stderr
-    for name in (runs.LAST, runs.BEST, runs.FROZEN):
+    for name in (folder.LAST, folder.BEST, folder.FROZEN):
         resumed, whole = arrays(tmp_path / "run" / name), arrays(tmp_path / "whole" / name)
         assert resumed.keys() == whole.keys()
         for key in whole:
@@ -81,41 +85,41 @@ def test_a_half_frozen_run_killed_again_and_again_ends_with_the_same_bits(tmp_pa
 def test_a_finished_run_is_left_as_it_is(whole_run):
     """Oracle: the files, not one of which is written anew."""
     before = times(whole_run)
-    training.train(None, whole_run, resume=True)
+    train.train(None, whole_run, resume=True)
     assert times(whole_run) == before
 
 
-@pytest.mark.parametrize("mark", [runs.TUNED, presets.CHECKSUMS])
+@pytest.mark.parametrize("mark", [folder.TUNED, resolve.CHECKSUMS])
 def test_a_run_of_best_weights_alone_is_not_trained_anew(whole_run, tmp_path, mark, capsys):
     """A preset, or what tune.py makes. Oracle: the files, not one of which is written anew."""
     run_dir = tmp_path / "run"
-    shutil.copytree(whole_run, run_dir, ignore=shutil.ignore_patterns(runs.LAST))
+    shutil.copytree(whole_run, run_dir, ignore=shutil.ignore_patterns(folder.LAST))
     (run_dir / mark).write_text("{}")
     before = times(run_dir)
-    training.train(None, run_dir, resume=True)
+    train.train(None, run_dir, resume=True)
     assert times(run_dir) == before
     assert f"go on by start={run_dir}" in capsys.readouterr().err
-    changed = dataclasses.replace(runs.read_config(run_dir), temperature=0.3)
-    training.train(changed, run_dir, resume=True)
-    assert runs.read_config(run_dir).temperature == (0.3 if mark == runs.TUNED else 0.89)
+    changed = dataclasses.replace(folder.read_config(run_dir), temperature=0.3)
+    train.train(changed, run_dir, resume=True)
+    assert folder.read_config(run_dir).temperature == (0.3 if mark == folder.TUNED else 0.89)
 
 
 def test_a_finished_run_may_be_decoded_otherwise(whole_run, tmp_path):
     """Oracle: the config alone is another, by what was asked."""
     run_dir = tmp_path / "run"
     shutil.copytree(whole_run, run_dir)
-    old = runs.read_config(run_dir)
+    old = folder.read_config(run_dir)
     new = dataclasses.replace(old, temperature=0.3, working_size=64)
-    training.train(new, run_dir, resume=True)
-    assert runs.read_config(run_dir) == new
+    train.train(new, run_dir, resume=True)
+    assert folder.read_config(run_dir) == new
     for path in run_dir.glob("*.h5"):
         assert path.read_bytes() == (whole_run / path.name).read_bytes()
-    images.write(tmp_path / "data/train/a/0.png", np.zeros((32, 32, 3), np.uint8))
-    images.write(tmp_path / "data/train/b/0.png", np.ones((32, 32, 3), np.uint8))
+    image_files.write(tmp_path / "data/train/a/0.png", np.zeros((32, 32, 3), np.uint8))
+    image_files.write(tmp_path / "data/train/b/0.png", np.ones((32, 32, 3), np.uint8))
     for folder in ("nowhere", tmp_path / "data"):  # not what it was trained on
         with pytest.raises(InputError):
-            training.train(dataclasses.replace(new, data=str(folder)), run_dir, resume=True)
-    assert runs.read_config(run_dir) == new
+            train.train(dataclasses.replace(new, data=str(folder)), run_dir, resume=True)
+    assert folder.read_config(run_dir) == new
 
 
 # Of a run with 4 steps an epoch, which when resumed writes config, environment, history, and at the end of an
@@ -140,14 +144,14 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_pat
     done = start("classification", run_dir, *(word for moment in moments for word in ("--kill", *moment)))
     assert done.returncode == 0, done.stderr
 
-    for name in (runs.LAST, runs.BEST):
+    for name in (folder.LAST, folder.BEST):
         resumed, whole = arrays(run_dir / name), arrays(whole_run / name)
         assert resumed.keys() == whole.keys()
         for key in whole:
             np.testing.assert_array_equal(resumed[key], whole[key], err_msg=f"{name}: {key}")
-    assert (run_dir / runs.HISTORY).read_text() == (whole_run / runs.HISTORY).read_text()
-    assert json.loads((run_dir / runs.METRICS).read_text()) == json.loads(
-        (whole_run / runs.METRICS).read_text()
+    assert (run_dir / folder.HISTORY).read_text() == (whole_run / folder.HISTORY).read_text()
+    assert json.loads((run_dir / folder.METRICS).read_text()) == json.loads(
+        (whole_run / folder.METRICS).read_text()
     )
     assert not list(run_dir.rglob(".unfinished-*"))
 
@@ -155,17 +159,17 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(whole_run, tmp_pat
 def test_a_run_folder_suffices(whole_run):
     names = {path.relative_to(whole_run).as_posix() for path in whole_run.rglob("*") if path.is_file()}
     assert names == {
-        *(config.FILE, runs.DATA, runs.SPLITS, runs.STATISTICS, runs.ENVIRONMENT, runs.LAST, runs.BEST),
-        *(runs.HISTORY, runs.METRICS, "samples/epoch_004.png"),
+        *(config.FILE, folder.DATA, folder.SPLITS, folder.STATISTICS, folder.ENVIRONMENT, folder.LAST, folder.BEST),
+        *(folder.HISTORY, folder.METRICS, "samples/epoch_004.png"),
     }
-    with (whole_run / runs.HISTORY).open() as file:
+    with (whole_run / folder.HISTORY).open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
-    environment = json.loads((whole_run / runs.ENVIRONMENT).read_text())["starts"][0]
+    environment = json.loads((whole_run / folder.ENVIRONMENT).read_text())["starts"][0]
     assert environment["packages"]["keras"] == keras.__version__
     assert environment["seed"] == 0
-    settings, model = runs.load_model(whole_run)
+    settings, model = folder.load_model(whole_run)
     assert settings.precision in ("float32", "mixed_bfloat16")
     assert model.dtype_policy.name == "float32"
 
@@ -176,10 +180,10 @@ def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
     jax = {"KERAS_BACKEND": "jax", "XLA_FLAGS": UNOPTIMIZED}
     done = start("classification", run_dir, "--without-tensorflow", "epochs=2", **jax)
     assert done.returncode == 0, done.stderr
-    with (run_dir / runs.HISTORY).open() as file:
+    with (run_dir / folder.HISTORY).open() as file:
         first, last = csv.DictReader(file)
     assert float(last["loss"]) < float(first["loss"])
-    assert json.loads((run_dir / runs.ENVIRONMENT).read_text())["starts"][0]["backend"] == "jax"
+    assert json.loads((run_dir / folder.ENVIRONMENT).read_text())["starts"][0]["backend"] == "jax"
 
     code = (
         "import numpy as np, sys; sys.path.insert(0, sys.argv[1])\n"
@@ -197,7 +201,7 @@ def test_training_without_tensorflow_gets_the_same_batches(tmp_path):
     subprocess.run([sys.executable, "-c", code, *map(str, files)], env=environment, check=True)
     theirs = np.load(tmp_path / "jax.npz")
     options = {"batch_size": 7, "seed": 5, "epochs": 2, "flip": True}
-    ours = list(pipelines.training_batches((rgb,), pipelines.to_lightness_and_ab, **options))
+    ours = list(pipeline.training_batches((rgb,), pipeline.to_lightness_and_ab, **options))
     assert len(theirs.files) == len(ours) == 6
     for name, pair in zip(theirs.files, ours, strict=True):
         np.testing.assert_allclose(theirs[name], np.concatenate(pair, -1), atol=2e-3)
@@ -207,53 +211,53 @@ def test_several_devices_train_through_mirrored_strategy(tmp_path):
     done = start("regression", tmp_path / "run", "--devices", 2, "distribute=mirrored", "epochs=2")
     assert done.returncode == 0, done.stderr
     assert "2 replicas" in done.stdout
-    rows = csv.DictReader((tmp_path / "run" / runs.HISTORY).read_text().splitlines())
+    rows = csv.DictReader((tmp_path / "run" / folder.HISTORY).read_text().splitlines())
     first, last = (row["loss"] for row in rows)
     assert float(last) < float(first)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(tmp_path):
     run_dir = tmp_path / "run"
-    training.train(TINY, run_dir)
-    runs.write_config(run_dir, config.override(runs.read_config(run_dir), ["epochs=3"]))
-    with h5py.File(run_dir / runs.LAST, "r+") as file:
+    train.train(TINY, run_dir)
+    folder.write_config(run_dir, config.override(folder.read_config(run_dir), ["epochs=3"]))
+    with h5py.File(run_dir / folder.LAST, "r+") as file:
         file["optimizer/adam/learning_rate"][...] = 1e30
-    good = arrays(run_dir / runs.LAST)
+    good = arrays(run_dir / folder.LAST)
     with pytest.raises(
         InputError, match=r"in epoch 3; of the weights those of epoch 2 stay in .* lower learning_rate"
     ):
-        training.train(None, run_dir, resume=True)
-    kept = arrays(run_dir / runs.LAST)
+        train.train(None, run_dir, resume=True)
+    kept = arrays(run_dir / folder.LAST)
     assert all(np.array_equal(kept[key], good[key]) for key in good)
 
 
 def test_what_may_not_be_resumed_or_overwritten(tmp_path):
     run_dir = tmp_path / "run"
     with pytest.raises(InputError, match="holds no run to resume"):
-        training.train(None, run_dir, resume=True)
-    training.train(TINY, run_dir)
+        train.train(None, run_dir, resume=True)
+    train.train(TINY, run_dir)
     with pytest.raises(InputError, match=r"holds a run already: pass --resume"):
-        training.train(TINY, run_dir)
+        train.train(TINY, run_dir)
     with pytest.raises(InputError, match=r"was begun with batch_size=16, seed=0; a resumed run keeps"):
-        training.train(config.override(TINY, ["batch_size=8", "seed=1"]), run_dir, resume=True)
+        train.train(config.override(TINY, ["batch_size=8", "seed=1"]), run_dir, resume=True)
     with pytest.raises(InputError, match="holds a regression run, not one of classification"):
-        training.train(config.ClassificationConfig(), run_dir, resume=True)
+        train.train(config.ClassificationConfig(), run_dir, resume=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep")
     with pytest.raises(InputError, match="is no empty folder and holds no run"):
-        training.train(TINY, tmp_path / "mine", resume=True)
-    with h5py.File(run_dir / runs.LAST, "r+") as file:
+        train.train(TINY, tmp_path / "mine", resume=True)
+    with h5py.File(run_dir / folder.LAST, "r+") as file:
         del file.attrs["history"]
     with pytest.raises(InputError, match=r"last\.weights\.h5 is damaged: it holds no history"):
-        training.train(None, run_dir, resume=True)
-    (run_dir / runs.LAST).write_bytes((run_dir / runs.LAST).read_bytes()[:3000])
+        train.train(None, run_dir, resume=True)
+    (run_dir / folder.LAST).write_bytes((run_dir / folder.LAST).read_bytes()[:3000])
     with pytest.raises(InputError, match=r"last\.weights\.h5 is no whole weights file"):
-        training.train(None, run_dir, resume=True)
+        train.train(None, run_dir, resume=True)
 
 
 def test_tensorboard_logs_if_asked(tmp_path):
-    training.train(config.override(TINY, ["tensorboard=true", "epochs=1"]), tmp_path / "run")
-    assert list((tmp_path / "run" / runs.LOGS).rglob("events.out.tfevents.*"))
+    train.train(config.override(TINY, ["tensorboard=true", "epochs=1"]), tmp_path / "run")
+    assert list((tmp_path / "run" / folder.LOGS).rglob("events.out.tfevents.*"))
 
 
 def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
@@ -261,14 +265,14 @@ def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
     so does the scale of float16's loss, of which float32 knows nothing."""
     run_dir, straight = tmp_path / "run", tmp_path / "straight"
     settings = config.override(TINY, ["precision=mixed_float16"])
-    training.train(settings, run_dir)
-    runs.write_metrics(run_dir, {"test": "of these weights"})
-    training.train(config.override(settings, ["epochs=3"]), run_dir, resume=True)
-    assert not runs.read_metrics(run_dir)  # what there was is of other weights
-    assert len((run_dir / runs.HISTORY).read_text().splitlines()) == 4
-    assert runs.read_config(run_dir).epochs == 3
-    training.train(config.override(settings, ["epochs=3"]), straight)
-    resumed, whole = arrays(run_dir / runs.LAST), arrays(straight / runs.LAST)
+    train.train(settings, run_dir)
+    folder.write_metrics(run_dir, {"test": "of these weights"})
+    train.train(config.override(settings, ["epochs=3"]), run_dir, resume=True)
+    assert not folder.read_metrics(run_dir)  # what there was is of other weights
+    assert len((run_dir / folder.HISTORY).read_text().splitlines()) == 4
+    assert folder.read_config(run_dir).epochs == 3
+    train.train(config.override(settings, ["epochs=3"]), straight)
+    resumed, whole = arrays(run_dir / folder.LAST), arrays(straight / folder.LAST)
     assert resumed.keys() == whole.keys()
     for key in whole:
         np.testing.assert_array_equal(resumed[key], whole[key], err_msg=key)
@@ -277,52 +281,52 @@ def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
 def test_a_start_brings_what_pretrained_weights_would(smoke_runs, tmp_path):
     """Frozen blocks of the run that it goes on from, though the weights that those came from are gone."""
     changes = [f"start={smoke_runs['transfer']}", "vgg_weights=nowhere.h5", "epochs=1", "train_size=64"]
-    settings = config.override(runs.read_config(smoke_runs["transfer"]), changes)
+    settings = config.override(folder.read_config(smoke_runs["transfer"]), changes)
     config.refuse_frozen_noise(dataclasses.replace(settings, vgg_weights="none"))
-    training.train(settings, tmp_path / "run")
-    found, expected = runs.read_weights(tmp_path / "run"), runs.read_weights(smoke_runs["transfer"])
+    train.train(settings, tmp_path / "run")
+    found, expected = folder.read_weights(tmp_path / "run"), folder.read_weights(smoke_runs["transfer"])
     frozen = [name for name in expected if name.startswith("block1_")]
     assert frozen
     for name in frozen:
         np.testing.assert_array_equal(found[name], expected[name])
-    (tmp_path / "run" / runs.ENVIRONMENT).unlink()  # as if killed before it was written
-    fitting.begin(settings, tmp_path / "run")
-    starts = runs.read_json(tmp_path / "run" / runs.ENVIRONMENT)["starts"]
+    (tmp_path / "run" / folder.ENVIRONMENT).unlink()  # as if killed before it was written
+    trainer.begin(settings, tmp_path / "run")
+    starts = folder.read_json(tmp_path / "run" / folder.ENVIRONMENT)["starts"]
     assert [start.get("run") for start in starts][-2:] == [smoke_runs["transfer"].name, None]
 
 
 def test_a_start_that_fails_leaves_the_folder_free_for_the_corrected_one(tmp_path):
     run_dir = tmp_path / "run"
     with pytest.raises(InputError, match="does not exist"):
-        training.train(config.override(TINY, ["data=nowhere"]), run_dir)
+        train.train(config.override(TINY, ["data=nowhere"]), run_dir)
     assert not run_dir.exists()
 
 
 def test_a_changed_data_set_is_noticed(tmp_path):
     rng = np.random.default_rng(0)
     for split, label, i in ((s, c, i) for s in ("train", "test") for c in "ab" for i in range(6)):
-        images.write(tmp_path / f"data/{split}/{label}/{i}.png", rng.integers(0, 256, (32, 32, 3), np.uint8))
+        image_files.write(tmp_path / f"data/{split}/{label}/{i}.png", rng.integers(0, 256, (32, 32, 3), np.uint8))
     run_dir = tmp_path / "run"
-    training.train(config.override(TINY, [f"data={tmp_path / 'data'}"]), run_dir)
-    evaluation.evaluate(run_dir)
-    images.write(tmp_path / "data/train/a/new.png", rng.integers(0, 256, (32, 32, 3), np.uint8))
+    train.train(config.override(TINY, [f"data={tmp_path / 'data'}"]), run_dir)
+    evaluate.evaluate(run_dir)
+    image_files.write(tmp_path / "data/train/a/new.png", rng.integers(0, 256, (32, 32, 3), np.uint8))
     with pytest.raises(InputError, match="was trained on other images than data now holds"):
-        evaluation.evaluate(run_dir)
-    longer = config.override(runs.read_config(run_dir), ["epochs=3"])
+        evaluate.evaluate(run_dir)
+    longer = config.override(folder.read_config(run_dir), ["epochs=3"])
     with pytest.raises(InputError, match="was trained on other images"):
-        training.train(longer, run_dir, resume=True)
+        train.train(longer, run_dir, resume=True)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        (runs.STATISTICS, '{"bin_counts": [1e400]}', "holds no statistics"),
-        (runs.SPLITS, "no splits", "is not a readable splits file"),
-        (runs.DATA, "[[[", "is missing or damaged"),
+        (folder.STATISTICS, '{"bin_counts": [1e400]}', "holds no statistics"),
+        (folder.SPLITS, "no splits", "is not a readable splits file"),
+        (folder.DATA, "[[[", "is missing or damaged"),
         (config.FILE, '{"task": ["x"]}', r"names the task \['x'\]"),
         (config.FILE, "[" * 100_000, "cannot be read as JSON"),
         (config.FILE, '{"task": "regression", "epochs": "many"}', "epochs takes a whole number"),
-        (runs.METRICS, '{"dev": ', "is missing or damaged"),
+        (folder.METRICS, '{"dev": ', "is missing or damaged"),
     ],
 )
 def test_damaged_files_of_a_run_get_one_sentence(smoke_runs, tmp_path, name, text, sentence):
@@ -330,7 +334,7 @@ def test_damaged_files_of_a_run_get_one_sentence(smoke_runs, tmp_path, name, tex
     shutil.copytree(smoke_runs["regression"], run_dir)
     (run_dir / name).write_text(text)
     with pytest.raises(InputError, match=sentence):
-        evaluation.evaluate(run_dir)
+        evaluate.evaluate(run_dir)
 
 
 def test_replicas_need_a_share_of_every_batch(tmp_path):

@@ -5,7 +5,11 @@ import csv
 import numpy as np
 import pytest
 
-from colorization import Colorizer, bins, evaluation, runs, statistics, training
+from colorization import Colorizer
+from colorization.core import bins, color_prior
+from colorization.evaluation import evaluate
+from colorization.runs import folder
+from colorization.training import train
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +31,16 @@ def test_without_a_shift_at_the_own_size_it_is_the_evaluation(tuned, smoke_runs)
     """Oracle: evaluation.evaluate on the same dev images."""
     rows = rows_of(tuned[0])
     assert len(rows) == 12
-    expected = evaluation.evaluate(smoke_runs["classification"])["methods"]["annealed"]
+    expected = evaluate.evaluate(smoke_runs["classification"])["methods"]["annealed"]
     plain = {"size": 32, "strength": 0, "temperature": 0.89}
     (found,) = (row for row in rows if row.items() >= plain.items())
-    for name in ("ab_rmse", "auc", "rebalanced_auc", "colourfulness"):
+    for name in ("ab_rmse", "auc", "rebalanced_auc", "colorfulness"):
         assert found[name] == pytest.approx(expected[name], rel=1e-3)
 
 
-def test_the_choice_is_the_best_of_those_as_colourful_as_the_truth(experiments):
+def test_the_choice_is_the_best_of_those_as_colorful_as_the_truth(experiments):
     """Oracle: three rows by hand."""
-    rows = [{"auc": auc, "colourfulness": colour} for auc, colour in ((95, 5), (91, 28), (90, 33), (80, 60))]
+    rows = [{"auc": auc, "colorfulness": color} for auc, color in ((95, 5), (91, 28), (90, 33), (80, 60))]
     assert experiments["tune"].choose(rows, 32) == rows[1]
     assert experiments["tune"].choose(rows, 50) == rows[3]
 
@@ -44,7 +48,7 @@ def test_the_choice_is_the_best_of_those_as_colourful_as_the_truth(experiments):
 def test_the_shift_is_in_the_weights(tuned, smoke_runs):
     """Oracle: logits of the old run plus strength times the log of the rebalancing weights; the config."""
     old, new = smoke_runs["classification"], tuned[1]
-    settings = runs.read_config(new)
+    settings = folder.read_config(new)
     (chosen,) = (
         row
         for row in rows_of(tuned[0])
@@ -52,28 +56,28 @@ def test_the_shift_is_in_the_weights(tuned, smoke_runs):
         and row["size"] == settings.working_size
         and row["strength"] == _strength(old, new)
     )
-    truth = evaluation.evaluate(old)["methods"]["truth"]["colourfulness"]
+    truth = evaluate.evaluate(old)["methods"]["truth"]["colorfulness"]
     assert chosen == min(
         rows_of(tuned[0]),
         key=lambda row: (
             (0, -row["auc"])
-            if abs(row["colourfulness"] / truth - 1) <= 0.15
-            else (1, abs(row["colourfulness"] - truth))
+            if abs(row["colorfulness"] / truth - 1) <= 0.15
+            else (1, abs(row["colorfulness"] - truth))
         ),
     )
     lightness = np.random.default_rng(0).uniform(0, 100, (2, 16, 16, 1)).astype("float32")
-    before, after = (runs.load_model(run)[1].predict_on_batch(lightness) for run in (old, new))
-    counts = statistics.Statistics.load(old / runs.STATISTICS).bin_counts
+    before, after = (folder.load_model(run)[1].predict_on_batch(lightness) for run in (old, new))
+    counts = color_prior.Statistics.load(old / folder.STATISTICS).bin_counts
     shift = chosen["strength"] * np.log(bins.rebalancing_weights(counts, 0.5))
     np.testing.assert_allclose(after, before + shift, atol=1e-3)
-    assert runs.read_tuned(new) == {"strength": chosen["strength"]}
+    assert folder.read_tuned(new) == {"strength": chosen["strength"]}
     assert Colorizer.load(new).temperature == settings.temperature
-    assert training.read_splits(new, training.load_data(settings)).dev.size
+    assert train.read_splits(new, train.load_data(settings)).dev.size
 
 
 def _strength(old, new):
-    biases = [runs.read_weights(run)["block9_conv/bias"] for run in (old, new)]
-    counts = statistics.Statistics.load(old / runs.STATISTICS).bin_counts
+    biases = [folder.read_weights(run)["block9_conv/bias"] for run in (old, new)]
+    counts = color_prior.Statistics.load(old / folder.STATISTICS).bin_counts
     shift = np.log(bins.rebalancing_weights(counts, 0.5))
     return round(float(np.dot(biases[1] - biases[0], shift) / np.dot(shift, shift)), 3)
 

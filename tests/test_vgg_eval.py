@@ -14,18 +14,22 @@ from keras import layers, ops
 from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import resize
 
-from colorization import Colorizer, bins, config, datasets, evaluation, presets, runs, training
-from colorization.errors import InputError
-from vgg_eval import chain, classifier, figures, judging, methods, report, temperatures
+from colorization import Colorizer, datasets
+from colorization.core import bins, config
+from colorization.evaluation import evaluate
+from colorization.runs import resolve, folder
+from colorization.training import train
+from colorization.core.errors import InputError
+from vgg_eval import plan, model, figures, judge, columns, figure7, temperatures
 from vgg_eval.config import CONFIGS, JudgeConfig
-from vgg_eval.methods import METHODS
+from vgg_eval.columns import METHODS
 
 RGB = datasets.load("synthetic", train_limit=1, test_limit=30).test.images
 
 
 @pytest.fixture(scope="module")
 def used(smoke_folder, smoke_runs):
-    return report.Runs(smoke_runs, smoke_folder / "vgg-smoke", smoke_folder / "vgg-smoke-grey")
+    return figure7.Runs(smoke_runs, smoke_folder / "vgg-smoke", smoke_folder / "vgg-smoke-gray")
 
 
 @pytest.fixture
@@ -35,12 +39,12 @@ def written(smoke_figures):
 
 def test_layers_are_those_of_figure_6():
     """Oracle: Figure 6's blocks and head, and the published number of VGG16's weights."""
-    judge = classifier.vgg16(frozen_blocks=5)
+    judge = model.vgg16(frozen_blocks=5)
     convolutions = [layer.filters for layer in judge.layers if isinstance(layer, layers.Conv2D)]
     assert convolutions == [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
     assert [layer.units for layer in judge.layers if isinstance(layer, layers.Dense)] == [4096, 4096, 10]
     assert judge.input_shape == (None, 224, 224, 3)
-    with_thousand = classifier.vgg16(num_classes=1000)
+    with_thousand = model.vgg16(num_classes=1000)
     assert with_thousand.count_params() == 138_357_544
     assert (
         sum(np.prod(v.shape) for v in judge.trainable_variables) == 25088 * 4096 + 4096 * 4097 + 4096 + 40970
@@ -53,62 +57,62 @@ def test_the_defaults_are_the_reports():
     assert (settings.train_size, settings.dev_size, settings.test_size) == (10_000, 1_000, 1_000)
     assert (settings.batch_size, settings.dev_batch_size, settings.epochs) == (128, 64, 20)
     assert (settings.learning_rate, settings.vgg_size, settings.frozen_blocks) == (1e-4, 224, 5)
-    assert classifier.describe(settings) == "VGG16 at 224 px, ImageNet weights, blocks 1-5 frozen"
+    assert model.describe(settings) == "VGG16 at 224 px, ImageNet weights, blocks 1-5 frozen"
 
 
 def test_images_are_enlarged_bilinearly():
     """Oracle: scikit-image's resize of order 1."""
-    found = ops.convert_to_numpy(classifier.enlarged(RGB[:2], 224))
+    found = ops.convert_to_numpy(model.enlarged(RGB[:2], 224))
     assert (found.dtype, found.shape) == ("float32", (2, 224, 224, 3))
     for image, large in zip(RGB, found, strict=False):
         expected = resize(image.astype(float), (224, 224), order=1, mode="edge", anti_aliasing=False)
         np.testing.assert_allclose(large, expected, atol=1e-3)
-    np.testing.assert_array_equal(classifier.enlarged(RGB[:2], 32), RGB[:2])
+    np.testing.assert_array_equal(model.enlarged(RGB[:2], 32), RGB[:2])
 
 
-def test_grey_keeps_the_lightness():
+def test_gray_keeps_the_lightness():
     """Oracle: scikit-image's Lab, within the rounding to 8 bits."""
-    grey = methods.grey(RGB)
-    assert np.ptp(grey.astype(int), axis=-1).max() <= 1
+    gray = columns.gray(RGB)
+    assert np.ptp(gray.astype(int), axis=-1).max() <= 1
     lab = rgb2lab(RGB)
     lab[..., 1:] = 0
-    assert np.abs(lab2rgb(lab) * 255 - grey).max() < 1.1
+    assert np.abs(lab2rgb(lab) * 255 - gray).max() < 1.1
 
 
 def test_a_judge_comes_back_with_its_own_accuracy(used):
     """Oracle: the best epoch's accuracy in the history that Keras wrote, on the same dev images."""
     for run_dir in (used.judge, used.control):
-        settings = runs.read_config(run_dir, CONFIGS)
-        found = judging.evaluate(run_dir)
-        rows = list(csv.DictReader((run_dir / runs.HISTORY).read_text().splitlines()))
+        settings = folder.read_config(run_dir, CONFIGS)
+        found = judge.evaluate(run_dir)
+        rows = list(csv.DictReader((run_dir / folder.HISTORY).read_text().splitlines()))
         best = min(rows, key=lambda row: float(row["val_loss"]))
-        own = found["grey" if settings.grey else "truth"]
+        own = found["gray" if settings.gray else "truth"]
         assert own == pytest.approx(float(best["val_accuracy"]), abs=1.5 / found["images"])
-        assert json.loads((run_dir / runs.METRICS).read_text())["dev"] == found
-        labels = training.load_data(settings).test.labels[datasets.Splits.load(run_dir / runs.SPLITS).dev]
+        assert json.loads((run_dir / folder.METRICS).read_text())["dev"] == found
+        labels = train.load_data(settings).test.labels[datasets.Splits.load(run_dir / folder.SPLITS).dev]
         assert np.bincount(labels).max() == settings.dev_size // 10
-    assert judging.evaluate(used.judge)["truth"] > 0.9
-    assert judging.evaluate(used.control)["grey"] > 0.9
+    assert judge.evaluate(used.judge)["truth"] > 0.9
+    assert judge.evaluate(used.control)["gray"] > 0.9
 
 
-def test_grey_images_on_the_wrong_scale_are_black_to_the_judge(used, experiments, tmp_path):
+def test_gray_images_on_the_wrong_scale_are_black_to_the_judge(used, experiments, tmp_path):
     """Oracle: the judge's own accuracy on the same images; on 0 to 1 all are black: one class."""
     assert experiments["grayscale"].main([str(used.judge), "-o", str(tmp_path)]) == 0
     (found,) = json.loads((tmp_path / "grayscale.json").read_text()).values()
-    data = training.load_data(runs.read_config(used.judge, CONFIGS))
-    rows = datasets.Splits.load(used.judge / runs.SPLITS).test
-    judge = judging.load(used.judge)
-    for name, rgb in (("true", data.test.images[rows]), ("grey", methods.grey(data.test.images[rows]))):
+    data = train.load_data(folder.read_config(used.judge, CONFIGS))
+    rows = datasets.Splits.load(used.judge / folder.SPLITS).test
+    judge = judge.load(used.judge)
+    for name, rgb in (("true", data.test.images[rows]), ("gray", columns.gray(data.test.images[rows]))):
         right = np.mean(judge.probabilities(rgb).argmax(axis=1) == data.test.labels[rows])
         assert found["pictures"][f"{name}, 0 to 255"]["all"]["accuracy"] == pytest.approx(right)
         assert found["pictures"][f"{name}, 0 to 1"]["all"]["accuracy"] == pytest.approx(0.1, abs=0.1)
-    assert "| grey, 0 to 1 |" in (tmp_path / "grayscale.md").read_text()
+    assert "| gray, 0 to 1 |" in (tmp_path / "grayscale.md").read_text()
 
 
 def test_columns_are_the_colorizers_own_pictures(used):
     """Oracle: Colorizer, which reads the run on its own way."""
     for method in METHODS:
-        pictures = methods.colorize(method, used.colorizers, RGB, 0.5)
+        pictures = columns.colorize(method, used.colorizers, RGB, 0.5)
         assert (pictures.dtype, pictures.shape) == ("uint8", RGB.shape)
         if method.task:
             colorizer = Colorizer.load(used.colorizers[method.task])
@@ -119,16 +123,16 @@ def test_columns_are_the_colorizers_own_pictures(used):
 
 def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
     """Oracle: evaluation.evaluate at the same temperature on the same dev split."""
-    judge, dev = judging.load(used.judge), report.shared_images(used, "dev")
+    judge, dev = judge.load(used.judge), figure7.shared_images(used, "dev")
     run_dir = used.colorizers["classification"]
     rows = temperatures.sweep(judge, run_dir, dev, tmp_path)
     assert [row["temperature"] for row in rows] == sorted(temperatures.TEMPERATURES)
     by_temperature = {row["temperature"]: row for row in rows}
-    found = evaluation.evaluate(run_dir, "dev")["methods"]
+    found = evaluate.evaluate(run_dir, "dev")["methods"]
     for temperature, name in ((0.0, "mode"), (bins.TEMPERATURE, "annealed"), (1.0, "mean")):
         assert by_temperature[temperature]["auc"] == pytest.approx(found[name]["auc"], abs=0.05)
-        expected = found[name]["colourfulness"]
-        assert by_temperature[temperature]["colourfulness"] == pytest.approx(expected, abs=0.2)
+        expected = found[name]["colorfulness"]
+        assert by_temperature[temperature]["colorfulness"] == pytest.approx(expected, abs=0.2)
     rows[3]["accuracy"], rows[5]["accuracy"], rows[5]["auc"], rows[3]["auc"] = 2, 2, 90, 80
     assert temperatures.best(rows) == temperatures.TEMPERATURES[5]
 
@@ -136,20 +140,20 @@ def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
 def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path):
     """Oracle: the judges asked again, column by column."""
     found = json.loads((written / "figure7.json").read_text())
-    shown = report.shared_images(used, "test")
+    shown = figure7.shared_images(used, "test")
     assert found["images"] == len(shown.rgb) == 100
-    judge, classification = judging.load(used.judge), used.colorizers["classification"]
-    on_dev = temperatures.sweep(judge, classification, report.shared_images(used, "dev"), tmp_path)
+    judge, classification = judge.load(used.judge), used.colorizers["classification"]
+    on_dev = temperatures.sweep(judge, classification, figure7.shared_images(used, "dev"), tmp_path)
     assert found["temperatures"] == on_dev  # and nowhere else
     assert found["temperature"] == temperatures.best(on_dev)
     text = (written / "figure7.md").read_text()
     rows = list(csv.DictReader((written / "figure7.csv").read_text().splitlines()))
     assert len(rows) == 12
     for role, run_dir in (("judge", used.judge), ("control", used.control)):
-        judge = judging.load(run_dir)
+        judge = judge.load(run_dir)
         accuracies = []
         for method in METHODS:
-            pictures = methods.colorize(method, used.colorizers, shown.rgb, found["temperature"])
+            pictures = columns.colorize(method, used.colorizers, shown.rgb, found["temperature"])
             accuracies.append(np.mean(judge.probabilities(pictures).argmax(1) == shown.labels))
             values = found["results"][role][method.name]
             assert values["accuracy"] == pytest.approx(accuracies[-1])
@@ -160,7 +164,7 @@ def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path
         shown_row = " | ".join(f"**{accuracy:.1%}**" for accuracy in accuracies)
         assert f"| **accuracy, {role}** | {shown_row} |" in text
     assert "| accuracy in the report | 22% | 46% | 57% | 65% | 63% | 80% |" in text
-    assert "trained on grey images" in text
+    assert "trained on gray images" in text
     assert re.search(r"transfer: transfer, 8 epochs of 1000 images, .*; \d+ (seconds|minutes) on ", text)
     for name in ("figure7", "confusion", "temperature", "figure8"):
         picture = cv2.imread(str(written / f"{name}.png"))
@@ -171,9 +175,9 @@ def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path
 def test_what_is_finished_is_not_redone(written, used, monkeypatch):
     """Oracle: no judge is asked when all is there; one is for the part that is taken away."""
     before = (written / "figure7.md").read_text()
-    asked, probabilities = [], judging.Judge.probabilities
-    monkeypatch.setattr(judging.Judge, "probabilities", lambda *a: asked.append(a) or probabilities(*a))
-    assert report.figure7(used, written) == before
+    asked, probabilities = [], judge.Judge.probabilities
+    monkeypatch.setattr(judge.Judge, "probabilities", lambda *a: asked.append(a) or probabilities(*a))
+    assert figure7.figure7(used, written) == before
     assert not asked
     part = min((written / "parts").glob("regression-*.npz"))
     whole = part.read_bytes()
@@ -181,8 +185,8 @@ def test_what_is_finished_is_not_redone(written, used, monkeypatch):
         shape = found["probabilities"].shape
     for damage in (whole[:100], b"", whole[:-300] + b"x" + whole[-299:]):
         part.write_bytes(damage)
-        assert judging._read(part, shape) is None
-    assert report.figure7(used, written) == before
+        assert judge._read(part, shape) is None
+    assert figure7.figure7(used, written) == before
     assert part.read_bytes() == whole
     assert len(asked) == 1
     sweep = min((written / "parts").glob("temperatures-*.json"))
@@ -190,7 +194,7 @@ def test_what_is_finished_is_not_redone(written, used, monkeypatch):
     for damage in ("[]", "{}", "[1]", rows.replace("auc", "cua"), rows[:50]):
         sweep.write_text(damage)
         assert temperatures._read(sweep) is None
-    report.figure8(used, written)
+    figure7.figure8(used, written)
     assert sweep.read_text() == rows
 
 
@@ -200,20 +204,20 @@ def test_a_run_that_was_stopped_is_told_by_the_epochs_it_has():
     starts = [{"run": "first", **start, "finished_epochs": 3}, {**start, "finished_epochs": 5}]
     starts += [{**start, "finished_epochs": 8}, {name: start[name] for name in start if name != "seconds"}]
     settings = {"task": "regression", "epochs": 20, "image_size": 32, "width": 0.25, "seed": 0}
-    told = report._told({"settings": settings, "train_images": 9, "starts": starts, "tuned": {}})
+    told = figure7._told({"settings": settings, "train_images": 9, "starts": starts, "tuned": {}})
     assert told.startswith("regression, 8 epochs of 9 images, 32 px, width 0.25, seed 0, after 3 of first; ")
     assert "3 minutes on P, 2 cores" in told
 
 
 def test_a_preset_is_told_by_its_name():
     """Not by where it is installed, which says nothing to who reads the table."""
-    for preset in presets.all_presets():
+    for preset in resolve.all_presets():
         if preset.name.startswith("cifar10"):
-            assert report._provenance(presets.path(preset.name))["run"] == preset.name
+            assert figure7._provenance(resolve.path(preset.name))["run"] == preset.name
 
 
 def test_wrong_answers_are_marked():
-    """Oracle: the texts under the pictures and their colours, written here; under two of four columns."""
+    """Oracle: the texts under the pictures and their colors, written here; under two of four columns."""
     names = [method.name for method in METHODS]
     said = {name: np.array([[0.9, 0.1], [0.7, 0.3], [0.5, 0.5], [0.5, 0.5]]) for name in names}
     labels = np.array([0, 1, 0, 0])
@@ -229,7 +233,7 @@ def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, used, wri
     monkeypatch.setattr(figures, "figure8", lambda *a: drawn.append(a) or draw(*a))
     arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(written)]
     assert experiments["figure8"].main([*arguments, "--images", "99,3"]) == 0
-    shown = report.shared_images(used, "test")
+    shown = figure7.shared_images(used, "test")
     np.testing.assert_array_equal(drawn[0][0]["ground truth"], shown.rgb[[99, 3]])
     np.testing.assert_array_equal(drawn[0][1], shown.labels[[99, 3]])
     assert experiments["figure8"].main([*arguments, "--images", "100"]) == 2
@@ -238,20 +242,20 @@ def test_figure8_shows_the_images_asked_for(experiments, smoke_folder, used, wri
         experiments["figure8"].main([*arguments, "--columns", "0"])
 
 
-def test_failures_are_what_colour_harms_most(experiments, smoke_folder, used, written, monkeypatch):
-    """Oracle: the judge asked about all test images, grey and annealed, and a sort of the differences."""
+def test_failures_are_what_color_harms_most(experiments, smoke_folder, used, written, monkeypatch):
+    """Oracle: the judge asked about all test images, gray and annealed, and a sort of the differences."""
     drawn, draw = [], figures.failures
     monkeypatch.setattr(figures, "failures", lambda *a: drawn.append(a) or draw(*a))
     arguments = ["--preset", "smoke", "--runs", str(smoke_folder), "-o", str(written), "--failures", "3"]
     assert experiments["figure8"].main(arguments) == 0
     assert cv2.imread(str(written / "failures.png")).std() > 5
-    judge, shown = judging.load(used.judge), report.shared_images(used, "test")
+    judge, shown = judge.load(used.judge), figure7.shared_images(used, "test")
     temperature = json.loads((written / "figure7.json").read_text())["temperature"]
-    grey, annealed = (
-        judge.probabilities(methods.colorize(method, used.colorizers, shown.rgb, temperature))
-        for method in (methods.GRAYSCALE, methods.ANNEALED)
+    gray, annealed = (
+        judge.probabilities(columns.colorize(method, used.colorizers, shown.rgb, temperature))
+        for method in (columns.GRAYSCALE, columns.ANNEALED)
     )
-    harm = [(grey - annealed)[i, label] for i, label in enumerate(shown.labels)]
+    harm = [(gray - annealed)[i, label] for i, label in enumerate(shown.labels)]
     worst = sorted(range(len(harm)), key=lambda i: -harm[i])[:3]
     np.testing.assert_array_equal(drawn[0][0]["ground truth"], shown.rgb[worst])
     np.testing.assert_array_equal(drawn[0][1], shown.labels[worst])
@@ -262,25 +266,25 @@ def test_failures_are_what_colour_harms_most(experiments, smoke_folder, used, wr
 def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
     """Oracle: the rules: from scratch the transfer takes the judge's blocks, else the given weights."""
     presets = experiments["figure7"].PRESETS
-    parser = chain.parser("")
+    parser = plan.parser("")
     mine, narrow, reseeded = (tmp_path / name for name in ("mine", "narrow", "reseeded"))
-    runs.write_config(mine, presets["regression"]["small"])
-    runs.write_config(narrow, replace(presets["judge"]["small"], width=0.25, batch_norm=False))
-    planned = chain.plan(parser.parse_args(["--regression", str(mine), "--data", "synthetic"]), presets)
+    folder.write_config(mine, presets["regression"]["small"])
+    folder.write_config(narrow, replace(presets["judge"]["small"], width=0.25, batch_norm=False))
+    planned = plan.plan(parser.parse_args(["--regression", str(mine), "--data", "synthetic"]), presets)
     assert planned["regression"] == (None, mine)
     assert planned["judge"][1:] == (Path("runs/vgg-small"),)
-    assert planned["control"][1] == Path("runs/vgg-small-grey")
-    assert planned["control"][0].grey
+    assert planned["control"][1] == Path("runs/vgg-small-gray")
+    assert planned["control"][0].gray
     assert planned["judge"][0].vgg_weights == "none"
     assert planned["transfer"][0].vgg_weights == "runs/vgg-small"
     assert planned["classification"][0].data == "synthetic"
-    runs.write_config(reseeded, replace(presets["judge"]["small"], split_seed=7))
-    assert chain.plan(parser.parse_args(["--judge", str(narrow), "--preset", "paper"]), presets)
-    transfer = chain.plan(parser.parse_args(["--judge", str(narrow)]), presets)["transfer"][0]
+    folder.write_config(reseeded, replace(presets["judge"]["small"], split_seed=7))
+    assert plan.plan(parser.parse_args(["--judge", str(narrow), "--preset", "paper"]), presets)
+    transfer = plan.plan(parser.parse_args(["--judge", str(narrow)]), presets)["transfer"][0]
     assert (transfer.vgg_weights, transfer.vgg_width, transfer.batch_norm) == (str(narrow), 0.25, False)
-    planned = chain.plan(parser.parse_args(["--preset", "paper", "--vgg-weights", "vgg.npz"]), presets)
+    planned = plan.plan(parser.parse_args(["--preset", "paper", "--vgg-weights", "vgg.npz"]), presets)
     assert {planned[role][0].vgg_weights for role in ("judge", "control", "transfer")} == {"vgg.npz"}
-    planned = chain.plan(parser.parse_args(["--preset", "paper"]), presets)
+    planned = plan.plan(parser.parse_args(["--preset", "paper"]), presets)
     assert planned["transfer"][0].vgg_weights == "imagenet"
     assert planned["transfer"][0] == presets["transfer"]["paper"]
     for words, sentence in (
@@ -288,36 +292,36 @@ def test_a_plan_trains_what_is_not_given(experiments, used, tmp_path):
         (["--preset", "paper", "--vgg-weights", "none"], "Frozen blocks need pretrained weights"),
         (["--regression", str(used.judge)], "names the task 'vgg', not one of regression"),
         (["--transfer", str(used.colorizers["classification"])], "names the task 'classification'"),
-        (["--judge", str(used.control)], "was trained with grey=true: it is no judge"),
-        (["--control", str(used.judge)], "was trained with grey=false: it is no control"),
+        (["--judge", str(used.control)], "was trained with gray=true: it is no judge"),
+        (["--control", str(used.judge)], "was trained with gray=false: it is no control"),
         (["--judge", "nowhere"], "is no run folder"),
         (["--judge", str(reseeded)], "has split_seed=7, what the preset small trains has 0"),
         (["--regression", str(used.colorizers["regression"])], "has dev_size=100, what the preset small"),
     ):
         with pytest.raises(InputError, match=sentence):
-            chain.plan(parser.parse_args(words), presets)
+            plan.plan(parser.parse_args(words), presets)
 
 
 def test_a_chain_leaves_finished_runs_as_they_are(experiments, smoke_folder, tmp_path):
     """Oracle: their files; a temperature that was chosen for one of them stays too."""
     shutil.copytree(smoke_folder, tmp_path / "runs")
     run_dir = tmp_path / "runs" / "classification-smoke"
-    runs.write_config(run_dir, config.override(runs.read_config(run_dir), ["temperature=0.3"]))
+    folder.write_config(run_dir, config.override(folder.read_config(run_dir), ["temperature=0.3"]))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")}
     words = ["--preset", "smoke", "--runs", str(tmp_path / "runs")]
-    chain.run(chain.plan(chain.parser("").parse_args(words), experiments["figure7"].PRESETS))
+    plan.run(plan.plan(plan.parser("").parse_args(words), experiments["figure7"].PRESETS))
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")} == before
 
 
 def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     def copied(run_dir, name, **changes):
         shutil.copytree(run_dir, tmp_path / name)
-        settings = runs.read_config(tmp_path / name, {**CONFIGS, "regression": config.RegressionConfig})
-        splits = training.split(
+        settings = folder.read_config(tmp_path / name, {**CONFIGS, "regression": config.RegressionConfig})
+        splits = train.split(
             config.override(settings, [f"{key}={value}" for key, value in changes.items()]),
-            training.load_data(settings),
+            train.load_data(settings),
         )
-        splits.save(tmp_path / name / runs.SPLITS)
+        splits.save(tmp_path / name / folder.SPLITS)
         return tmp_path / name
 
     regression = copied(used.colorizers["regression"], "regression", split_seed=1)
@@ -325,28 +329,28 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
         colorizers={"classification": used.colorizers["classification"], "regression": regression}
     )
     with pytest.raises(InputError, match="were trained with other splits"):
-        report.shared_images(others, "test")
+        figure7.shared_images(others, "test")
     judge = copied(used.judge, "judge", split_seed=1)
     with pytest.raises(InputError, match=r"judge has learned from \d+% of the test images"):
-        report.shared_images(used._replace(judge=judge), "test")
-    settings = config.override(runs.read_config(judge, CONFIGS), ["split_seed=1", "image_size=64"])
-    runs.write_config(judge, settings)
-    (judge / runs.SPLITS).unlink()
-    found, splits = training.prepare(settings, judge)
-    training.begin(settings, judge, found, splits)
+        figure7.shared_images(used._replace(judge=judge), "test")
+    settings = config.override(folder.read_config(judge, CONFIGS), ["split_seed=1", "image_size=64"])
+    folder.write_config(judge, settings)
+    (judge / folder.SPLITS).unlink()
+    found, splits = train.prepare(settings, judge)
+    train.begin(settings, judge, found, splits)
     with pytest.raises(InputError, match=r"judge has learned from \d+% of the test images"):
-        report.shared_images(used._replace(judge=judge), "test")  # though it sees them larger
+        figure7.shared_images(used._replace(judge=judge), "test")  # though it sees them larger
     planned = {role: (None, run_dir) for role, run_dir in used.colorizers.items()}
     planned |= {"judge": (None, judge), "control": (JudgeConfig(), tmp_path / "control")}
     with pytest.raises(InputError, match="judge has learned from"):
-        chain.run(planned)
+        plan.run(planned)
     assert not (tmp_path / "control").exists()
-    (tmp_path / "judge" / runs.DATA).write_text("{}")
+    (tmp_path / "judge" / folder.DATA).write_text("{}")
     with pytest.raises(InputError, match="it names no classes"):
-        judging.load(judge)
+        judge.load(judge)
     with pytest.raises(InputError, match="names the task 'vgg', not one of regression"):
-        methods.colorize(METHODS[1], {"regression": used.judge}, RGB, 1.0)
+        columns.colorize(METHODS[1], {"regression": used.judge}, RGB, 1.0)
     with pytest.raises(InputError, match="names the task 'regression', not one of vgg"):
-        judging.load(used.colorizers["regression"])
+        judge.load(used.colorizers["regression"])
     with pytest.raises(InputError, match="is no run folder"):
-        report.figure7(used._replace(judge=tmp_path / "nowhere"), tmp_path)
+        figure7.figure7(used._replace(judge=tmp_path / "nowhere"), tmp_path)

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from colorization import files, weights
-from colorization.errors import InputError
+from colorization.core import atomic_io
+from colorization.runs import checkpoint_io
+from colorization.core.errors import InputError
 
 
 @pytest.fixture
@@ -41,18 +42,18 @@ def test_weights_come_back(tmp_path, model):
     """Oracle: the arrays saved, bit for bit, in a model whose own differ; groups and attributes apart."""
     path = tmp_path / "new" / "folder" / "weights.h5"
     arrays = new_arrays(model)
-    weights.save(path, {"model": arrays, "other": {"m": np.float32(2)}}, {"epoch": 3, "version": "1"})
-    loaded, attributes = weights.load(path, "model")
+    checkpoint_io.save(path, {"model": arrays, "other": {"m": np.float32(2)}}, {"epoch": 3, "version": "1"})
+    loaded, attributes = checkpoint_io.load(path, "model")
     assert attributes == {"epoch": 3, "version": "1"}
     assert_same(loaded, arrays)
-    assert weights.load(path, "other")[0] == {"m": 2}
-    weights.assign(model.variables, loaded, path)
+    assert checkpoint_io.load(path, "other")[0] == {"m": 2}
+    checkpoint_io.assign(model.variables, loaded, path)
     assert_same(values_of(model), arrays)
 
 
 def test_variables_are_read_by_path(model):
     """Oracle: the variables' values."""
-    assert_same(weights.read(model.variables), values_of(model))
+    assert_same(checkpoint_io.read(model.variables), values_of(model))
 
 
 def without(name):
@@ -95,7 +96,7 @@ def test_misfits_are_named_and_change_nothing(model, case):
     before = values_of(model)
     for complaint in complaints:
         with pytest.raises(InputError, match=complaint) as refusal:
-            weights.assign(model.variables, spoil(new_arrays(model)), "best.h5")
+            checkpoint_io.assign(model.variables, spoil(new_arrays(model)), "best.h5")
         assert "best.h5" in str(refusal.value)
     assert_same(values_of(model), before)
 
@@ -103,30 +104,30 @@ def test_misfits_are_named_and_change_nothing(model, case):
 def test_variables_of_one_name_are_refused():
     twins = [keras.Variable([value], name="twin") for value in (1.0, 2.0)]
     with pytest.raises(ValueError, match="same path"):
-        weights.read(twins)
+        checkpoint_io.read(twins)
     with pytest.raises(ValueError, match="same path"):
-        weights.assign(twins, {"twin": np.zeros(1)}, "best.h5")
+        checkpoint_io.assign(twins, {"twin": np.zeros(1)}, "best.h5")
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
 def test_a_truncated_file_is_refused(tmp_path, model, share):
     path = tmp_path / "weights.h5"
-    weights.save(path, {"model": new_arrays(model)})
+    checkpoint_io.save(path, {"model": new_arrays(model)})
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(InputError, match=r"weights\.h5 is no whole weights file"):
-        weights.load(path, "model")
+        checkpoint_io.load(path, "model")
 
 
 def test_other_files_are_refused(tmp_path, model):
     """Oracle: one InputError each: text, a folder, no such group, nothing there."""
     (tmp_path / "text.h5").write_text("<!DOCTYPE html>" * 100)
-    weights.save(tmp_path / "weights.h5", {"model": new_arrays(model)})
+    checkpoint_io.save(tmp_path / "weights.h5", {"model": new_arrays(model)})
     for name, group in (("text.h5", "model"), ("", "model"), ("weights.h5", "optimizer")):
         with pytest.raises(InputError, match="is no whole weights file"):
-            weights.load(tmp_path / name, group)
+            checkpoint_io.load(tmp_path / name, group)
     with pytest.raises(InputError, match=r"no weights at .*absent\.h5"):
-        weights.load(tmp_path / "absent.h5", "model")
+        checkpoint_io.load(tmp_path / "absent.h5", "model")
 
 
 class Broken:
@@ -139,10 +140,10 @@ class Broken:
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, model):
     """Oracle: the old file's bytes, and no other file beside it."""
     path = tmp_path / "weights.h5"
-    weights.save(path, {"model": new_arrays(model)})
+    checkpoint_io.save(path, {"model": new_arrays(model)})
     before = path.read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        weights.save(path, {"model": {**values_of(model), "last": Broken()}})
+        checkpoint_io.save(path, {"model": {**values_of(model), "last": Broken()}})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -150,15 +151,15 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, model):
 def test_replacing_is_all_or_nothing(tmp_path):
     """Oracle: contents and folder listing; the temporary lies beside the file and has its suffix."""
     path = tmp_path / "a" / "b.csv"
-    with files.replacing(path) as temporary:
+    with atomic_io.replacing(path) as temporary:
         assert (temporary.parent, temporary.suffix) == (path.parent, ".csv")
         temporary.write_text("old")
         assert not path.exists()
-    with pytest.raises(ZeroDivisionError), files.replacing(path) as temporary:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), atomic_io.replacing(path) as temporary:  # noqa: PT012
         temporary.write_text("new")
         raise ZeroDivisionError
     assert path.read_text() == "old"
-    files.write_text(path, "neu: ü\n")
+    atomic_io.write_text(path, "neu: ü\n")
     assert path.read_bytes() == "neu: ü\n".encode()
     assert list(path.parent.iterdir()) == [path]
 
@@ -166,7 +167,7 @@ def test_replacing_is_all_or_nothing(tmp_path):
 def test_replaced_files_have_the_usual_permissions(tmp_path):
     """Oracle: a file written by open()."""
     (tmp_path / "plain").write_text("")
-    files.write_text(tmp_path / "replaced", "")
+    atomic_io.write_text(tmp_path / "replaced", "")
     assert (tmp_path / "replaced").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
@@ -182,19 +183,19 @@ with files.replacing(sys.argv[1]) as temporary:
 def test_a_killed_process_leaves_the_old_file_and_its_rest_can_be_removed(tmp_path):
     """Oracle: contents and folder listing, after a process that ended without unwinding."""
     path = tmp_path / "deep" / "weights.h5"
-    files.write_text(path, "old")
+    atomic_io.write_text(path, "old")
     code = subprocess.run([sys.executable, "-c", KILLED, path], env=os.environ, timeout=60).returncode
     assert code == 9
     assert path.read_text() == "old"
     assert len(list(path.parent.iterdir())) == 2
     (path.parent / ".unfinished-model" / "model").mkdir(parents=True)  # a SavedModel's
-    files.remove_unfinished(tmp_path)
+    atomic_io.remove_unfinished(tmp_path)
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_file_holds_numbers_and_names_only(tmp_path, model):
     """Oracle: h5py's own walk: every data set is of floats, nothing is an object that would be unpickled."""
-    weights.save(tmp_path / "weights.h5", {"model": new_arrays(model)})
+    checkpoint_io.save(tmp_path / "weights.h5", {"model": new_arrays(model)})
     with h5py.File(tmp_path / "weights.h5") as file:
         kinds = set()
         file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", np.dtype("float32"))) and None)

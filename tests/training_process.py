@@ -58,13 +58,15 @@ def main():
         devices = [tf.config.LogicalDeviceConfiguration()] * arguments.devices
         tf.config.set_logical_device_configuration(cpu, devices)
 
-    from colorization import config, features, fitting, tasks
-    from colorization.experiment import train_and_evaluate
+    from colorization.core import config
+    from colorization.training import frozen_features, trainer
+    from colorization.models import tasks
+    from colorization.cli.experiment import train_and_evaluate
     from vgg_eval import training
     from vgg_eval.config import JudgeConfig
 
     places = {
-        "step": (fitting._Progress, "on_train_batch_end"),
+        "step": (trainer._Progress, "on_train_batch_end"),
         "save": (os, "fsync"),
         "features": (features, "_encoded"),
     }
@@ -78,14 +80,14 @@ def main():
         settings = config.override(tasks.TASKS[arguments.task].config(), tiny + arguments.assignments)
         train = train_and_evaluate
     if arguments.devices:
-        compiled = fitting.compiled
+        compiled = trainer.compiled
 
         def counted(*arguments, **named):
             network = compiled(*arguments, **named)
             print(f"{network.trained.distribute_strategy.num_replicas_in_sync} replicas")
             return network
 
-        fitting.compiled = counted
+        trainer.compiled = counted
     for where, count in arguments.kill:
         child = os.fork()
         if not child:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
-from colorization.config import Config, VggConfig, option
+from colorization.core.config import Config, VggConfig, option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class JudgeConfig(VggConfig, Config):
 
     vgg_size: int = option(224, "side to which images are enlarged, in pixels", low=32, high=1024)
     head_width: int = option(4096, "units of each of the two hidden layers of block 6", low=1)
-    grey: bool = option(False, "train on grey images: the control")
+    gray: bool = option(False, "train on gray images: the control")
 
 
 CONFIGS = {JudgeConfig.task: JudgeConfig}

@@ -2,7 +2,7 @@
 
     python -m vgg_eval.export RUN --format onnx -o judge.onnx
 
-uint8 grey or RGB pictures of any size (LiteRT: one, of the size given) to probabilities, in the order of the
+uint8 gray or RGB pictures of any size (LiteRT: one, of the size given) to probabilities, in the order of the
 classes in the run's data.json.
 """
 
@@ -10,8 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from colorization import presets
-from colorization.command import run_command, size, start_keras
+from colorization.runs import resolve
+from colorization.cli.console import run_command, size, start_keras
 
 
 def main(argv=None):
@@ -28,7 +28,7 @@ def main(argv=None):
 
 def _export(arguments):
     start_keras()
-    export(presets.run_folder(arguments.run), arguments.format, arguments.output, size=arguments.size)
+    export(resolve.run_folder(arguments.run), arguments.format, arguments.output, size=arguments.size)
     print(arguments.output)
 
 
@@ -44,15 +44,15 @@ def export(run_dir, format, path, *, size=None):
     Raises:
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
-    from colorization import export as formats
-    from colorization.files import replacing
+    from colorization.export import writers as formats
+    from colorization.core.atomic_io import replacing
 
-    from . import classifier
+    from vgg_eval import model
 
     path = Path(path)
     formats.refuse_existing(path)
     formats.check(format, path, size)
-    settings, judge, _ = classifier.load(run_dir)
+    settings, judge, _ = model.load(run_dir)
     if format == "keras":
         with replacing(path) as temporary:
             judge.save(temporary)
@@ -65,9 +65,9 @@ def _module(judge, vgg_size, size):
     import tensorflow as tf
     from keras import ops
 
-    from colorization import export as formats
+    from colorization.export import writers as formats
 
-    from . import classifier
+    from vgg_eval import model
 
     class Exported(tf.Module):
         def __init__(self):
@@ -76,7 +76,7 @@ def _module(judge, vgg_size, size):
 
         @tf.function(input_signature=[formats.image_spec(size)])
         def classify(self, image):
-            enlarged = classifier.enlarged(formats.as_rgb(image), vgg_size)
+            enlarged = model.enlarged(formats.as_rgb(image), vgg_size)
             return {"probabilities": ops.softmax(self.judge(enlarged, training=False))}
 
     return Exported()

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from colorization import bins
+from colorization.core import bins
 
-from .methods import METHODS
+from vgg_eval.columns import METHODS
 
 _NAMES = [method.name for method in METHODS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
@@ -20,17 +20,17 @@ def figure7(report):
     places = np.arange(len(METHODS))
     reported = [100 * method.reported for method in METHODS]
     axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the report's judge (in the report)")
-    for shift, name, colour in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
+    for shift, name, color in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
         results = report["results"][name]
         values = 100 * np.array([results[method]["accuracy"] for method in _NAMES])
         low, high = 100 * np.array([results[method]["interval"] for method in _NAMES]).T
-        label = {"judge": "our judge, trained on colour", "control": "the control, trained on grey"}[name]
+        label = {"judge": "our judge, trained on color", "control": "the control, trained on gray"}[name]
         axes.bar(
             places + shift,
             values,
             0.27,
             yerr=[values - low, high - values],
-            color=colour,
+            color=color,
             capsize=3,
             label=label,
         )
@@ -71,14 +71,14 @@ def confusion(report):
 
 
 def temperature(report):
-    """The judge's accuracy, AuC and colourfulness over the temperature, on the dev images."""
+    """The judge's accuracy, AuC and colorfulness over the temperature, on the dev images."""
     rows = report["temperatures"]
     t = [row["temperature"] for row in rows]
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     curves = {
         "accuracy of the judge, %": [100 * row["accuracy"] for row in rows],
         "raw AuC, %": [row["auc"] for row in rows],
-        "colourfulness": [row["colourfulness"] for row in rows],
+        "colorfulness": [row["colorfulness"] for row in rows],
     }
     for axes, (label, values) in zip(figure.subplots(1, 3), curves.items(), strict=True):
         axes.plot(t, values, marker=".")

@@ -6,10 +6,12 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization import bins, metrics, prediction, runs
-from colorization.files import write_text
+from colorization.core import bins, metrics
+from colorization.inference import graph
+from colorization.runs import folder
+from colorization.core.atomic_io import write_text
 
-from . import comparison, judging, methods
+from vgg_eval import significance, judge, columns
 
 TEMPERATURES = (0.0, 0.1, 0.2, 0.38, 0.5, 0.6, 0.7, 0.8, bins.TEMPERATURE, 1.0, 1.2)
 """From the mode (0) to the mean (1) and beyond; 0.38 is Zhang et al.'s, 0.89 the report's."""
@@ -25,21 +27,21 @@ def sweep(judge, run_dir, shown, folder):
         folder: Path where the result is kept, and found again.
 
     Returns:
-        [{"temperature", "accuracy", "interval", "auc", "colourfulness"}], in the order of TEMPERATURES.
+        [{"temperature", "accuracy", "interval", "auc", "colorfulness"}], in the order of TEMPERATURES.
     """
     path = folder / f"temperatures-{judging.key([judge.run_dir, run_dir], shown, TEMPERATURES)}.json"
     if (found := _read(path)) is not None:
         return found
-    _, model = runs.load_model(run_dir)
+    _, model = folder.load_model(run_dir)
     decodings = {str(t): lambda logits, _, t=t: bins.annealed_mean(logits, t) for t in TEMPERATURES}
-    decoded = prediction.predictor(model, decodings, None)  # each has its own
+    decoded = graph.predictor(model, decodings, None)  # each has its own
     pictures, squared = {name: [] for name in decodings}, {name: [] for name in decodings}
     batches = tqdm(
-        methods.batches_with_lab(shown.rgb), desc="batches at every temperature", unit="", leave=False
+        columns.batches_with_lab(shown.rgb), desc="batches at every temperature", unit="", leave=False
     )
     for lightness, ab in batches:
         for name, predicted in decoded.predict_on_batch(lightness).items():
-            pictures[name].append(prediction.compose(lightness, predicted))
+            pictures[name].append(graph.compose(lightness, predicted))
             squared[name].append(np.sum(np.square(ops.convert_to_numpy(ab) - predicted), axis=-1))
     rows = []
     for temperature, name in zip(TEMPERATURES, decodings, strict=True):
@@ -47,9 +49,9 @@ def sweep(judge, run_dir, shown, folder):
         rows.append(
             {
                 "temperature": temperature,
-                **comparison.accuracy(judge.probabilities(rgb).argmax(axis=1) == shown.labels),
+                **significance.accuracy(judge.probabilities(rgb).argmax(axis=1) == shown.labels),
                 "auc": metrics.auc(np.concatenate(squared[name])),
-                "colourfulness": float(np.mean(metrics.colourfulness(rgb))),
+                "colorfulness": float(np.mean(metrics.colorfulness(rgb))),
             }
         )
     write_text(path, json.dumps(rows) + "\n")

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import keras
 
-from colorization import fitting, pipelines, training
-from colorization.errors import InputError
+from colorization.training import trainer, train
+from colorization.datasets import pipeline
+from colorization.core.errors import InputError
 
-from . import classifier
-from .config import CONFIGS
-from .methods import grey
+from vgg_eval import model
+from vgg_eval.config import CONFIGS
+from vgg_eval.columns import gray
 
 
 def train(settings, run_dir, *, resume=False):
@@ -29,31 +30,31 @@ def train(settings, run_dir, *, resume=False):
         InputError: data, weights, folder or settings are not usable, or the loss is no longer a number.
     """
     run_dir = Path(run_dir)
-    settings = fitting.open_run(settings, run_dir, resume, CONFIGS)
-    if training.finished(settings, run_dir, CONFIGS):
+    settings = trainer.open_run(settings, run_dir, resume, CONFIGS)
+    if train.finished(settings, run_dir, CONFIGS):
         return settings
-    data, chosen = training.prepare(settings, run_dir)
+    data, chosen = train.prepare(settings, run_dir)
     if len(data.classes) < 2:
         raise InputError(f"{data.name} has no classes to tell apart: give a folder train/<class>/ of images.")
-    network = fitting.compiled(
+    network = trainer.compiled(
         settings,
         run_dir,
-        lambda: classifier.build(settings, len(data.classes)),
+        lambda: model.build(settings, len(data.classes)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         len(chosen.train),
         metrics=["accuracy"],
     )
-    training.begin(settings, run_dir, data, chosen)
-    train_rgb, dev_rgb = training.training_images(settings, data, chosen), data.test.images[chosen.dev]
-    if settings.grey:
-        train_rgb, dev_rgb = grey(train_rgb), grey(dev_rgb)
+    train.begin(settings, run_dir, data, chosen)
+    train_rgb, dev_rgb = train.training_images(settings, data, chosen), data.test.images[chosen.dev]
+    if settings.gray:
+        train_rgb, dev_rgb = gray(train_rgb), gray(dev_rgb)
     train_arrays, dev_arrays = (
         (train_rgb, data.train.labels[chosen.train]),
         (dev_rgb, data.test.labels[chosen.dev]),
     )
 
     def transform(rgb, labels, flips):
-        return classifier.enlarged(pipelines.mirrored(rgb, flips), settings.vgg_size), labels
+        return model.enlarged(pipeline.mirrored(rgb, flips), settings.vgg_size), labels
 
-    fitting.fit(settings, network, run_dir, train_arrays, dev_arrays, transform)
+    trainer.fit(settings, network, run_dir, train_arrays, dev_arrays, transform)
     return settings

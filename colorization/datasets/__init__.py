@@ -1,4 +1,4 @@
-"""Data sets of colour images: CIFAR in its published layouts, folders of images by class or of any kind,
+"""Data sets of color images: CIFAR in its published layouts, folders of images by class or of any kind,
 prepared sets and a synthetic one.
 
 Importing this package costs little: neither tensorflow nor keras is imported.
@@ -6,13 +6,13 @@ Importing this package costs little: neither tensorflow nor keras is imported.
 
 from pathlib import Path
 
+from colorization.core.errors import InputError
 from colorization.datasets import cifar, folder, photos, prepared, synthetic
 from colorization.datasets.base import Dataset, Images, data_root, verify
 from colorization.datasets.cifar import download
 from colorization.datasets.prepared import read, write
 from colorization.datasets.splits import Splits, split
 from colorization.datasets.synthetic import PALETTES, SYNTHETIC_CLASSES
-from colorization.errors import InputError
 
 __all__ = [
     "NAMES",
@@ -81,10 +81,10 @@ def _load(source: str | Path, image_size: int, limits: tuple[int | None, int | N
     path = Path(source)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a file, a folder or one of {', '.join(NAMES)}.")
-    if prepared.recognises(path):
+    if prepared.recognizes(path):
         return prepared.read(path, image_size)
-    if folder.recognises(path):
+    if folder.recognizes(path):
         return folder.read(path, image_size, limits, seed)
-    if photos.recognises(path):
+    if photos.recognizes(path):
         return prepared.read(photos.prepare([path], image_size), image_size)
     return cifar.read(path, image_size)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorization.errors import InputError
+from colorization.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Images:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def rows(self, indices: np.ndarray) -> "Images":
+        """The images and labels of some rows."""
+        return Images(self.images[indices], self.labels[indices])
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from colorization.core.atomic_io import sha256 as sha256_of
+from colorization.core.errors import InputError
 from colorization.datasets.base import Dataset, Images, data_root, fit_all
-from colorization.datasets.prepared import sha256 as sha256_of
-from colorization.errors import InputError
 
 SOURCES = {  # name: (origin, SHA-256)
     "cifar10": (

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from colorization.core.errors import InputError
 from colorization.datasets.base import Dataset, Images, fit
-from colorization.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 HELD_OUT = 0.1  # of each class, where there is no test folder
@@ -16,7 +16,7 @@ MANY = 2000  # images from which progress is shown even to a log file
 Listing = list[tuple[Path, int]]  # image files with their labels
 
 
-def recognises(path: Path) -> bool:
+def recognizes(path: Path) -> bool:
     """Whether ``path`` is a folder with a folder ``train`` in it."""
     return (path / "train").is_dir()
 
@@ -48,7 +48,7 @@ def _limited(listing: list[list[Path]], limit: int | None, rng: np.random.Genera
 
 
 def _read_split(listing: Listing, size: int, name: str) -> tuple[Images, list[str]]:
-    from colorization.images import read as read_image
+    from colorization.core.image_files import read as read_image
 
     images = np.empty((len(listing), size, size, 3), np.uint8)
     labels, unreadable = [], []

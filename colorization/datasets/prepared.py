@@ -1,29 +1,23 @@
 """Prepared sets: plain .npy files beside a meta.json that vouches for them."""
 
 import dataclasses
-import hashlib
 import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from colorization.core.atomic_io import sha256
+from colorization.core.errors import InputError
 from colorization.datasets.base import Dataset, Images, fit_all, verify
-from colorization.errors import InputError
 
 META = "meta.json"
 ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy")
 
 
-def recognises(path: Path) -> bool:
+def recognizes(path: Path) -> bool:
     """Whether ``path`` is a folder with the meta.json of a prepared set."""
     return (path / META).is_file()
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:

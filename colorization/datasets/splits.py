@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from colorization.core.atomic_io import replacing
+from colorization.core.errors import InputError
 from colorization.datasets.base import Dataset
-from colorization.errors import InputError
-from colorization.files import replacing
 
 
 @dataclass(frozen=True)

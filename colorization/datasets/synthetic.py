@@ -1,9 +1,9 @@
-"""A data set that is drawn, not collected: ten kinds of scene whose colours are known.
+"""A data set that is drawn, not collected: ten kinds of scene whose colors are known.
 
-Each scene is composed in CIE Lab. Its lightness shows what it is, and its colour follows from that: five
-classes have one colour scheme, and in the other five the object takes one of several equally likely colours
-at the very same lightness (an apple is red or green). There the mean of all answers is nearly grey, which is
-what a regression on ab learns to say, while a classification over colours can name one of them.
+Each scene is composed in CIE Lab. Its lightness shows what it is, and its color follows from that: five
+classes have one color scheme, and in the other five the object takes one of several equally likely colors
+at the very same lightness (an apple is red or green). There the mean of all answers is nearly gray, which is
+what a regression on ab learns to say, while a classification over colors can name one of them.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from colorization.datasets.base import Dataset, Images
 CHUNK = 500  # images drawn together; a multiple of the number of classes
 FULL_TRAIN, FULL_TEST = 50_000, 10_000
 
-Colour = tuple[float, float]  # ab
+Color = tuple[float, float]  # ab
 
-# The colours of the object each class is about, equally likely. All lie inside sRGB for lightness 50 to 65.
-PALETTES: dict[str, tuple[Colour, ...]] = {
+# The colors of the object each class is about, equally likely. All lie inside sRGB for lightness 50 to 65.
+PALETTES: dict[str, tuple[Color, ...]] = {
     "lawn": ((-30, 34),),
     "sea": ((-2, -32),),
     "wall": ((30, 26),),
@@ -32,7 +32,7 @@ PALETTES: dict[str, tuple[Colour, ...]] = {
 }
 SYNTHETIC_CLASSES = tuple(PALETTES)
 
-SKY, GRASS, WOOD, GREY = (-6, -22), (-28, 30), (10, 22), (0, 0)
+SKY, GRASS, WOOD, GRAY = (-6, -22), (-28, 30), (10, 22), (0, 0)
 
 
 class _Canvas:
@@ -57,9 +57,9 @@ class _Canvas:
         return self.rng.standard_normal((self.count, self.size, self.size), dtype=np.float32)
 
     def palette(self, name: str) -> np.ndarray:
-        """One of the class's colours for each image, (count, 1, 1, 2); it looks at nothing else."""
-        colours = np.array(PALETTES[name], np.float32)
-        return colours[self.rng.integers(len(colours), size=self.count), None, None]
+        """One of the class's colors for each image, (count, 1, 1, 2); it looks at nothing else."""
+        colors = np.array(PALETTES[name], np.float32)
+        return colors[self.rng.integers(len(colors), size=self.count), None, None]
 
     def paint(self, depth, lightness, ab) -> None:
         """Cover where ``depth`` is positive; it is the distance inside the edge, which is one pixel soft."""
@@ -84,7 +84,7 @@ class _Canvas:
         self.fill(self.uniform(66, 74) + 8 * self.y, SKY)
 
     def rgb(self) -> np.ndarray:
-        """uint8 (count, size, size, 3) RGB, after a little noise on lightness and colour."""
+        """uint8 (count, size, size, 3) RGB, after a little noise on lightness and color."""
         import cv2
 
         self.lab[..., 0] += 1.5 * self.noise()
@@ -162,37 +162,37 @@ def _balloon(c: _Canvas) -> None:
     c.sky()
     x, y, r = c.uniform(0.35, 0.65), c.uniform(0.34, 0.42), c.uniform(0.2, 0.26)
     sway = x + 0.03 * np.sin(2 * np.pi * (2 * c.y + c.uniform(0, 1))) * (c.y - y - r > 0)
-    c.paint(c.box(sway - 0.015, y + 1.2 * r, sway + 0.015, 1.1), 25, GREY)
-    colour, base = c.palette("balloon"), c.uniform(56, 62)
+    c.paint(c.box(sway - 0.015, y + 1.2 * r, sway + 0.015, 1.1), 25, GRAY)
+    color, base = c.palette("balloon"), c.uniform(56, 62)
     c.paint(
         np.minimum(c.y - y - 1.1 * r, 0.12 * r + 0.6 * (c.y - y - 1.1 * r) - abs(c.x - x))
         - np.maximum(c.y - y - 1.45 * r, 0) * 9,
         base - 8,
-        colour,
+        color,
     )
     oval = r - np.hypot(c.x - x, (c.y - y) / 1.25)
-    c.paint(oval, base + 4 - 26 * np.hypot(c.x - x + 0.35 * r, c.y - y + 0.4 * r), colour)
+    c.paint(oval, base + 4 - 26 * np.hypot(c.x - x + 0.35 * r, c.y - y + 0.4 * r), color)
     c.paint(c.disc(x - 0.4 * r, y - 0.5 * r, 0.18 * r), 90, (0, 0))
 
 
 def _car(c: _Canvas) -> None:
     c.fill(c.uniform(72, 80), SKY)
     road = c.uniform(0.66, 0.74)
-    c.paint(c.y - road, 42 + 2 * c.noise(), GREY)
+    c.paint(c.y - road, 42 + 2 * c.noise(), GRAY)
     x, half, top = c.uniform(0.45, 0.55), c.uniform(0.34, 0.4), road - c.uniform(0.16, 0.2)
-    colour, base = c.palette("car"), c.uniform(52, 60)
+    color, base = c.palette("car"), c.uniform(52, 60)
     slope = 0.5 * (c.y - top)  # the cabin narrows upwards
-    c.paint(c.box(x - 0.2 - slope, top - 0.17, x + 0.16 + slope, top + 0.02), base + 3, colour)
+    c.paint(c.box(x - 0.2 - slope, top - 0.17, x + 0.16 + slope, top + 0.02), base + 3, color)
     for left, right in ((-0.17, -0.04), (0.01, 0.13)):
         c.paint(
             c.box(x + left - slope * (left < -0.1), top - 0.13, x + right + slope * (right > 0.1), top),
             84,
             SKY,
         )
-    c.paint(c.box(x - half, top, x + half, road + 0.05), base - 20 * (c.y - top), colour)
+    c.paint(c.box(x - half, top, x + half, road + 0.05), base - 20 * (c.y - top), color)
     for side in (-0.55, 0.55):
-        c.paint(c.disc(x + side * half, road + 0.05, 0.095), 14, GREY)
-        c.paint(c.disc(x + side * half, road + 0.05, 0.04), 70, GREY)
+        c.paint(c.disc(x + side * half, road + 0.05, 0.095), 14, GRAY)
+        c.paint(c.disc(x + side * half, road + 0.05, 0.04), 70, GRAY)
 
 
 def _flower(c: _Canvas) -> None:
@@ -215,7 +215,7 @@ def _house(c: _Canvas) -> None:
     c.paint(c.box(x - half, eaves, x + half, ground + 0.02), c.uniform(86, 92), (1, 10))
     c.paint(c.box(x - 0.06, ground - 0.2, x + 0.06, ground + 0.02), 32, WOOD)
     for side in (-0.6, 0.6):
-        c.paint(c.box(x + side * half - 0.06, eaves + 0.08, x + side * half + 0.06, eaves + 0.2), 36, GREY)
+        c.paint(c.box(x + side * half - 0.06, eaves + 0.08, x + side * half + 0.06, eaves + 0.2), 36, GRAY)
     peak = eaves - c.uniform(0.26, 0.32)
     slope = (half + 0.08) / (eaves - peak)
     tiles = 3 * np.sin(2 * np.pi * c.y / 0.09)

@@ -1,25 +1,13 @@
 """The nine-block dilated encoder and decoder of the report's Figure 4: its table as data, walked once."""
 
-from typing import NamedTuple
-
 import keras
 from keras import layers
 
-from .. import bins
+from colorization.core import bins
+from colorization.models.layers import BN_MOMENTUM, Conv, convolve, penalty, scaled
 
-BN_MOMENTUM = 0.9  # of the report's original code; Keras would take 0.99
 STRIDE = 8  # the encoder's: heights and widths are multiples of it
-
-
-class Conv(NamedTuple):
-    """One row of the table; every padding is "same" and a ReLU follows."""
-
-    channels: int
-    kernel: int = 3
-    stride: int = 1
-    dilation: int = 1
-    transposed: bool = False
-
+DROPOUT_BLOCKS = (4, 5, 6, 7)  # the deep ones, where channels are many and neighbors differ
 
 ENCODER = (
     (Conv(64), Conv(64, stride=2)),
@@ -36,21 +24,22 @@ DECODER = (Conv(256, kernel=4, stride=2, transposed=True),) * 3
 """Block 8, which has no batch normalization."""
 
 
-def regression(width=1.0, l2=0.0):
+def regression(width=1.0, l2=0.0, dropout=0.0):
     """The regression onto ab (report, sections 4.1.1, Figures 3 and 4).
 
     Args:
         width: multiplies the channels of blocks 1 to 8.
         l2: lambda, weight of the sum of squared kernels in the loss.
+        dropout: rate of the dropout after blocks 4 to 7; 0 builds no such layers.
 
     Returns:
         keras.Model: (B, H, W, 1) float L in 0..100 -> (B, H, W, 2) float32 in 0..1, which is
         (ab + 128) / 255. H and W are multiples of 8; others come out rounded up to one.
     """
-    return _build("regression", width, l2, outputs=2, activation="sigmoid")
+    return _build("regression", width, l2, dropout, outputs=2, activation="sigmoid")
 
 
-def classification(width=1.0, l2=0.0):
+def classification(width=1.0, l2=0.0, dropout=0.0):
     """The classification over 313 ab bins (report, section 4.1.2, Figures 4 and 5).
 
     The softmax of Figure 4 belongs to the loss and to the decoding, which both are stable only from logits.
@@ -58,52 +47,31 @@ def classification(width=1.0, l2=0.0):
     Args:
         width: multiplies the channels of blocks 1 to 8.
         l2: lambda, weight of the sum of squared kernels in the loss.
+        dropout: rate of the dropout after blocks 4 to 7; 0 builds no such layers.
 
     Returns:
         keras.Model: (B, H, W, 1) float L in 0..100 -> (B, H, W, 313) float32 logits. H and W are
         multiples of 8; others come out rounded up to one.
     """
-    return _build("classification", width, l2, outputs=bins.COUNT, activation="linear")
-
-
-def convolve(x, name, conv, l2=0.0):
-    """One convolution of the table, its ReLU included."""
-    kind = layers.Conv2DTranspose if conv.transposed else layers.Conv2D
-    return kind(
-        conv.channels,
-        conv.kernel,
-        strides=conv.stride,
-        dilation_rate=conv.dilation,
-        padding="same",
-        activation="relu",
-        kernel_regularizer=penalty(l2),
-        name=name,
-    )(x)
+    return _build("classification", width, l2, dropout, outputs=bins.COUNT, activation="linear")
 
 
 def decode(x, width, l2, outputs, activation):
     """Blocks 8 and 9: three transposed convolutions, then 1x1 onto the outputs, in float32."""
     for i, conv in enumerate(DECODER, 1):
-        x = convolve(x, f"block8_deconv{i}", _scaled(conv, width), l2)
+        x = convolve(x, f"block8_deconv{i}", scaled(conv, width), l2)
     # A 1x1 convolution as a dense layer on every pixel trains a little faster: see benchmarks/block9.py
-    x = layers.Dense(outputs, kernel_regularizer=penalty(l2), name="block9_conv")(x)
+    x = layers.Dense(outputs, kernel_regularizer=penalty(l2), name="block9_dense")(x)
     return layers.Activation(activation, dtype="float32", name="block9_output")(x)
 
 
-def _build(name, width, l2, outputs, activation):
+def _build(name, width, l2, dropout, outputs, activation):
     lightness = keras.Input((None, None, 1), name="lightness")
     x = layers.Rescaling(1 / 100, name="scale")(lightness)
     for b, block in enumerate(ENCODER, 1):
         for i, conv in enumerate(block, 1):
-            x = convolve(x, f"block{b}_conv{i}", _scaled(conv, width), l2)
+            x = convolve(x, f"block{b}_conv{i}", scaled(conv, width), l2)
         x = layers.BatchNormalization(momentum=BN_MOMENTUM, name=f"block{b}_bn")(x)
+        if dropout and b in DROPOUT_BLOCKS:
+            x = layers.Dropout(dropout, name=f"block{b}_dropout")(x)
     return keras.Model(lightness, decode(x, width, l2, outputs, activation), name=name)
-
-
-def _scaled(conv, width):
-    return conv._replace(channels=max(1, round(conv.channels * width)))
-
-
-def penalty(l2):
-    """The regularizer of a kernel for a lambda."""
-    return keras.regularizers.L2(l2) if l2 else None

@@ -3,9 +3,9 @@
 import keras
 from keras import layers, ops
 
-from .. import bins, color
-from ..errors import InputError
-from . import nine_blocks, vgg
+from colorization.core import bins, color
+from colorization.core.errors import InputError
+from colorization.models import nine_blocks, vgg16
 
 
 def transfer(
@@ -17,8 +17,9 @@ def transfer(
     batch_norm=False,
     frozen_blocks=5,
     l2=0.0,
+    dropout=0.0,
 ):
-    """Grey RGB -> enlarged -> VGG16's blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
+    """Gray RGB -> enlarged -> VGG16's blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
 
     Pretrained weights are set by pretrained.load.
 
@@ -31,6 +32,7 @@ def transfer(
         batch_norm: batch normalization in them.
         frozen_blocks: the first so many of them are not trained.
         l2: lambda, weight of the sum of squared kernels that are trained, in the loss.
+        dropout: rate of the dropout after the three convolutions; 0 builds no such layer.
 
     Returns:
         keras.Model: (B, image_size, image_size, 1) float L in 0..100 -> (B, image_size, image_size, 313)
@@ -48,18 +50,20 @@ def transfer(
             f"take vgg_size={wanted * 2**vgg_blocks}, or other vgg_blocks."
         )
     lightness = keras.Input((image_size, image_size, 1), name="lightness")
-    x = GreyRGB(vgg_size, dtype="float32", name="grey_rgb")(lightness)
-    x = vgg.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2)
+    x = GrayRGB(vgg_size, dtype="float32", name="gray_rgb")(lightness)
+    x = vgg16.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2)
     for i in range(1, 4):
-        x = vgg.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
+        x = vgg16.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
+    if dropout:
+        x = layers.Dropout(dropout, name="block7_dropout")(x)
     x = layers.MaxPooling2D(pooling, padding="same", name="block7_pool")(x)
     logits = nine_blocks.decode(x, width, l2, outputs=bins.COUNT, activation="linear")
     return keras.Model(lightness, logits, name="transfer")
 
 
 @keras.saving.register_keras_serializable("colorization")
-class GreyRGB(layers.Layer):
-    """(B, H, W, 1) L in 0..100 -> (B, size, size, 3) RGB in 0..255 of the grey of that lightness, bilinear.
+class GrayRGB(layers.Layer):
+    """(B, H, W, 1) L in 0..100 -> (B, size, size, 3) RGB in 0..255 of the gray of that lightness, bilinear.
 
     Keras's own Resizing would not do: its call has training=True as default, which a model that is called
     without the argument then passes on to the batch normalizations after it (Keras 3.15).

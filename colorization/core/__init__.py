@@ -1,0 +1,1 @@
+"""Color, bins, losses, metrics, settings and files: the base of all other packages."""

@@ -1,0 +1,53 @@
+"""Rows of small images as one figure, and figures as files."""
+
+import numpy as np
+
+from colorization.core.atomic_io import replacing
+
+
+def tile(rows, scale=3, gap=2):
+    """One picture of rows of small images.
+
+    Args:
+        rows: list of (N, H, W, 3) uint8; shorter rows are filled with white.
+        scale: each pixel becomes a square of this side.
+        gap: white pixels between images.
+
+    Returns:
+        (H', W', 3) uint8.
+    """
+    longest = max(map(len, rows))
+    enlarged = [
+        np.pad(
+            row.repeat(scale, 1).repeat(scale, 2),
+            ((0, longest - len(row)), (0, gap), (0, gap), (0, 0)),
+            constant_values=255,
+        )
+        for row in rows
+    ]
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in enlarged], axis=0)
+
+
+def labeled(rows, labels):
+    """A matplotlib Figure of rows of small images, a label to the left of each row."""
+    from matplotlib.figure import Figure
+
+    rows = list(rows)
+    picture = tile(rows)
+    height = picture.shape[0] / len(rows)
+    figure = Figure(figsize=(1.1 + picture.shape[1] / 110, picture.shape[0] / 110))
+    axes = figure.subplots()
+    axes.imshow(picture, interpolation="none")
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], labels)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def save_figure(figure, path):
+    """Write a matplotlib Figure, whole or not at all; returns the path."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, bbox_inches="tight")
+    return path

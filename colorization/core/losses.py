@@ -1,0 +1,91 @@
+"""The report's two losses, one value per image.
+
+The penalty lambda * sum of squared weights is part of the models (their kernel regularizers), as Keras
+adds it to any loss.
+"""
+
+from keras import ops
+
+from colorization.core import bins, color
+
+
+def squared_error(ab, prediction):
+    """Half the squared distance between scaled ab values, summed over the image (report, section 4.1.1).
+
+    Args:
+        ab: (B, H, W, 2) float, the true ab.
+        prediction: (B, H, W, 2) float in 0..1, the regression's output.
+
+    Returns:
+        (B,) float32.
+    """
+    difference = color.scale_ab(ops.cast(ab, "float32")) - ops.cast(prediction, "float32")
+    return 0.5 * ops.sum(ops.square(difference), axis=(1, 2, 3))
+
+
+def soft_cross_entropy(ab, logits, neighbors=5, sigma=5.0, bin_weights=None):
+    """Cross-entropy against the soft-encoded color, summed over the image (report, section 4.1.2).
+
+    Args:
+        ab: (B, H, W, 2) float, the true ab.
+        logits: (B, H, W, 313) float.
+        neighbors, sigma: of bins.soft_encode; neighbors=1 gives the original code's hard bins.
+        bin_weights: None or (313,) float, of which each pixel takes that of its nearest bin (class
+            rebalancing, Zhang et al., Eq. 3).
+
+    Returns:
+        (B,) float32, in nats.
+    """
+    indices, weights = bins.soft_encode(ab, neighbors, sigma)
+    values = sparse_cross_entropy(indices, weights, logits)
+    if bin_weights is not None:
+        values = values * ops.take(ops.convert_to_tensor(bin_weights), indices[..., 0])
+    return ops.sum(values, axis=(1, 2))
+
+
+def sparse_cross_entropy(indices, weights, logits):
+    """Cross-entropy from logits with targets that are zero but at a few bins; no dense target is made.
+
+    Args:
+        indices: (..., K) int32, different bins.
+        weights: (..., K) float32, summing to 1.
+        logits: (..., 313) float.
+
+    Returns:
+        (...) float32, in nats.
+    """
+    kept, count = indices.shape[-1], logits.shape[-1]
+    rows = ops.reshape(ops.cast(logits, "float32"), (-1, count))
+    values = _cross_entropy_of_rows(ops.reshape(indices, (-1, kept)), ops.reshape(weights, (-1, kept)), rows)
+    return ops.reshape(values, ops.shape(logits)[:-1])
+
+
+def _cross_entropy_of_rows(indices, weights, logits):
+    """The same for (N, K), (N, K), (N, Q) -> (N,), with its gradient softmax(logits) - target by hand.
+
+    Automatic differentiation would fill a second (N, Q) array for the gather, and add the two: three times
+    slower, see benchmarks/loss.py.
+    """
+
+    @ops.custom_gradient
+    def cross_entropy(logits):
+        highest = ops.max(logits, axis=-1, keepdims=True)
+        exponential = ops.exp(logits - highest)
+        total = ops.sum(exponential, axis=-1, keepdims=True)
+        chosen = ops.take_along_axis(logits, indices, axis=-1)
+
+        def gradient(*args, upstream=None):  # torch names the argument, the others do not
+            upstream = args[0] if upstream is None else upstream
+            upstream = upstream[:, None]
+            scaled = exponential * (upstream / total)
+            at_targets = ops.take_along_axis(scaled, indices, axis=-1) - upstream * weights
+            row = ops.broadcast_to(
+                ops.arange(ops.shape(indices)[0], dtype="int32")[:, None], ops.shape(indices)
+            )
+            where = ops.reshape(ops.stack([row, indices], axis=-1), (-1, 2))
+            return ops.scatter_update(scaled, where, ops.reshape(at_targets, (-1,)))
+
+        log_total = ops.squeeze(highest + ops.log(total), axis=-1)
+        return log_total - ops.sum(weights * chosen, axis=-1), gradient
+
+    return cross_entropy(logits)

@@ -1,0 +1,25 @@
+"""Whether images are among those that a network has learned from."""
+
+import hashlib
+
+from colorization.core.errors import InputError
+
+_TWINS = 0.01  # share of images that a data set may hold twice
+
+
+def refuse_known(images, known, sentence):
+    """Raise InputError if more than one image in a hundred is among others, byte by byte.
+
+    Args:
+        images: (N, H, W, 3) uint8.
+        known: iterable of (M, H, W, 3) uint8 arrays of the same height and width.
+        sentence: the error, in which {share} stands for the share of known images.
+    """
+    seen = {_digest(image) for part in known for image in part}
+    share = sum(_digest(image) in seen for image in images) / len(images)
+    if share > _TWINS:
+        raise InputError(sentence.format(share=f"{share:.0%}"))
+
+
+def _digest(image):
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()

@@ -1,0 +1,83 @@
+"""The images of a config: which data set, which rows, at which side."""
+
+import dataclasses
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from colorization import datasets
+from colorization.core.errors import InputError
+from colorization.datasets.base import Dataset, Images
+from colorization.datasets.splits import Splits
+
+
+class RunData(NamedTuple):
+    """The data of a training.
+
+    Attributes:
+        dataset: the Dataset.
+        splits: its Splits.
+        train: Images to train on, of the side `crop_from` if the config has one, else of `image_size`.
+        dev: Images of the dev split.
+    """
+
+    dataset: Dataset
+    splits: Splits
+    train: Images
+    dev: Images
+
+    @property
+    def classes(self):
+        """Names of the classes."""
+        return self.dataset.classes
+
+
+def load(config, source=None, side=None):
+    """The Dataset of a config, or of another source at the config's sizes, or at another image side."""
+    return datasets.load(
+        config.data if source is None else source,
+        image_size=config.image_size if side is None else side,
+        train_limit=config.train_size,
+        test_limit=config.dev_size + config.test_size,
+    )
+
+
+def split(config, dataset):
+    """The Splits of a Dataset by a config's sizes and split_seed. Raises InputError if one is empty."""
+    splits = datasets.split(
+        dataset,
+        config.train_size,
+        config.dev_size,
+        config.test_size,
+        seed=config.split_seed,
+        stratified=config.stratified,
+    )
+    counts = {name: len(rows) for name, rows in dataclasses.asdict(splits).items()}
+    if not all(counts.values()):
+        told = ", ".join(f"{count} to {name}" for name, count in counts.items())
+        raise InputError(
+            f"{dataset.name} has too few images: {told}. Give more, or a larger share for testing."
+        )
+    return splits
+
+
+def run_data(config, dataset, splits):
+    """The RunData of a Dataset's Splits."""
+    source = load(config, side=config.crop_from) if config.crop_from else dataset
+    return RunData(dataset, splits, source.train.rows(splits.train), dataset.test.rows(splits.dev))
+
+
+def identity(dataset):
+    """The values that tell a Dataset from any other: name, classes, sizes, hash of all images and labels."""
+    digest = hashlib.sha256()
+    for part in (dataset.train, dataset.test):
+        digest.update(np.ascontiguousarray(part.images))
+        digest.update(np.ascontiguousarray(part.labels))
+    return {
+        "name": dataset.name,
+        "classes": list(dataset.classes),
+        "train": len(dataset.train),
+        "test": len(dataset.test),
+        "sha256": digest.hexdigest(),
+    }

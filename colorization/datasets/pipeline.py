@@ -1,0 +1,156 @@
+"""From arrays in memory to training batches: for the colorizers uint8 RGB -> lightness and ab.
+
+The order, and why:
+
+1. cache: the arrays stand in memory, or are mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
+   Lab would take four times as much).
+2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make
+   the order depend on where the run was started; this one is the same after a resume and on every backend.
+3. batch: by those indices, so that one gather is all that touches the arrays.
+4. shift, crop and flip: drawn like the permutation, for the same reason; before Lab, on a quarter of the bytes.
+5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
+6. prefetch: last, so that a batch waits ready for the device.
+"""
+
+import os
+
+import keras
+import numpy as np
+from keras import ops
+
+from colorization.core import bins, color
+from colorization.core.color_prior import ColorPrior
+
+
+def epoch_order(seed, epoch, count, flip):
+    """Which item comes when in an epoch, and which are mirrored.
+
+    Returns:
+        (count,) int64 permutation and (count,) bool, functions of the arguments alone.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    order = generator.permutation(count)
+    return order, generator.random(count) < 0.5 if flip else np.zeros(count, bool)
+
+
+def crop_corners(seed, epoch, count, room):
+    """(count, 2) int64 in 0..room: where in an epoch each item's crop begins, down and to the right."""
+    return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
+
+
+def training_batches(
+    arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False, crop=None, shift=0
+):
+    """The training batches of every epoch from `first_epoch` on, one epoch after the other, `epochs` in all.
+
+    On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in that order.
+
+    Args:
+        arrays: NumPy arrays of equal length, one row an item.
+        transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops; what it
+            returns is what model.fit takes.
+        batch_size: items a batch; the last of an epoch may be smaller.
+        crop: side of random square crops of the first array, (N, H, W, C) images; None takes them whole.
+        shift: pixels by which the first array's images are moved at most, with reflection at the border.
+    """
+    first, *rest = arrays
+    side = crop or first.shape[1]
+    room = first.shape[1] + 2 * shift - side
+
+    def rows():
+        count = len(first)
+        for epoch in range(first_epoch, epochs):
+            order, flips = epoch_order(seed, epoch, count, flip)
+            corners = crop_corners(seed, epoch, count, room) if room else None
+            for start in range(0, count, batch_size):
+                part = slice(start, start + batch_size)
+                images = first[order[part]]
+                if room:
+                    images = cropped(reflected(images, shift), corners[part], side)
+                yield images, *(array[order[part]] for array in rest), flips[part]
+
+    shapes = [array.shape[1:] for array in arrays]
+    if room:
+        shapes[0] = (side, side, *shapes[0][2:])
+    return _feed(arrays, transform, rows, shapes)
+
+
+def reflected(images, margin):
+    """(B, H + 2 margin, W + 2 margin, C) of (B, H, W, C) images, reflected at their borders."""
+    return (
+        np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect") if margin else images
+    )
+
+
+def cropped(images, corners, side):
+    """(B, side, side, C) of (B, H, W, C) images, each from its own corner, (B, 2) row and column."""
+    windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
+    return np.moveaxis(windows[np.arange(len(images)), corners[:, 0], corners[:, 1]], 1, -1)
+
+
+def steps_per_epoch(count, batch_size):
+    """Batches in an epoch of `count` items."""
+    return -(-count // batch_size)
+
+
+def dev_batches(arrays, transform, batch_size):
+    """What model.fit takes as validation data: each item once, in order, in batches.
+
+    Returns:
+        A tf.data.Dataset on TensorFlow; on other backends all that transform returns, as NumPy arrays.
+    """
+
+    def rows():
+        for start in range(0, len(arrays[0]), batch_size):
+            chosen = tuple(array[start : start + batch_size] for array in arrays)
+            yield *chosen, np.zeros(len(chosen[0]), bool)
+
+    feed = _feed(arrays, transform, rows, [array.shape[1:] for array in arrays])
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        steps = steps_per_epoch(len(arrays[0]), batch_size)
+        return feed.apply(tf.data.experimental.assert_cardinality(steps))
+    return tuple(np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*feed, strict=True))
+
+
+def to_lightness_and_ab(rgb, flips=None):
+    """L (B, H, W, 1) and ab (B, H, W, 2) of (B, H, W, 3) uint8 RGB, mirrored where flips (B,) is true."""
+    lab = color.rgb_to_lab(rgb if flips is None else mirrored(rgb, flips))
+    return lab[..., :1], lab[..., 1:]
+
+
+def mirrored(images, flips):
+    """(B, H, W, C) images, from left to right where flips (B,) is true."""
+    return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
+
+
+def measure_color_prior(images, chunk=256):
+    """The ColorPrior of (N, H, W, 3) uint8 images."""
+    counts, total = np.zeros(bins.COUNT, "int64"), np.zeros(2)
+    for start in range(0, len(images), chunk):
+        ab = color.rgb_to_lab(images[start : start + chunk])[..., 1:]
+        nearest = ops.convert_to_numpy(bins.nearest(ab))
+        counts += np.bincount(nearest.ravel(), minlength=bins.COUNT)
+        total += ops.convert_to_numpy(ab).sum(axis=(0, 1, 2), dtype="float64")
+    return ColorPrior(counts, total / counts.sum())
+
+
+def _feed(arrays, transform, rows, shapes):
+    if keras.backend.backend() == "tensorflow":
+        return _dataset(arrays, transform, rows, shapes)
+    return (transform(*parts) for parts in rows())
+
+
+def _dataset(arrays, transform, rows, shapes):
+    import tensorflow as tf
+
+    signature = [
+        tf.TensorSpec([None, *shape], array.dtype) for array, shape in zip(arrays, shapes, strict=True)
+    ]
+    return (
+        tf.data.Dataset.from_generator(rows, output_signature=(*signature, tf.TensorSpec([None], tf.bool)))
+        # AUTOTUNE was seen to settle on a single thread, at half the rate
+        .map(transform, num_parallel_calls=os.cpu_count(), deterministic=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )

@@ -1,0 +1,111 @@
+"""A run folder and a data set -> metrics of every decoding, beside two baselines."""
+
+from pathlib import Path
+
+import numpy as np
+
+from colorization import datasets
+from colorization.datasets import loading
+from colorization.evaluation.measure import measure
+from colorization.inference import graph
+from colorization.inference.colorizer import load_model
+from colorization.models import tasks
+from colorization.runs.folder import RunFolder
+
+COLUMNS = {
+    "ab_rmse": "ab RMSE ↓",
+    "psnr": "pooled PSNR ↑",
+    "ssim": "SSIM ↑",
+    "auc": "raw AuC ↑",
+    "rebalanced_auc": "rebalanced AuC ↑",
+    "colorfulness": "colorfulness",
+    "delta_colorfulness": "Δ colorfulness ↓",
+}
+"""Key in metrics.json -> heading."""
+
+
+def evaluate(run_dir, split="dev", *, source=None, temperature=None):
+    """Measure a run's best weights on one split; the result also goes into the run's metrics.json.
+
+    Args:
+        run_dir: a run folder.
+        split: "dev" or "test".
+        source: another data set than the run's own, split by the run's settings; a folder of pictures as
+            that run's were, so that photographs which were held out in a training are so here.
+        temperature: of the annealed mean; None takes the run's own.
+
+    Returns:
+        {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}: the methods are
+        gray, mean color (the training set's), every decoding of the task, and truth. The temperature is None
+        where the task has none.
+
+    Raises:
+        InputError: the run or the data are not usable, or a temperature is given where the task has none.
+    """
+    run = RunFolder(run_dir)
+    model, known, task = load_model(run), run.metrics(), tasks.of(run.config)
+    if temperature is None:
+        temperature = task.temperature(run.config)
+    else:
+        tasks.refuse_temperature(task)
+    rgb, data_name = _images(run, split, source)
+    prior = run.color_prior()
+    decoded = graph.predictor(model, task.decodings, temperature)
+
+    def predict(lightness, ab):
+        return {
+            "gray": np.zeros_like(ab),
+            "mean color": np.broadcast_to(prior.mean_ab, ab.shape),
+            **decoded.predict_on_batch(lightness),
+            "truth": ab,
+        }
+
+    results = measure(rgb, predict, prior, batch_size=run.config.dev_batch_size)
+    truth = results["truth"]["colorfulness"]
+    for values in results.values():
+        values["delta_colorfulness"] = abs(values["colorfulness"] - truth)
+    report = {
+        "data": data_name,
+        "split": split,
+        "images": len(rgb),
+        "temperature": temperature,
+        "methods": results,
+    }
+    name = key(split if source is None else f"{split} of {source}", temperature, task.temperature(run.config))
+    run.write_metrics({**known, name: report})
+    return report
+
+
+def key(images, temperature, own_temperature):
+    """The name of an evaluation in metrics.json: its images, and its temperature if it is not the run's."""
+    return images + (f" at T={temperature}" if temperature not in (None, own_temperature) else "")
+
+
+def table(report):
+    """The report as a Markdown table."""
+    rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
+    for name, values in report["methods"].items():
+        rows.append([name, *(_shown(values[key]) for key in COLUMNS)])
+    title = f"{report['images']} {report['split']} images of {report['data']}"
+    title += "" if report["temperature"] is None else f", T = {report['temperature']}"
+    return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _shown(value):
+    return "-" if value is None else f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
+
+
+def _images(run, split, source):
+    """((N, H, W, 3) uint8, name of the data set) of the run's split, or of another source's."""
+    if source is None:
+        images, name = run.images(split)
+        return images.images, name
+    if datasets.photos.recognizes(Path(source)) and _knows_photographs(run):
+        source = datasets.photos.prepare([source], run.config.image_size)
+    dataset = loading.load(run.config, source)
+    return dataset.test.images[getattr(loading.split(run.config, dataset), split)], dataset.name
+
+
+def _knows_photographs(run):
+    """Whether a run learned from photographs, held out by their names, rather than from classes of images."""
+    return tuple(run.classes()) == datasets.photos.CLASSES

@@ -1,0 +1,125 @@
+"""The report's pictures, and those that show how a training went."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from colorization.core import bins
+from colorization.core.errors import InputError
+from colorization.core.image_grid import labeled, save_figure
+from colorization.datasets import loading, pipeline
+from colorization.inference import graph
+from colorization.inference.colorizer import load_model
+from colorization.models import tasks
+from colorization.runs.folder import RunFolder
+
+_LIGHTNESS = 60  # of the bins as drawn: most of their colors can be shown at it
+
+
+def write_all(run_dirs, folder, seed=0):
+    """Write samples.png, bins.png, grid.png and curves.png for runs on one data set.
+
+    Args:
+        run_dirs: run folders; the first one's data, statistics and dev split are shown.
+        folder: where the pictures go.
+        seed: picks the images shown.
+
+    Returns:
+        The four paths.
+
+    Raises:
+        InputError: a run or its data is not usable.
+    """
+    runs, folder = [RunFolder(run_dir) for run_dir in run_dirs], Path(folder)
+    _refuse_other_data(runs)
+    first = runs[0]
+    dataset = loading.load(first.config)
+    dev = dataset.test.images[first.splits(dataset).dev]
+    drawn = {
+        "samples": samples(dataset, seed),
+        "bins": bins_in_ab(first.color_prior()),
+        "grid": grid(runs, _some(dev, 12, seed)),
+        "curves": curves(runs),
+    }
+    return [save_figure(figure, folder / f"{name}.png") for name, figure in drawn.items()]
+
+
+def samples(data, seed=0, columns=10):
+    """Figure 1: each class of a Dataset with some random training images."""
+    rows = [
+        _some(data.train.images[data.train.labels == label], columns, seed)
+        for label in range(len(data.classes))
+    ]
+    return labeled(rows, data.classes)
+
+
+def bins_in_ab(colors):
+    """Figure 2: the 313 bins in their colors, and the training set's density over them."""
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    rgb = graph.compose(np.full((bins.COUNT, 1), _LIGHTNESS), bins.CENTERS)
+    # b runs to the right and a downwards, as in Zhang et al., Figure 3
+    a, b = bins.CENTERS.T
+    square = {"s": 62, "marker": "s"}
+    left.scatter(b, a, c=rgb / 255, **square)
+    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paled where sRGB ends")
+    density = np.log10(np.maximum(colors.bin_counts, 0.5) / colors.bin_counts.sum())
+    density[colors.bin_counts == 0] = np.nan
+    right.scatter(b, a, facecolors="none", edgecolors="0.85", linewidths=0.5, **square)
+    drawn = right.scatter(b, a, c=density, cmap="viridis", **square)
+    right.set_title("density of the training set (hollow: no pixel)")
+    figure.colorbar(drawn, ax=right, label="log10 of the share of pixels")
+    for axes in (left, right):
+        axes.set(xlabel="b", aspect="equal")
+    left.set_ylabel("a")
+    left.invert_yaxis()
+    return figure
+
+
+def grid(runs, rgb):
+    """Gray, every decoding of every RunFolder, and the truth, over columns of (N, H, W, 3) uint8 images."""
+    lightness, _ = pipeline.to_lightness_and_ab(rgb)
+    rows, labels = [graph.gray(lightness)], ["gray"]
+    for run, run_name in zip(runs, _names(runs), strict=True):
+        task = tasks.of(run.config)
+        predictor = graph.predictor(load_model(run), task.decodings, task.temperature(run.config))
+        for name, ab in predictor.predict_on_batch(lightness).items():
+            rows.append(graph.compose(lightness, ab))
+            labels.append(run_name if name == run.config.task else f"{run_name}:\n{name}")
+    return labeled([*rows, rgb], [*labels, "truth"])
+
+
+def curves(runs):
+    """Training and dev loss of each RunFolder over its epochs."""
+    figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
+    grid = figure.subplots(1, len(runs), squeeze=False)
+    for axes, run, name in zip(grid[0], runs, _names(runs), strict=True):
+        history = run.history()
+        epochs = [row["epoch"] for row in history]
+        for key, label in (("loss", "training"), ("val_loss", "dev")):
+            axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
+        best = min(history, key=lambda row: row["val_loss"])
+        axes.plot(best["epoch"], best["val_loss"], "o", mfc="none", color="k", label="best")
+        axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend()
+    return figure
+
+
+def _names(runs):
+    """The task of each run, or its folder's name where several runs have one task."""
+    found = [run.config.task for run in runs]
+    return [task if found.count(task) == 1 else run.name for run, task in zip(runs, found, strict=True)]
+
+
+def _refuse_other_data(runs):
+    names = ("data", "image_size", "train_size", "dev_size", "test_size", "split_seed")
+    for run in runs:
+        if any(getattr(run.config, name) != getattr(runs[0].config, name) for name in names):
+            raise InputError(f"{run} was trained on other data or sizes than {runs[0]}: draw them apart.")
+
+
+def _some(rgb, count, seed):
+    chosen = np.random.default_rng(seed).permutation(len(rgb))[:count]
+    return rgb[np.sort(chosen)]

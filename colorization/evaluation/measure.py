@@ -1,0 +1,42 @@
+"""The one loop that decodes, composes and measures: evaluation, tuning and the judge's temperatures share it."""
+
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from colorization.core import bins
+from colorization.core.color_prior import rebalancing_weights
+from colorization.core.metrics import Accumulator
+from colorization.datasets import pipeline
+from colorization.inference import graph
+
+
+def measure(rgb, predict, prior, *, batch_size, structural=True, watch=None, description="evaluating"):
+    """Measure several predictions of the same images.
+
+    Args:
+        rgb: (N, H, W, 3) uint8, the true images.
+        predict: function of L, (B, H, W, 1) float32, and true ab, (B, H, W, 2), that returns
+            {name: (B, H, W, 2) ab}, the same names for every batch.
+        prior: ColorPrior, whose inverse weighs the pixels of the rebalanced AuC.
+        batch_size: images at once.
+        structural: whether PSNR and SSIM are measured too.
+        watch: function of a name and the composed (B, H, W, 3) uint8 batch, called for each.
+        description: of the progress bar.
+
+    Returns:
+        {name: {metric: value}}, see Accumulator.result.
+    """
+    rarity, found = rebalancing_weights(prior.bin_counts, mix=0.0), {}
+    for start in tqdm(range(0, len(rgb), batch_size), desc=description, unit=" batches", leave=False):
+        truth_rgb = rgb[start : start + batch_size]
+        lightness, ab = map(ops.convert_to_numpy, pipeline.to_lightness_and_ab(truth_rgb))
+        weights = rarity[ops.convert_to_numpy(bins.nearest(ab))]
+        for name, predicted in predict(lightness, ab).items():
+            predicted = np.asarray(predicted)
+            composed = graph.compose(lightness, predicted)
+            accumulator = found.setdefault(name, Accumulator(structural))
+            accumulator.add(ab, predicted, weights, truth_rgb, composed)
+            if watch is not None:
+                watch(name, composed)
+    return {name: accumulator.result() for name, accumulator in found.items()}

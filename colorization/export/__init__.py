@@ -1,0 +1,5 @@
+"""Export: a trained run as SavedModel, ONNX, LiteRT or Keras file, and as a preset."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"writers": ["export_model"]})

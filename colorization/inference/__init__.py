@@ -1,0 +1,7 @@
+"""Inference: pictures and films colored by a trained network, in Keras or in an exported format."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"colorizer": ["Colorizer", "load_model"], "runtimes": ["Exported"]}
+)

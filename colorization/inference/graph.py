@@ -1,0 +1,122 @@
+"""From lightness to ab to RGB: the one way that training samples, evaluation, inference and exports share."""
+
+import keras
+from keras import ops
+
+from colorization.core import color
+from colorization.models import STRIDE
+
+_LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
+
+
+def predictor(model, decodings, temperature):
+    """A Keras model from L to all decodings at once; the wide logits never leave the device.
+
+    Args:
+        model: a task's model.
+        decodings: {name: function of output and temperature}.
+        temperature: of the annealed mean.
+
+    Returns:
+        keras.Model: (B, H, W, 1) L -> {name: (B, H, W, 2) ab}.
+    """
+    decoded = {name: decode(model.output, temperature) for name, decode in decodings.items()}
+    return keras.Model(model.input, decoded)
+
+
+def working_shape(model, height, width, working_size):
+    """The size at which a model sees a picture.
+
+    Args:
+        model: a task's Keras model.
+        height, width: of the picture, ints or scalar tensors.
+        working_size: pixels of the shorter side, about; a smaller picture is not enlarged.
+
+    Returns:
+        (height, width), multiples of 8, int32 scalar tensors; of a model that takes one size only, that.
+    """
+    fixed = fixed_size(model)
+    if fixed:
+        return fixed
+    height, width = ops.cast(height, "float32"), ops.cast(width, "float32")
+    shorter, longer = ops.minimum(height, width), ops.maximum(height, width)
+    scale = ops.minimum(1.0, ops.minimum(working_size / shorter, _LONGEST * working_size / longer))
+    steps = [ops.maximum(1.0, ops.round(side * scale / STRIDE)) for side in (height, width)]
+    return tuple(ops.cast(STRIDE * count, "int32") for count in steps)
+
+
+def fixed_size(model):
+    """(height, width) of a model that takes no other; else None."""
+    size = model.input_shape[1:3]
+    return None if None in size else size
+
+
+def ab_at(model, decode, lightness, temperature, shape):
+    """ab of a picture's own size, predicted at another one.
+
+    Args:
+        model: a task's Keras model.
+        decode: one of its decodings.
+        lightness: (B, H, W, 1) float32, 0..100.
+        temperature: of the annealed mean.
+        shape: (height, width) of working_shape.
+
+    Returns:
+        (B, H, W, 2) float32.
+    """
+    ab = decode(model(resize(lightness, shape), training=False), temperature)
+    return resize(ab, ops.shape(lightness)[1:3])
+
+
+def resize(planes, shape):
+    """Planes of another size: each side by area where it shrinks, linearly where it grows.
+
+    As OpenCV's INTER_AREA and INTER_LINEAR; but by two products of matrices, which come out the same in every
+    backend and every exported format, whatever the sizes.
+
+    Args:
+        planes: (B, H, W, C) float32.
+        shape: (height, width), ints or scalar tensors.
+
+    Returns:
+        (B, height, width, C) float32.
+    """
+    height, width = ops.shape(planes)[1:3]
+    rows, columns = _resampling(height, shape[0]), _resampling(width, shape[1])
+    return ops.einsum("jw,biwc->bijc", columns, ops.einsum("ih,bhwc->biwc", rows, planes))
+
+
+def _resampling(source, target):
+    """(target, source) float32: the weights of the old pixels in each new one, along one side."""
+    source, target = ops.cast(source, "float32"), ops.cast(target, "float32")
+    step = source / target
+    new, old = ops.arange(target)[:, None], ops.arange(source)[None, :]
+    covered = ops.minimum((new + 1) * step, old + 1) - ops.maximum(new * step, old)
+    by_area = ops.maximum(covered, 0.0) / step
+    center = ops.clip((new + 0.5) * step - 0.5, 0.0, source - 1)
+    linear = ops.maximum(1 - ops.abs(center - old), 0.0)
+    return ops.where(step > 1, by_area, linear)
+
+
+def compose(lightness, ab):
+    """rgb_of as a NumPy array."""
+    return ops.convert_to_numpy(rgb_of(lightness, ab))
+
+
+def rgb_of(lightness, ab):
+    """RGB of a given lightness; where sRGB cannot show a color its chroma gives way, not the lightness.
+
+    Args:
+        lightness: (..., 1) float, 0..100.
+        ab: (..., 2) float.
+
+    Returns:
+        (..., 3) uint8 tensor.
+    """
+    lab = ops.concatenate([ops.cast(lightness, "float32"), ops.cast(ab, "float32")], axis=-1)
+    return color.to_uint8(color.lab_to_rgb(color.fit_gamut(lab)))
+
+
+def gray(lightness):
+    """RGB of a given lightness, (..., 1) float, without color: (..., 3) uint8 NumPy array."""
+    return compose(lightness, ops.zeros_like(ops.repeat(lightness, 2, axis=-1)))

@@ -1,0 +1,43 @@
+"""The layers that the models share: one row of the report's Figure 4, and its regularizer."""
+
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+BN_MOMENTUM = 0.9  # of the report's original code; Keras would take 0.99
+
+
+class Conv(NamedTuple):
+    """One row of the table; every padding is "same" and a ReLU follows."""
+
+    channels: int
+    kernel: int = 3
+    stride: int = 1
+    dilation: int = 1
+    transposed: bool = False
+
+
+def convolve(x, name, conv, l2=0.0):
+    """One convolution of the table, its ReLU included."""
+    kind = layers.Conv2DTranspose if conv.transposed else layers.Conv2D
+    return kind(
+        conv.channels,
+        conv.kernel,
+        strides=conv.stride,
+        dilation_rate=conv.dilation,
+        padding="same",
+        activation="relu",
+        kernel_regularizer=penalty(l2),
+        name=name,
+    )(x)
+
+
+def scaled(conv, width):
+    """A row with its channels multiplied by a width, at least 1."""
+    return conv._replace(channels=max(1, round(conv.channels * width)))
+
+
+def penalty(l2):
+    """The regularizer of a kernel for a lambda."""
+    return keras.regularizers.L2(l2) if l2 else None

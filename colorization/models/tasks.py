@@ -1,0 +1,143 @@
+"""The table of tasks: colorizers differ in how they are built, in their loss and in their decodings."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from colorization import models
+from colorization.core import bins, color, losses
+from colorization.core.color_prior import rebalancing_weights
+from colorization.core.config import (
+    ClassificationConfig,
+    ColorizerConfig,
+    Config,
+    RegressionConfig,
+    TransferConfig,
+)
+from colorization.core.errors import InputError
+from colorization.datasets.pipeline import to_lightness_and_ab
+
+
+class Decoding(NamedTuple):
+    """A way from a model's output to ab.
+
+    Attributes:
+        function: of the output, and of a temperature if it takes one; returns (B, H, W, 2) ab.
+        takes_temperature: whether it does.
+    """
+
+    function: Callable
+    takes_temperature: bool = False
+
+    def __call__(self, output, temperature=None):
+        """ab, (B, H, W, 2) float32, of a model's output."""
+        return self.function(output, temperature) if self.takes_temperature else self.function(output)
+
+
+class Task(NamedTuple):
+    """Something that a network learns. A colorizer has decodings; the judge of vgg_eval has none.
+
+    Attributes:
+        config: the class of its settings.
+        build: config, class names -> keras.Model; a colorizer's takes L (B, H, W, 1), 0..100.
+        loss: config, ColorPrior of the training set -> function of target and output -> (B,).
+        decodings: name -> Decoding; the first is the default.
+        entropy: the model's output -> entropy of its distribution over bins, (B, H, W, 1) in nats; None if
+            it has none.
+        temperature: config -> temperature of the decoding; None where there is none.
+        pretrained: config -> source of VGG16's weights, see vgg16_weights.load.
+        arrays: config, Images -> tuple of arrays that a batch is made of.
+        transform: config -> function of a batch of each array and of flips, (B,) bool, that returns
+            the model's input and the target.
+        metrics: names that model.compile takes.
+    """
+
+    config: type[Config]
+    build: Callable
+    loss: Callable
+    decodings: Mapping[str, Decoding] = {}
+    entropy: Callable | None = None
+    temperature: Callable = lambda config: None
+    pretrained: Callable = lambda config: "none"
+    arrays: Callable = lambda config, images: (images.images,)
+    transform: Callable = lambda config: to_lightness_and_ab
+    metrics: tuple[str, ...] = ()
+
+
+def of(config: ColorizerConfig) -> Task:
+    """The colorizer's task that a config belongs to."""
+    return TASKS[config.task]
+
+
+def decoding(task, name=None):
+    """(name, Decoding) of a task; None is its default. Raises InputError for an unknown name."""
+    name = name or next(iter(task.decodings))
+    if name not in task.decodings:
+        raise InputError(f"This model decodes by {', '.join(task.decodings)}, not by {name!r}.")
+    return name, task.decodings[name]
+
+
+def refuse_temperature(task, name=None):
+    """Raise InputError if a task's decoding, None being its default, takes no temperature."""
+    name, found = decoding(task, name)
+    if not found.takes_temperature:
+        raise InputError(f"The decoding {name} takes no temperature: leave it out.")
+
+
+def _nine_blocks(model, config, classes=()):
+    return model(width=config.width, l2=config.l2, dropout=config.dropout)
+
+
+def _transfer(config, classes=()):
+    return models.transfer(
+        image_size=config.image_size,
+        width=config.width,
+        vgg_size=config.vgg_size,
+        vgg_blocks=config.vgg_blocks,
+        vgg_width=config.vgg_width,
+        batch_norm=config.batch_norm,
+        frozen_blocks=config.frozen_blocks,
+        l2=config.l2,
+        dropout=config.dropout,
+    )
+
+
+def _regression_loss(config, prior):
+    return losses.squared_error
+
+
+def _classification_loss(config, prior):
+    weights = None
+    if config.rebalance:
+        weights = rebalancing_weights(prior.bin_counts, config.rebalance_mix, config.rebalance_sigma)
+    return functools.partial(
+        losses.soft_cross_entropy, neighbors=config.neighbors, sigma=config.sigma, bin_weights=weights
+    )
+
+
+_CLASSIFICATION = Task(
+    config=ClassificationConfig,
+    build=functools.partial(_nine_blocks, models.classification),
+    loss=_classification_loss,
+    decodings={
+        "annealed": Decoding(bins.annealed_mean, takes_temperature=True),
+        "mean": Decoding(bins.decode_mean),
+        "mode": Decoding(bins.decode_mode),
+    },
+    entropy=bins.entropy,
+    temperature=lambda config: config.temperature,
+)
+
+TASKS = {
+    "regression": Task(
+        config=RegressionConfig,
+        build=functools.partial(_nine_blocks, models.regression),
+        loss=_regression_loss,
+        decodings={"regression": Decoding(color.unscale_ab)},
+    ),
+    "classification": _CLASSIFICATION,
+    "transfer": _CLASSIFICATION._replace(
+        config=TransferConfig, build=_transfer, pretrained=lambda config: config.vgg_weights
+    ),
+}
+"""Name -> Task of every colorizer."""

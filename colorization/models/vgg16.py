@@ -1,0 +1,49 @@
+"""The convolutional blocks of VGG16 (Simonyan and Zisserman 2015; the report's Figure 6)."""
+
+from keras import layers
+
+from colorization.models.layers import BN_MOMENTUM, penalty
+
+MEAN_RGB = (123.68, 116.779, 103.939)  # of ImageNet's training set; Simonyan and Zisserman, section 2.1
+BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+"""(channels, number of 3x3 convolutions) of blocks 1 to 5; a 2x2 max-pooling ends each."""
+
+
+def blocks(rgb, count=5, width=1.0, batch_norm=False, frozen=0, l2=0.0):
+    """The first `count` blocks, the mean RGB subtracted before them.
+
+    Args:
+        rgb: Keras tensor (B, H, W, 3), 0..255, RGB.
+        width: multiplies the channels.
+        batch_norm: a batch normalization between each convolution and its ReLU.
+        frozen: the first so many blocks are not trained.
+        l2: weight of the sum of squared kernels in the loss; of those that are trained.
+
+    Returns:
+        Keras tensor (B, H // 2**count, W // 2**count, channels of the last block * width).
+    """
+    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN_RGB], dtype="float32", name="subtract_mean")(rgb)
+    for b, (channels, convolutions) in enumerate(BLOCKS[:count], 1):
+        for i in range(1, convolutions + 1):
+            name = f"block{b}_conv{i}"
+            x = convolve(x, name, max(1, round(channels * width)), batch_norm, trainable=b > frozen, l2=l2)
+        x = layers.MaxPooling2D(2, name=f"block{b}_pool")(x)
+    return x
+
+
+def convolve(x, name, channels, batch_norm, trainable=True, l2=0.0):
+    """A 3x3 convolution called *_conv*, a batch normalization if any, called *_bn*, and a ReLU."""
+    x = layers.Conv2D(
+        channels,
+        3,
+        padding="same",
+        activation=None if batch_norm else "relu",
+        kernel_regularizer=penalty(l2),
+        trainable=trainable,
+        name=name,
+    )(x)
+    if batch_norm:
+        bn = name.replace("conv", "bn")
+        x = layers.BatchNormalization(momentum=BN_MOMENTUM, trainable=trainable, name=bn)(x)
+        x = layers.ReLU(name=name.replace("conv", "relu"))(x)
+    return x

@@ -1,0 +1,140 @@
+"""Weights on disk: HDF5 of plain arrays, matched by name and shape, all or nothing.
+
+Nothing is unpickled or executed: a file holds numbers and names only.
+"""
+
+import h5py
+import numpy as np
+
+from colorization.core.atomic_io import replacing
+from colorization.core.errors import InputError
+from colorization.runs.old_names import renamed_weights
+
+
+def save(path, groups, attributes=None):
+    """Write groups of arrays, whole or not at all.
+
+    Args:
+        path: of the HDF5 file.
+        groups: {group: {name: array}}.
+        attributes: {name: number or str}, stored on the file.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        for group, arrays in groups.items():
+            for name, array in arrays.items():
+                file[f"{group}/{name}"] = array
+        file.attrs.update(attributes or {})
+
+
+def load(path, group):
+    """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
+    groups, attributes = load_groups(path)
+    if group not in groups:
+        raise InputError(f"{path} is no whole weights file (it has no {group}).")
+    return groups[group], attributes
+
+
+def load_groups(path):
+    """({group: {name: array}}, attributes) of a file. Raises InputError for a missing or damaged file."""
+    try:
+        with h5py.File(path, "r") as file:
+            return {name: renamed_weights(arrays(file[name])) for name in file}, dict(file.attrs)
+    except FileNotFoundError:
+        raise InputError(f"There are no weights at {path}.") from None
+    except (OSError, KeyError, RuntimeError, TypeError) as error:
+        raise InputError(f"{path} is no whole weights file ({error}).") from None
+
+
+def attributes(path):
+    """The attributes of a file. Raises InputError for a missing or damaged one."""
+    try:
+        with h5py.File(path, "r") as file:
+            return dict(file.attrs)
+    except FileNotFoundError:
+        raise InputError(f"There are no weights at {path}.") from None
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path} is no whole weights file ({error}).") from None
+
+
+def to_arrays(variables):
+    """{path: array}: the values of Keras variables."""
+    return {name: variable.numpy() for name, variable in _by_name(variables).items()}
+
+
+def assign(variables, arrays, source):
+    """Set every variable to the array of its name.
+
+    Args:
+        variables: Keras variables.
+        arrays: {path: array}: exactly one per variable, of its shape, finite.
+        source: where the arrays come from, for the error.
+
+    Raises:
+        InputError: a name or a shape does not fit; then no variable has changed.
+    """
+    table = _by_name(variables)
+    # Widened here: TensorFlow's own cast from float16 complains on processors that lack it
+    arrays = {
+        name: array.astype("float32") if array.dtype == "float16" else array for name, array in arrays.items()
+    }
+    misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
+    misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
+    for name in table.keys() & arrays.keys():
+        found, wanted = arrays[name].shape, tuple(table[name].shape)
+        if found != wanted:
+            misfits.append(f"{name} has shape {found}, the layer wants {wanted}")
+        elif not np.isfinite(arrays[name].astype("float32", copy=False)).all():
+            misfits.append(f"{name} holds values that are not finite")
+    if misfits:
+        shown = "; ".join(sorted(misfits)[:4]) + (
+            f"; and {len(misfits) - 4} more" if len(misfits) > 4 else ""
+        )
+        raise InputError(f"The weights in {source} do not fit the model: {shown}.")
+    for name, variable in table.items():
+        variable.assign(arrays[name])
+
+
+def initialize(model, arrays, source, partly=False):
+    """Set the initial weights of a Keras model to those of another run.
+
+    Args:
+        model: keras.Model.
+        arrays: {path: array} of the other run.
+        source: where the arrays come from, for the error.
+        partly: leave the output layer as it is, which belongs to another task.
+
+    Raises:
+        InputError: a name or a shape does not fit; then no variable has changed.
+    """
+    output = [layer.name for layer in model.layers if layer.weights][-1]
+    wanted = {variable.path: variable for variable in model.weights}
+    if partly:
+        wanted, arrays = (_without(names, f"{output}/") for names in (wanted, arrays))
+    assign(list(wanted.values()), arrays, source)
+
+
+def _without(table, prefix):
+    return {name: value for name, value in table.items() if not name.startswith(prefix)}
+
+
+def arrays(group):
+    """{name: array} of all numbers in an HDF5 group. Raises TypeError for anything else."""
+    found = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset):
+            if item.dtype.kind not in "fiu":
+                raise TypeError(f"{name} holds no numbers")
+            found[name] = item[()]
+
+    if not isinstance(group, h5py.Group):
+        raise TypeError(f"{group.name} is no group")
+    group.visititems(collect)
+    return found
+
+
+def _by_name(variables):
+    table = {variable.path: variable for variable in variables}
+    if len(table) != len(variables):
+        raise ValueError("two variables have the same path")
+    return table

@@ -1,0 +1,64 @@
+"""The software and the machine of a training, as a run folder keeps them."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+
+from colorization.core.devices import cpu_info, devices
+
+
+def environment():
+    """Versions, devices and the state of the code, as a JSON-able dict."""
+    packages = (
+        "colorization",
+        "keras",
+        keras.backend.backend(),
+        "numpy",
+        "scikit-image",
+        "opencv-python-headless",
+    )
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "backend": keras.backend.backend(),
+        "devices": devices() or ["cpu"],
+        "packages": {name: _version(name) for name in packages},
+        "git": _git(),
+    }
+
+
+def _processor():
+    names = [
+        line.split(":", 1)[1].strip() for line in cpu_info().splitlines() if line.startswith("model name")
+    ]
+    return names[0] if names else platform.processor()
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git():
+    """Commit of the checkout that the package runs from, "+" if files differ from it; None outside of one."""
+    folder = Path(__file__).parent
+
+    def ask(*words):
+        return subprocess.run(
+            ["git", "-C", folder, *words], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return ask("rev-parse", "HEAD") + (
+            "+" if ask("status", "--porcelain", "--untracked-files=no") else ""
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None

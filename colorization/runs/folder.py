@@ -1,0 +1,348 @@
+"""RunFolder: the only code that reads and writes the files of a run folder. It does not import Keras."""
+
+import csv
+import functools
+import io
+import json
+from pathlib import Path
+
+from colorization.core.atomic_io import fingerprint, remove_unfinished, write_text
+from colorization.core.color_prior import ColorPrior
+from colorization.core.config import CONFIGS, to_json
+from colorization.core.config import read as read_config
+from colorization.core.errors import InputError
+from colorization.datasets import Splits, loading
+from colorization.runs import checkpoint_io
+from colorization.runs.old_names import renamed_metrics
+
+_CONFIG = "config.json"
+_BEST = "best.weights.h5"
+_FROZEN = "frozen.weights.h5"  # the weights that training leaves unchanged; the other files do without them
+_LAST = "last.weights.h5"  # with the optimizer's state and the history: all that resuming needs
+_DATA = "data.json"
+_SPLITS = "splits.npz"
+_COLOR_PRIOR = "statistics.json"
+_SESSIONS = "environment.json"
+_HISTORY = "history.csv"
+_METRICS = "metrics.json"
+_TUNED = "tuned.json"
+_ONNX = "colorizer.onnx"
+_SAMPLES = "samples"
+_LOGS = "logs"
+_TUNING = "tune"
+_CHECKSUMS = "SHA256SUMS.json"  # of a preset: {file name: SHA-256 in hex} of every other file
+_CARD = "README.md"  # of a preset
+
+_MODEL = (_CONFIG, _BEST, _FROZEN)  # all files of a run's model
+_PORTABLE = (_DATA, _SPLITS, _COLOR_PRIOR, _SESSIONS, _HISTORY, _TUNED)  # the other files of a preset
+
+
+class RunFolder:
+    """A run: its settings, weights, data and measurements, in one folder.
+
+    Args:
+        path: of the folder, which need not exist.
+        config: the Config of a training; None reads that in the folder.
+
+    Attributes:
+        path: Path.
+    """
+
+    def __init__(self, path, config=None):
+        self.path = Path(path)
+        if config is not None:
+            self.config = config
+
+    def __repr__(self):
+        return str(self.path)
+
+    @property
+    def name(self):
+        """Name of the folder."""
+        return self.path.name
+
+    def exists(self):
+        """Whether the folder holds a run."""
+        return (self.path / _CONFIG).exists()
+
+    @property
+    def is_preset(self):
+        """Whether the run is a preset, or a copy of one, whose files have checksums and do not change."""
+        return (self.path / _CHECKSUMS).exists()
+
+    # settings
+
+    @functools.cached_property
+    def config(self):
+        """The Config. Raises InputError if it is missing or damaged."""
+        return read_config(self.path / _CONFIG)
+
+    def expect(self, kind):
+        """The RunFolder itself. Raises InputError unless its config is one of `kind`, a class of settings."""
+        if not isinstance(self.config, kind):
+            tasks = ", ".join(name for name, known in CONFIGS.items() if issubclass(known, kind))
+            raise InputError(
+                f"{self.path / _CONFIG} names the task {self.config.task!r}, not one of {tasks}."
+            )
+        return self
+
+    def write_config(self, settings):
+        """Write a Config, which is the run's from now on."""
+        write_text(self.path / _CONFIG, to_json(settings))
+        self.config = settings
+
+    # weights
+
+    def weights(self):
+        """{name: array}: the best weights. Raises InputError if there are none, or damaged ones."""
+        if not self.exists():
+            raise InputError(f"{self.path} is not a run folder: it has no {_CONFIG}.")
+        best, frozen = self.path / _BEST, self.path / _FROZEN
+        if not best.exists():
+            raise InputError(f"{self.path} has no {_BEST} yet: its training has not finished an epoch.")
+        parts = [frozen, best] if frozen.exists() else [best]
+        return {name: array for part in parts for name, array in checkpoint_io.load(part, "model")[0].items()}
+
+    def load_weights(self, model):
+        """Set a Keras model to the best weights. Raises InputError if they do not fit; then nothing changes."""
+        checkpoint_io.assign(model.weights, self.weights(), self.path)
+
+    def write_best(self, arrays, epoch):
+        """Write the best weights, {name: array}, and the number of their epoch."""
+        checkpoint_io.save(self.path / _BEST, {"model": arrays}, {"epoch": epoch})
+
+    def read_frozen(self):
+        """{name: array} of the layers that are not trained. Raises InputError."""
+        return checkpoint_io.load(self.path / _FROZEN, "model")[0]
+
+    def write_frozen(self, arrays):
+        """Write {name: array} of the layers that are not trained."""
+        checkpoint_io.save(self.path / _FROZEN, {"model": arrays})
+
+    def model_fingerprint(self):
+        """SHA-256, in hex, of settings and weights."""
+        return fingerprint(self.path / name for name in _MODEL)
+
+    def model_stamp(self):
+        """The times at which settings and weights were written, to notice a change."""
+        paths = (self.path / name for name in _MODEL)
+        return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+
+    @property
+    def onnx_path(self):
+        """Path of the run as ONNX, in its folder."""
+        return self.path / _ONNX
+
+    # state of the training
+
+    def has_state(self):
+        """Whether an epoch was finished here, from which a training can resume."""
+        return (self.path / _LAST).exists()
+
+    def is_frozen(self):
+        """Whether the run holds its best weights alone, as a preset or after tuning."""
+        return not self.has_state() and (self.is_preset or (self.path / _TUNED).exists())
+
+    def finished_epochs(self):
+        """The number of finished epochs. Raises InputError for a damaged state."""
+        return len(self._history_of(checkpoint_io.attributes(self.path / _LAST))) if self.has_state() else 0
+
+    def read_state(self):
+        """({group: {name: array}}, history) after the last epoch. Raises InputError."""
+        groups, attributes = checkpoint_io.load_groups(self.path / _LAST)
+        return groups, self._history_of(attributes)
+
+    def write_state(self, groups, history):
+        """Write all that resuming needs, {group: {name: array}} and history, in one piece."""
+        checkpoint_io.save(self.path / _LAST, groups, {"history": json.dumps(history)})
+
+    def _history_of(self, attributes):
+        try:
+            return list(json.loads(attributes["history"]))
+        except (KeyError, ValueError, TypeError) as error:
+            raise InputError(f"{self.path / _LAST} is damaged: it holds no history ({error}).") from None
+
+    def history(self):
+        """The rows of history.csv, [{name: float}]. Raises InputError if it is missing or damaged."""
+        path = self.path / _HISTORY
+        try:
+            with path.open(newline="") as file:
+                rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+            if not rows or not {"epoch", "loss", "val_loss"} <= rows[0].keys():
+                raise ValueError
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise InputError(f"{path} holds no training history.") from None
+        return rows
+
+    def write_history(self, rows):
+        """Write history.csv."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path / _HISTORY, text.getvalue())
+
+    # data
+
+    def data(self):
+        """The RunData to train on; nothing is written. Raises InputError if it is not that of the run's start."""
+        dataset = loading.load(self.config)
+        begun = (self.path / _SPLITS).exists()
+        splits = self.splits(dataset) if begun else loading.split(self.config, dataset)
+        return loading.run_data(self.config, dataset, splits)
+
+    def images(self, split):
+        """(Images, name of the data set) of one of the run's splits: "train", "dev" or "test".
+
+        Raises InputError if the data are missing, or are not those that the run was trained on.
+        """
+        dataset = loading.load(self.config)
+        rows = getattr(self.splits(dataset), split)
+        return (dataset.train if split == "train" else dataset.test).rows(rows), dataset.name
+
+    def data_identity(self):
+        """loading.identity of the run's data. Raises InputError."""
+        return self._read_json(_DATA)
+
+    def classes(self):
+        """Names of the classes of the run's data. Raises InputError."""
+        names = self.data_identity().get("classes")
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{self.path / _DATA} is damaged: it names no classes.")
+        return names
+
+    def splits(self, dataset=None):
+        """The Splits. Raises InputError if they are missing or damaged, or `dataset` is not the one split."""
+        if dataset is None:
+            return Splits.load(self.path / _SPLITS)
+        if self.data_identity() != loading.identity(dataset):
+            raise InputError(
+                f"{self.path} was trained on other images than {dataset.name} now holds: restore them."
+            )
+        splits = Splits.load(self.path / _SPLITS)
+        for rows, part in (
+            (splits.train, dataset.train),
+            (splits.dev, dataset.test),
+            (splits.test, dataset.test),
+        ):
+            if not len(rows) or rows.min() < 0 or rows.max() >= len(part):
+                raise InputError(f"{self.path / _SPLITS} does not fit the data: train the run again.")
+        return splits
+
+    def write_data(self, data):
+        """Write identity and splits of a RunData, unless the run has them already."""
+        if not (self.path / _SPLITS).exists():
+            write_text(self.path / _DATA, json.dumps(loading.identity(data.dataset), indent=2) + "\n")
+            data.splits.save(self.path / _SPLITS)
+
+    def has_color_prior(self):
+        """Whether the colors of the training set are in the folder."""
+        return (self.path / _COLOR_PRIOR).exists()
+
+    def color_prior(self):
+        """The ColorPrior of the training set. Raises InputError if it is missing or damaged."""
+        path = self.path / _COLOR_PRIOR
+        try:
+            return ColorPrior.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise InputError(f"{path} holds no colors of a training set ({error}).") from None
+
+    def write_color_prior(self, prior):
+        """Write a ColorPrior."""
+        write_text(self.path / _COLOR_PRIOR, json.dumps(prior.to_dict()) + "\n")
+
+    # sessions and measurements
+
+    def sessions(self):
+        """[{...}]: machine, software, epochs and seconds of each session of training. Raises InputError."""
+        return list(self._read_json(_SESSIONS).get("starts", []))
+
+    def known_sessions(self):
+        """sessions(), or [] if there are none, or damaged ones, which are no reason not to train."""
+        try:
+            return self.sessions()
+        except InputError:
+            return []
+
+    def write_sessions(self, sessions):
+        """Write what sessions() reads."""
+        write_text(self.path / _SESSIONS, json.dumps({"starts": sessions}, indent=2) + "\n")
+
+    def metrics(self):
+        """{evaluation: report}; {} if nothing was measured. Raises InputError for a damaged file."""
+        return renamed_metrics(self._read_json(_METRICS)) if (self.path / _METRICS).exists() else {}
+
+    def write_metrics(self, metrics):
+        """Write what metrics() reads; a preset does not change."""
+        if not self.is_preset:
+            write_text(self.path / _METRICS, json.dumps(metrics, indent=2) + "\n")
+
+    def remove_metrics(self):
+        """Delete the measurements of earlier weights."""
+        (self.path / _METRICS).unlink(missing_ok=True)
+
+    def tuned(self):
+        """{"strength", ...}: the changes after the training; {} if none. Raises InputError."""
+        return self._read_json(_TUNED) if (self.path / _TUNED).exists() else {}
+
+    def write_tuned(self, tuned):
+        """Write what tuned() reads."""
+        write_text(self.path / _TUNED, json.dumps(tuned) + "\n")
+
+    def _read_json(self, name):
+        try:
+            return dict(json.loads((self.path / name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{self.path / name} is missing or damaged ({error}).") from None
+
+    # the folder itself
+
+    @property
+    def logs_path(self):
+        """Path of the TensorBoard logs."""
+        return self.path / _LOGS
+
+    @property
+    def tuning_path(self):
+        """Path of the folder for tables and pictures of a tuning."""
+        return self.path / _TUNING
+
+    def sample_path(self, epoch):
+        """Path of the sample picture of an epoch."""
+        return self.path / _SAMPLES / f"epoch_{epoch:03d}.png"
+
+    def make(self):
+        """Make the folder, and delete what a killed process left half-written in it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self.path)
+
+    def is_blocked(self):
+        """Whether the path holds something other than a run, hidden files apart."""
+        if not self.path.exists():
+            return False
+        return not self.path.is_dir() or any(not entry.name.startswith(".") for entry in self.path.iterdir())
+
+    # presets
+
+    def portable_files(self):
+        """Names of the files that a preset takes over unchanged from its run."""
+        return [name for name in _PORTABLE if (self.path / name).exists()]
+
+    def weight_files(self):
+        """Names of the files with the model's weights."""
+        return [name for name in (_BEST, _FROZEN) if (self.path / name).exists()]
+
+    @property
+    def card_path(self):
+        """Path of a preset's model card."""
+        return self.path / _CARD
+
+    @property
+    def checksums_path(self):
+        """Path of a preset's checksums."""
+        return self.path / _CHECKSUMS
+
+
+def is_run_folder(path):
+    """Whether a path is a folder that holds a run."""
+    return RunFolder(path).exists()

@@ -1,0 +1,105 @@
+"""From a name on the command line to a folder: presets, runs and exported models. It does not import Keras."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from colorization.core.atomic_io import sha256
+from colorization.core.errors import InputError
+from colorization.runs.folder import RunFolder
+
+SMALL_PICTURES = "cifar10-classification"
+PHOTOGRAPHS = "photos"
+
+PRESETS = Path(__file__).parents[1] / "presets"
+"""The folder of the presets."""
+
+_AGAIN = "install the package again"
+
+
+class Preset(NamedTuple):
+    """A trained run that comes with the package.
+
+    Attributes:
+        name: of the preset.
+        folder: Path.
+        title: the first line of its card.
+        task: name of its task.
+        size: bytes of its files.
+    """
+
+    name: str
+    folder: Path
+    title: str
+    task: str
+    size: int
+
+
+def all_presets():
+    """Every Preset, sorted by name."""
+    return [_preset(path) for path in sorted(PRESETS.iterdir()) if RunFolder(path).exists()]
+
+
+def _preset(folder):
+    run = RunFolder(folder)
+    title = run.card_path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return Preset(folder.name, folder, title, run.config.task, size)
+
+
+def preset_folder(name):
+    """The run folder of a preset, its files checked.
+
+    Raises:
+        InputError: there is no such preset, or one of its files is missing or damaged.
+    """
+    run = RunFolder(PRESETS / name)
+    if not _is_preset(name):
+        names = ", ".join(preset.name for preset in all_presets())
+        raise InputError(f"There is no preset {name!r}; the presets are: {names}.")
+    try:
+        sums = dict(json.loads(run.checksums_path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{run.checksums_path} is missing or damaged ({error}): {_AGAIN}.") from None
+    if damaged := [file for file, expected in sums.items() if _sha256(run.path / file) != expected]:
+        raise InputError(f"{run.path / damaged[0]} is missing or damaged: {_AGAIN}.")
+    return run.path
+
+
+def run_folder(name_or_path):
+    """Path of a run or an exported model: the one at this path, or else the preset of this name.
+
+    A folder that only has a preset's name, such as one of photographs, does not hide the preset.
+
+    Raises:
+        InputError: the preset is damaged. A path without a run is returned as it is.
+    """
+    here = Path(name_or_path)
+    usable = here.is_file() or RunFolder(here).exists() or (here / "saved_model.pb").exists()
+    return here if usable or not _is_preset(name_or_path) else preset_folder(here.name)
+
+
+def is_shipped(run):
+    """Whether a RunFolder is a preset inside the package, which does not change."""
+    return run.path.resolve().parent == PRESETS.resolve()
+
+
+def default_preset(height, width):
+    """Name of the preset for pictures of this size."""
+    small = max(height, width) <= 32 and _is_preset(SMALL_PICTURES)
+    return SMALL_PICTURES if small else PHOTOGRAPHS
+
+
+def checksums(folder):
+    """{file name: SHA-256} of a preset's files, as JSON text."""
+    own = RunFolder(folder).checksums_path.name
+    names = sorted(path.name for path in folder.iterdir() if path.name != own)
+    return json.dumps({name: sha256(folder / name) for name in names}, indent=1) + "\n"
+
+
+def _is_preset(name):
+    return Path(name).name == str(name) and RunFolder(PRESETS / name).exists()
+
+
+def _sha256(path):
+    return sha256(path) if path.is_file() else None

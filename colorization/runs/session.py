@@ -1,0 +1,139 @@
+"""A session of training in a run folder: opened, compared with the run that is there, and recorded."""
+
+import dataclasses
+import sys
+
+from colorization.core import devices
+from colorization.core.errors import InputError
+from colorization.runs import resolve
+from colorization.runs.environment import environment
+from colorization.runs.folder import RunFolder
+
+RESUMABLE = {"data", "jit", "distribute", "samples_every", "tensorboard", "working_size", "temperature"}
+"""The settings that may change in a resumed run."""
+
+
+def open_run(config, path, resume=False):
+    """The RunFolder of a training; nothing is written, see begin.
+
+    Args:
+        config: a Config; None takes that of the run to resume.
+        path: of the run folder; new or empty unless `resume`.
+        resume: whether the folder may hold a run.
+
+    Returns:
+        RunFolder, whose config is that of a new run with the precision resolved, or of the run that is
+        there with the changes that RESUMABLE allows.
+
+    Raises:
+        InputError: there is a run and resume is false, or it has other settings, or files are in the way.
+    """
+    run = RunFolder(path)
+    if run.exists():
+        if not resume:
+            raise InputError(f"{run} holds a run already: pass --resume to go on, or another --run-dir.")
+        return RunFolder(path, _merged(run, config)) if config else run
+    if config is None:
+        raise InputError(f"{run} holds no run to resume.")
+    if run.is_blocked():
+        raise InputError(f"{run} is not an empty folder and holds no run: give another --run-dir.")
+    return RunFolder(path, dataclasses.replace(config, precision=devices.precision(config.precision)))
+
+
+def is_finished(run):
+    """Whether nothing is left to train in an opened run; it prints why. Changed settings are written.
+
+    A preset and a tuned run hold their best weights alone, and count as finished. A preset does not change.
+
+    Raises:
+        InputError: the weights are damaged, or the config names other data than the run was trained on.
+    """
+    if run.is_frozen():
+        print(
+            f"{run} stays as it is: it is a preset, or was tuned after its training. Initialize a new run "
+            f"from it with --set init_from={run}.",
+            file=sys.stderr,
+        )
+    elif run.has_state() and run.finished_epochs() >= run.config.epochs:
+        print(f"{run} is finished: {run.config.epochs} epochs.", file=sys.stderr)
+    else:
+        return False
+    _write_changes(run)
+    return True
+
+
+def begin(run, data):
+    """Write config and data of a training into its folder, and add this session to its list.
+
+    The sessions of the run it was initialized from come first, with that run's name. Measurements of
+    earlier weights are deleted. Called when the data are known to be good: a session that failed before
+    leaves no run behind.
+
+    Args:
+        run: a RunFolder of open_run.
+        data: its RunData.
+    """
+    sessions = run.known_sessions()
+    if run.config.init_from != "none" and not sessions:
+        origin = RunFolder(resolve.run_folder(run.config.init_from))
+        sessions = [{"run": origin.name, **session} for session in origin.known_sessions()]
+    sessions.append({**environment(), "seed": run.config.seed})
+    run.make()
+    run.write_config(run.config)
+    run.remove_metrics()
+    run.write_sessions(sessions)
+    run.write_data(data)
+
+
+def record(run, epochs, seconds):
+    """Note in the last session how many epochs the run has finished, and after how many seconds."""
+    *earlier, this = run.known_sessions()
+    run.write_sessions([*earlier, {**this, "finished_epochs": epochs, "seconds": round(seconds)}])
+
+
+def earlier_epochs(sessions):
+    """{run's name: epochs} of the runs that a run was initialized from."""
+    epochs = _epochs(sessions)
+    return {run: count for run, count in epochs.items() if run is not None}
+
+
+def own_epochs(sessions):
+    """The number of epochs that a run itself has finished."""
+    return _epochs(sessions).get(None, 0)
+
+
+def _epochs(sessions):
+    epochs = {}
+    for session in sessions:  # one that was killed in its first epoch has finished none
+        run = session.get("run")
+        epochs[run] = max(epochs.get(run, 0), session.get("finished_epochs", 0))
+    return epochs
+
+
+def _merged(run, config):
+    """The stored Config with the changes that are allowed; InputError for any other difference."""
+    kept = run.config
+    if config.task != kept.task:
+        raise InputError(f"{run} holds a {kept.task} run, not one of {config.task}.")
+    names = [field.name for field in dataclasses.fields(kept)]
+    differing = {name for name in names if getattr(config, name) != getattr(kept, name)}
+    if config.precision == "auto":
+        differing.discard("precision")
+    if run.has_state():
+        differing -= {"vgg_weights", "init_from"}  # what they gave is in the run folder
+    if config.schedule == "constant":
+        differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
+    if fixed := sorted(differing - RESUMABLE):
+        was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
+        raise InputError(f"{run} was begun with {was}; a resumed run keeps its settings.")
+    changed = {name: getattr(config, name) for name in names if name in {*RESUMABLE, "epochs"}}
+    return dataclasses.replace(kept, **changed)
+
+
+def _write_changes(run):
+    kept = RunFolder(run.path)
+    changed = dataclasses.replace(run.config, epochs=kept.config.epochs)
+    if changed.data != kept.config.data:
+        run.data()  # refuses other images
+    if changed != kept.config and not run.is_preset:
+        run.write_config(changed)

@@ -1,0 +1,122 @@
+"""VGG16's pretrained convolutions from every file that they come in, as {"block1_conv1/kernel": array, ...}.
+
+All come out in one convention: RGB input, of which the mean has been subtracted. The Keras files were
+converted from Caffe with BGR input, so that their first kernel's input channels are reversed here;
+Frossard's were made for RGB. Nothing is unpickled or executed.
+"""
+
+import re
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from colorization.core.errors import InputError
+from colorization.models import vgg16
+from colorization.runs import checkpoint_io
+from colorization.runs.folder import RunFolder
+from colorization.runs.resolve import run_folder
+
+KERAS_ORIGIN = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+)
+KERAS_MD5 = "6d6bbae143d832006294945121d1f1fc"
+NONE = "none"
+IMAGENET = "imagenet"
+_BLOCK = re.compile("(block[1-5])_(conv|bn)")
+
+
+def load(source, variables):
+    """Set the blocks of VGG16 from a source, matched by name and shape.
+
+    Args:
+        source: "none" leaves them as they are; "imagenet" downloads the Keras file; else the path of a Keras
+            .h5 (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or
+            of a run folder, or a preset's name.
+        variables: a model's Keras variables; those of its VGG16 blocks are set, be they all five or fewer.
+
+    Raises:
+        InputError: no network, no such file, a damaged one, or one whose layers do not fit; then nothing is
+            changed.
+    """
+    if source == NONE:
+        return
+    path = download() if source == IMAGENET else run_folder(source)
+    wanted = [variable for variable in variables if _BLOCK.match(variable.path)]
+    blocks = {_BLOCK.match(variable.path)[1] for variable in wanted}
+    arrays = {name: array for name, array in read(path).items() if name.split("_")[0] in blocks}
+    checkpoint_io.assign(wanted, arrays, path)
+
+
+def read(path):
+    """{name: array} of a file in any of the formats, or of a run folder. Raises InputError."""
+    path = Path(path)
+    if path.is_dir():
+        return RunFolder(path).weights()
+    if not path.exists():
+        raise InputError(
+            f"There are no VGG16 weights at {path}: give a file or a run folder by --vgg-weights."
+        )
+    try:
+        if zipfile.is_zipfile(path):
+            return _frossard(path)
+        if not h5py.is_hdf5(path):
+            raise InputError(
+                f"{path} is no weights file, or is cut short: give a Keras .h5 or Frossard's .npz."
+            )
+        with h5py.File(path, "r") as file:
+            if "model" in file:
+                return checkpoint_io.arrays(file["model"])
+            if "layers" in file:
+                raise InputError(
+                    f"{path} numbers its layers instead of naming them, as Keras 3's .weights.h5 do: save "
+                    "the model as .h5."
+                )
+            return _keras(file.get("model_weights", file))
+    except InputError:
+        raise
+    except Exception as error:  # what NumPy, zipfile, zlib and h5py raise for a damaged file has many names
+        raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
+
+
+def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
+    """Path of the Keras file of ImageNet weights, downloaded once into Keras's cache and checked."""
+    import keras
+
+    try:
+        return Path(keras.utils.get_file(origin=origin, file_hash=md5, cache_subdir="models"))
+    except Exception as error:  # what Keras raises for a failed download is a bare Exception
+        raise InputError(
+            f"The ImageNet weights cannot be downloaded from {origin}: give a file by --vgg-weights PATH."
+        ) from error
+
+
+def _frossard(path):
+    """conv1_1_W, (3, 3, in, out), conv1_1_b, (out,), ...; RGB."""
+    keys = {
+        f"{layer}/{part}": f"{layer.replace('block', 'conv').replace('_conv', '_')}_{letter}"
+        for layer in _layers()
+        for part, letter in (("kernel", "W"), ("bias", "b"))
+    }
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[key] for name, key in keys.items() if key in archive.files}
+
+
+def _keras(file):
+    """Groups block1_conv1, ...; in each a kernel and a bias somewhere, under old or new names; BGR."""
+    arrays = {}
+    for layer in _layers():
+        for array in checkpoint_io.arrays(file[layer]).values() if layer in file else ():
+            arrays[f"{layer}/{'bias' if array.ndim == 1 else 'kernel'}"] = array
+    first = "block1_conv1/kernel"
+    if first in arrays and arrays[first].ndim == 4:
+        arrays[first] = arrays[first][:, :, ::-1]
+    return arrays
+
+
+def _layers():
+    """Names of VGG16's convolutions."""
+    for block, (_, count) in enumerate(vgg16.BLOCKS, 1):
+        yield from (f"block{block}_conv{i}" for i in range(1, count + 1))

@@ -1,0 +1,178 @@
+"""Keras callbacks of a training: its state, its progress, and sample pictures."""
+
+import math
+import time
+
+import keras
+from tqdm import tqdm
+
+from colorization.core import image_grid
+from colorization.core.errors import InputError
+from colorization.datasets import pipeline
+from colorization.inference import graph
+from colorization.models import tasks
+from colorization.runs import checkpoint_io, session
+from colorization.training import frozen_features
+
+_SAMPLES = 8  # images in a sample picture
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN.
+
+    Args:
+        run: a RunFolder.
+    """
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.best = math.inf
+        self.history = []
+        self.begun = time.monotonic()
+
+    def restore(self, network):
+        """Set model and optimizer to the end of the last finished epoch; returns the number of finished epochs.
+
+        Frozen weights are in a file of their own, written once, before the first epoch.
+        """
+        frozen = frozen_features.frozen_variables(network.model)
+        if not self.run.has_state():
+            if frozen:
+                self.run.write_frozen(checkpoint_io.to_arrays(frozen))
+            return 0
+        if frozen:
+            checkpoint_io.assign(frozen, self.run.read_frozen(), self.run)
+        groups, self.history = self.run.read_state()
+        checkpoint_io.assign(frozen_features.learned_variables(network.trained), groups["model"], self.run)
+        checkpoint_io.assign(network.trained.optimizer.variables, groups["optimizer"], self.run)
+        for name, variable in _random_states(network.trained).items():
+            variable.assign(groups["random"][name])
+        self.best = min(row["val_loss"] for row in self.history)
+        self.run.write_history(self.history)
+        return len(self.history)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Check the loss."""
+        self._check(logs["loss"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Check and write everything; the state comes last."""
+        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
+        # A sum is finite only if each of its terms is.
+        self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
+        self.history.append(row)
+        if row["val_loss"] < self.best:
+            self.best = row["val_loss"]
+            self.run.write_best(arrays, epoch + 1)
+        self.run.write_history(self.history)
+        groups = {
+            "model": arrays,
+            "optimizer": checkpoint_io.to_arrays(self.model.optimizer.variables),
+            "random": {name: state.numpy() for name, state in _random_states(self.model).items()},
+        }
+        self.run.write_state(groups, self.history)
+        session.record(self.run, epoch + 1, time.monotonic() - self.begun)
+
+    def _check(self, *values):
+        if not all(map(math.isfinite, values)):
+            epoch = len(self.history) + 1
+            kept = (
+                f"{self.run} keeps the weights of epoch {epoch - 1}"
+                if self.history
+                else "No epoch was finished"
+            )
+            raise InputError(f"The loss became NaN in epoch {epoch}. {kept}. Try a lower learning_rate.")
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar for the whole run: images, rate, time left, losses.
+
+    Args:
+        config: a Config.
+        count: training images.
+        first_epoch: finished epochs.
+    """
+
+    def __init__(self, config, count, first_epoch):
+        super().__init__()
+        self.config, self.count, self.first_epoch, self.bar = config, count, first_epoch, None
+
+    def on_train_begin(self, logs=None):
+        """Open the bar."""
+        total = self.count * self.config.epochs
+        done = self.count * self.first_epoch
+        self.bar = tqdm(
+            total=total, initial=done, unit=" images", smoothing=0.05, dynamic_ncols=True, mininterval=1
+        )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Show the number of the epoch."""
+        self.done = epoch * self.count
+        self.bar.set_description(f"epoch {epoch + 1}/{self.config.epochs}", refresh=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Move the bar."""
+        self.bar.update(min(self.config.batch_size, self.done + self.count - self.bar.n))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Show the losses."""
+        self.bar.set_postfix_str(f"loss {logs['loss']:.4g}, dev {logs['val_loss']:.4g}")
+
+    def close(self):
+        """Close the bar, if it was opened."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+class Samples(keras.callbacks.Callback):
+    """A picture every few epochs: columns of dev images; rows of gray, each decoding, truth.
+
+    Args:
+        run: a colorizer's RunFolder.
+        colorizer: its keras.Model.
+        images: (N, H, W, 3) uint8 dev images, of which the first eight are shown.
+    """
+
+    def __init__(self, run, colorizer, images):
+        super().__init__()
+        self.run, self.colorizer, self.rgb = run, colorizer, images[:_SAMPLES]
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the picture if it is the turn of this epoch."""
+        number, config = epoch + 1, self.run.config
+        if number % config.samples_every and number != config.epochs:
+            return
+        task = tasks.of(config)
+        lightness, _ = pipeline.to_lightness_and_ab(self.rgb)
+        predictor = graph.predictor(self.colorizer, task.decodings, task.temperature(config))
+        ab = predictor.predict_on_batch(lightness)
+        rows = {
+            "gray": graph.gray(lightness),
+            **{name: graph.compose(lightness, ab[name]) for name in task.decodings},
+            "truth": self.rgb,
+        }
+        image_grid.save_figure(image_grid.labeled(rows.values(), rows), self.run.sample_path(number))
+
+
+def _random_states(model):
+    """{layer's name: Keras variable} of the random generators, whose own names Keras counts up by itself."""
+    return {
+        layer.name: layer.seed_generator.state
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Dropout)
+    }
+
+
+def tensorboard(folder):
+    """The callback that writes TensorBoard logs into a folder. Raises InputError where it is not installed."""
+    try:
+        import tensorboard  # noqa: F401
+        import tensorflow  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'colorization[tensorboard]'."
+        ) from None
+    return keras.callbacks.TensorBoard(folder)

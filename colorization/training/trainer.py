@@ -1,0 +1,220 @@
+"""Training in a run folder, the same for colorizers and judges: open, data, build, fit."""
+
+import contextlib
+from typing import NamedTuple
+
+import keras
+
+from colorization.core import devices
+from colorization.core.errors import InputError
+from colorization.datasets import pipeline
+from colorization.models import tasks
+from colorization.runs import checkpoint_io, resolve, session, vgg16_weights
+from colorization.runs.folder import RunFolder
+from colorization.training import callbacks, frozen_features
+
+
+class Network(NamedTuple):
+    """A model and the part of it that is trained; build() makes it, fit() trains it.
+
+    Attributes:
+        task: its Task.
+        model: the whole keras.Model.
+        trained: the compiled keras.Model to fit: `model`, or its layers after the encoder.
+        encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
+    """
+
+    task: tasks.Task
+    model: keras.Model
+    trained: keras.Model
+    encoder: keras.Model | None
+
+
+def train(config, run_dir, *, resume=False, task=None):
+    """Train a config, and leave in `run_dir` all that evaluating, colorizing and resuming need.
+
+    Args:
+        config: a Config; None takes that of the run to resume.
+        run_dir: the run folder; new or empty unless `resume`.
+        resume: go on after the last finished epoch, exactly (see fit); a run without one starts from its
+            beginning.
+        task: the Task; None takes the colorizer's that the config names.
+
+    Returns:
+        The RunFolder. Its config is the one trained with ("auto" precision resolved).
+
+    Raises:
+        InputError: data, folder or settings are not usable, or the loss is no longer a number.
+    """
+    run = session.open_run(config, run_dir, resume)
+    if not session.is_finished(run):
+        data = run.data()
+        network = build(task or tasks.of(run.config), data, run)
+        fit(network, data, run)
+    return run
+
+
+def build(task, data, run):
+    """A Network with its initial weights, compiled on all devices of the config. Nothing is written.
+
+    Args:
+        task: a Task.
+        data: the RunData to train on.
+        run: an opened RunFolder; where it has weights, they are loaded by fit.
+
+    Raises:
+        InputError: jit=on with several TensorFlow devices, or initial weights that cannot be had.
+    """
+    config = run.config
+    strategy = devices.strategy(config.distribute)
+    jit = devices.jit(config.jit, strategy)
+    loss = task.loss(config, _color_prior(task, data, run))
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    scope = strategy.scope if strategy else contextlib.nullcontext
+    try:
+        with scope():
+            model = task.build(config, data.classes)
+        place = (
+            None if config.augmented else frozen_features.cut(model)
+        )  # else features change with the epoch
+        encoder = None if place is None else frozen_features.encoder(model, place)
+        with scope():
+            trained = model if place is None else frozen_features.head(model, place)
+            trained.compile(
+                optimizer=_optimizer(config, len(data.train)),
+                loss=loss,
+                metrics=list(task.metrics),
+                jit_compile=jit,
+            )
+            trained.optimizer.build(trained.trainable_variables)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    if not run.has_state():
+        _initialize(task, model, run)
+    return Network(task, model, trained, encoder)
+
+
+def fit(network, data, run):
+    """Train a Network from the last finished epoch on.
+
+    A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
+    bit on one CPU; a GPU's own sums may differ in their last bits): the whole state is written in one piece
+    after each epoch, and an epoch's order depends on its number alone.
+
+    Args:
+        network: a Network of build().
+        data: the RunData to train on.
+        run: the opened RunFolder.
+
+    Raises:
+        InputError: the loss is no longer a number; the last good weights stay.
+    """
+    session.begin(run, data)
+    if network.task.decodings and not run.has_color_prior():
+        run.write_color_prior(_color_prior(network.task, data, run))
+    config, task = run.config, network.task
+    checkpoint = callbacks.Checkpoint(run)
+    first_epoch = checkpoint.restore(network)
+    _check_shares(network.trained, len(data.train), config.batch_size)
+    _check_shares(network.trained, len(data.dev), config.dev_batch_size)
+    train, dev, transform = _arrays(network, data, config)
+    progress = callbacks.Progress(config, len(data.train), first_epoch)
+    samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
+    logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
+    in_batches = keras.backend.backend() == "tensorflow"  # as TensorFlow's dev feed comes already
+    try:
+        network.trained.fit(
+            _training_batches(train, transform, config, first_epoch),
+            steps_per_epoch=pipeline.steps_per_epoch(len(data.train), config.batch_size),
+            validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size),
+            validation_batch_size=None if in_batches else config.dev_batch_size,
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            callbacks=[*samples, checkpoint, progress, *logs],
+            shuffle=False,  # the feed has done it
+            verbose=0,
+        )
+    finally:
+        progress.close()  # so that an error's sentence has a line of its own
+
+
+def _color_prior(task, data, run):
+    """The ColorPrior of a colorizer's training set, measured unless the run has it; None for a judge."""
+    if not task.decodings:
+        return None
+    return run.color_prior() if run.has_color_prior() else pipeline.measure_color_prior(data.train.images)
+
+
+def _optimizer(config, count):
+    """Adam; named, since a resumed run would not find again the names that Keras counts up by itself."""
+    rate = _learning_rate(config, count)
+    if config.weight_decay:
+        adam = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, name="adam")
+        adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        adam = keras.optimizers.Adam(rate, name="adam")
+    if config.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(adam, name="loss_scale")
+    return adam
+
+
+def _learning_rate(config, count):
+    if config.schedule == "constant":
+        return config.learning_rate
+    steps = config.epochs * pipeline.steps_per_epoch(count, config.batch_size)
+    return keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
+
+
+def _initialize(task, model, run):
+    """Set the initial weights: of another run, or pretrained ones."""
+    source = run.config.init_from
+    if source == "none":
+        vgg16_weights.load(task.pretrained(run.config), model.variables)
+        return
+    origin = RunFolder(resolve.run_folder(source))  # it has all that pretrained weights would give
+    checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)
+
+
+def _arrays(network, data, config):
+    """(training arrays, dev arrays, transform), in which features replace the input of frozen layers."""
+    task = network.task
+    train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
+    transform = task.transform(config)
+    if network.encoder is None:
+        return train, dev, transform
+    train, dev = (
+        (frozen_features.compute(network.encoder, arrays, transform, config.dev_batch_size), *arrays)
+        for arrays in (train, dev)
+    )
+    return train, dev, frozen_features.in_place_of_input(transform)
+
+
+def _training_batches(arrays, transform, config, first_epoch):
+    return pipeline.training_batches(
+        arrays,
+        transform,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        epochs=config.epochs,
+        first_epoch=first_epoch,
+        flip=config.flip,
+        crop=config.image_size if config.crop_from else None,
+        shift=config.shift,
+    )
+
+
+def _check_shares(model, count, batch_size):
+    """TensorFlow's replicas share each batch: the first one equally, and of none may any go empty.
+
+    Raises InputError. (From the first batch's shares Keras 3.15 takes the mean, to learn its shape.)
+    """
+    replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
+    first, last = min(batch_size, count), count % batch_size
+    if first % replicas:
+        raise InputError(f"{replicas} devices cannot share a first batch of {first} images: change a size.")
+    if 0 < last < replicas:
+        raise InputError(
+            f"{count} images in batches of {batch_size} leave {last} for the last one, too few for "
+            f"{replicas} devices: change a size."
+        )
