@@ -59,5 +59,5 @@ setup(
             "ziamath>=0.13",
         ],
     },
-    entry_points={"console_scripts": ["colorize = colorization.cli:main"]},
+    entry_points={"console_scripts": ["colorize = colorization.cli.main:main"]},
 )

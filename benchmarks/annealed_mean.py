@@ -3,7 +3,7 @@
     python benchmarks/annealed_mean.py
 
 Both sides decode the same float32 logits, batch after batch and taking turns. NumPy goes by the book:
-log softmax, division by the temperature, exp, normalisation, product with the centers. Shown are the time of
+log softmax, division by the temperature, exp, normalization, product with the centers. Shown are the time of
 all images, the ratio of the times of each batch, and the largest difference of the results in ab units.
 """
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 from common import interleaved, print_machine, print_table, ratio
 
 from colorization.core import bins
+from colorization.core.config import TEMPERATURE
 
 
 def main():
@@ -57,7 +58,7 @@ def main():
     print_machine()
 
 
-def annealed_mean(logits, temperature=bins.TEMPERATURE):
+def annealed_mean(logits, temperature=TEMPERATURE):
     """bins.annealed_mean in plain NumPy."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_softmax = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

@@ -24,11 +24,11 @@ import classification
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--preset", choices=classification.PRESETS, default="small")
+    parser.add_argument("--variant", choices=classification.VARIANTS, default="small")
     parser.add_argument("--repetitions", type=int, default=7)
     options = parser.parse_args()
 
-    settings = classification.PRESETS[options.preset]
+    settings = classification.VARIANTS[options.variant]
     dense = tasks.of(settings).build(settings)
     convolution = keras.models.clone_model(dense, clone_function=convolved)
     for layer, copy in zip(dense.layers, convolution.layers, strict=True):
@@ -44,7 +44,7 @@ def main():
     steps = {name: lambda model=model: model.train_on_batch(lightness, ab) for name, model in models.items()}
     seconds, _ = interleaved(steps, options.repetitions)
     print_table(
-        f"A training step of the classification, preset {options.preset}",
+        f"A training step of the classification, variant {options.variant}",
         ["block 9", "seconds", "images/s", "loss before training"],
         [
             [name, float(np.median(taken)), settings.batch_size / float(np.median(taken)), first[name]]
@@ -57,7 +57,7 @@ def main():
 
 def convolved(layer):
     """A copy of a layer; of block 9's as the convolution that it stands for."""
-    if layer.name != "block9_conv":
+    if layer.name != "block9_dense":
         return layer.__class__.from_config(layer.get_config())
     return layers.Conv2D(layer.units, 1, name=layer.name)
 

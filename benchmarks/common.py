@@ -5,7 +5,6 @@ import time
 import numpy as np
 
 from colorization.runs import environment
-from colorization.core import devices
 
 
 def interleaved(calls, repetitions):

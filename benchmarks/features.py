@@ -18,8 +18,8 @@ from unittest import mock
 import numpy as np
 from common import print_machine, print_table
 
-from colorization.core import config
 from colorization import datasets
+from colorization.core import config
 from colorization.training import frozen_features
 from vgg_eval import model, training
 from vgg_eval.config import JudgeConfig
@@ -42,7 +42,7 @@ def main():
             """Wall time of a training; each way keeps its features, if any, in a place of its own."""
             os.environ["COLORIZATION_DATA"] = str(Path(scratch) / f"data {name}")
             start = time.perf_counter()
-            with mock.patch.object(features, "cut", cut):
+            with mock.patch.object(frozen_features, "cut", cut):
                 training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
             return time.perf_counter() - start
 

@@ -22,7 +22,7 @@ from skimage import data
 from skimage.color import rgb2gray, rgb2lab
 
 from colorization import Colorizer
-from colorization.inference import runtimes, film
+from colorization.inference import film, runtimes
 from colorization.runs import resolve
 
 STEP = 2  # pixels a frame
@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
 
-    run_dir = resolve.path("photos")
+    run_dir = resolve.run_folder("photos")
     colorizer = runtimes.of_run(run_dir) or Colorizer.load(run_dir)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "gray.mkv"

@@ -21,10 +21,10 @@ from common import interleaved, print_machine, print_table, ratio
 from skimage import data
 
 from colorization import Colorizer
+from colorization.core import image_files
 from colorization.export import writers
 from colorization.inference import runtimes
-from colorization.core import image_files
-from colorization.runs import resolve
+from colorization.runs import RunFolder, resolve
 
 FORMATS = ("savedmodel", "onnx", "litert")
 PHOTOGRAPHS = {
@@ -45,8 +45,9 @@ def main():
 
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        run = scratch / "run"  # without an ONNX file, by which it would be colored
-        shutil.copytree(resolve.run_folder(options.run), run, ignore=shutil.ignore_patterns(runtimes.ONNX))
+        run = scratch / "run"  # without its ONNX file, which would color in place of Keras
+        shutil.copytree(resolve.run_folder(options.run), run)
+        RunFolder(run).onnx_path.unlink(missing_ok=True)
         image_files.write(scratch / "photo.png", photograph)
         colorizer = Colorizer.load(run)
         models = {"run folder (Keras)": run}
@@ -100,9 +101,9 @@ def main():
 def _written(run, format, picture, scratch):
     """Path of a run's export for a picture; LiteRT's is of its size only."""
     size = picture.shape[:2] if format == "litert" else None
-    path = scratch / f"model{size or ''}{export.FORMATS[format]}"
+    path = scratch / f"model{size or ''}{writers.FORMATS[format]}"
     if not path.exists():
-        writers.export(run, format, path, size=size)
+        writers.export_model(run, format, path, size=size)
     return path
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/throughput.py
 
-A training step is model.train_on_batch as training.train compiles the model; inference is the predictor with
+A training step is model.train_on_batch as training.build compiles the model; inference is the predictor with
 the task's default decoding. All take turns, and each is shown beside the classification at
 width 1 in float32.
 """
@@ -15,9 +15,9 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 
 from colorization.core import devices, losses
+from colorization.core.config import TEMPERATURE
 from colorization.inference import graph
 from colorization.models import tasks
-from colorization.core.config import TEMPERATURE
 
 REFERENCE = ("classification", 1.0, "float32")
 LOSSES = {"classification": losses.soft_cross_entropy, "regression": losses.squared_error}

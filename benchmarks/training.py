@@ -1,7 +1,7 @@
 """Where the time of a training step goes, in each experiment as it is trained.
 
     python benchmarks/training.py
-    python benchmarks/training.py --preset paper --repetitions 3    # on a GPU
+    python benchmarks/training.py --variant paper --repetitions 3    # on a GPU
 
 Images/s of a whole step on a batch that lies ready; its arithmetic (multiplications and additions of
 convolutions and dense layers: one pass forward, two backward), and what share that is of the rate at which
@@ -21,31 +21,31 @@ import tensorflow as tf
 from common import interleaved, print_machine, print_table
 from keras import layers
 
-from colorization.training import frozen_features
 from colorization.core import devices, losses
 from colorization.datasets import pipeline
 from colorization.models import tasks
-from vgg_eval import model
+from colorization.training import frozen_features
+from vgg_eval import model as judge
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
-EXPERIMENTS = ("regression", "classification", "transfer", "vgg", "photos")
+EXPERIMENTS = ("regression", "classification", "transfer", "judge", "photos")
 LOSSES = {
     "regression": losses.squared_error,
-    "vgg": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "judge": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
 }
 SIDE = 4096  # of the matrices whose product is the yardstick
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--preset", default="small")
+    parser.add_argument("--variant", default="small")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--side", type=int, default=SIDE, help=f"of the matrices (default: {SIDE})")
     options = parser.parse_args()
 
     rows = []
     for name in EXPERIMENTS:
-        settings = importlib.import_module(name).PRESETS[options.preset]
+        settings = importlib.import_module(name).VARIANTS[options.variant]
         precision = devices.precision(settings.precision)
         work, calls = prepare(name, settings, precision)
         calls["product"] = product(precision, options.side)
@@ -60,7 +60,7 @@ def main():
             + [f"{share:.0%}" for share in shares]
         )
     print_table(
-        f"Training steps of the preset {options.preset}",
+        f"Training steps of the variant {options.variant}",
         [
             "experiment",
             "precision",
@@ -80,7 +80,7 @@ def main():
 def prepare(name, settings, precision):
     """(multiplications and additions, {part: function without arguments}) of an experiment's step."""
     keras.config.set_dtype_policy(precision)
-    model = model.build(settings, 10) if name == "vgg" else tasks.of(settings).build(settings)
+    model = judge.build(settings, 10) if name == "judge" else tasks.of(settings).build(settings)
     place = None if settings.augmented else frozen_features.cut(model)
     model = model if place is None else frozen_features.head(model, place)
     keras.config.set_dtype_policy("float32")
@@ -115,11 +115,11 @@ def feed_of(name, settings):
     side = settings.crop_from or settings.image_size
     rgb = generator.integers(0, 256, (8 * settings.batch_size, side, side, 3), dtype=np.uint8)
     arrays, transform = (rgb,), pipeline.to_lightness_and_ab
-    if name == "vgg":
+    if name == "judge":
         arrays = (rgb, generator.integers(0, 10, len(rgb)))
 
         def transform(rgb, labels, flips):
-            return model.enlarged(pipeline.mirrored(rgb, flips), settings.vgg_size), labels
+            return judge.enlarged(pipeline.mirrored(rgb, flips), settings.vgg_size), labels
 
     batches = pipeline.training_batches(
         arrays,

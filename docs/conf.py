@@ -9,10 +9,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
+import imports  # noqa: E402
 import ziamath  # noqa: E402
 
-from colorization import __version__
-from colorization.cli.console import start_keras
+from colorization import __version__  # noqa: E402
+from colorization.core.quiet_start import start_keras  # noqa: E402
 
 start_keras()  # as autodoc's imports would, but quietly
 
@@ -63,6 +64,11 @@ def _copy_notebooks(app, config):
         shutil.copy(path, target)
 
 
+def _draw_imports(app, config):
+    """The picture of architecture.md."""
+    imports.draw(imports.count_imports()).savefig(HERE / "imports.png", dpi=80)
+
+
 # What pages include or show, of outside of this folder -> the page
 PAGES = {
     "README.md": "index.md",
@@ -95,4 +101,5 @@ def _turn_links(app, included, page, content):
 def setup(app):
     """Called by Sphinx."""
     app.connect("config-inited", _copy_notebooks)
+    app.connect("config-inited", _draw_imports)
     app.connect("include-read", _turn_links)

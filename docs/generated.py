@@ -1,7 +1,7 @@
-"""What the pages take from the program itself: --help, the settings, and formulas without a script.
+"""Parts of the pages that come from the program itself, and formulas without a script.
 
-Directives: `commands` (one command a line; `colorize` brings its subcommands), `settings` (the classes of
-colorization.config), `presets` (of the experiments).
+Directives, each with one item a line: `commands` (--help; `colorize` brings its subcommands), `settings` (the
+classes of colorization.core.config), `variants` (of the experiments), `modules` (of a package).
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import os
+import pkgutil
 import re
 import runpy
 import shlex
@@ -73,22 +74,37 @@ class Settings(Generated):
         return f"## `{name}`\n\n{link}: {_first_line(found)} {after}\n\n{table}"
 
 
-class Presets(Generated):
-    """A table of what an experiment's presets set otherwise than the defaults."""
+class Variants(Generated):
+    """A table of the values of an experiment's variants that differ from the defaults."""
 
     def text_of(self, script):
         """The section of a script, its path from the repository's root."""
         sys.path.insert(0, str((ROOT / script).parent))
-        presets = runpy.run_path(str(ROOT / script))["PRESETS"]
+        variants = runpy.run_path(str(ROOT / script))["VARIANTS"]
         names = [
             field.name
-            for field in dataclasses.fields(next(iter(presets.values())))
-            if any(getattr(preset, field.name) != field.default for preset in presets.values())
+            for field in dataclasses.fields(next(iter(variants.values())))
+            if any(getattr(config, field.name) != field.default for config in variants.values())
         ]
         rows = [
-            [f"`{name}`", *(_spelled(getattr(preset, name)) for preset in presets.values())] for name in names
+            [f"`{name}`", *(_spelled(getattr(config, name)) for config in variants.values())]
+            for name in names
         ]
-        return f"### `{script}`\n\n" + _table(["", *presets], rows)
+        return f"### `{script}`\n\n" + _table(["", *variants], rows)
+
+
+class Modules(Generated):
+    """The docstrings of a package and of its modules, each module in a section; for reST pages."""
+
+    def text_of(self, package):
+        """The package, without the names that it takes from its modules; then every module with its names."""
+        folder = Path(importlib.import_module(package).__file__).parent
+        names = [module.name for module in pkgutil.iter_modules([str(folder)]) if not module.ispkg]
+        sections = [f".. automodule:: {package}\n   :ignore-module-all:"]
+        for name in sorted(name for name in names if not name.startswith("_")):
+            title = f"``{package}.{name}``"
+            sections.append(f"{title}\n{'-' * len(title)}\n\n.. automodule:: {package}.{name}")
+        return "\n\n".join(sections)
 
 
 def _help(command):
@@ -161,7 +177,8 @@ def setup(app):
     """Called by Sphinx."""
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
-    app.add_directive("presets", Presets)
+    app.add_directive("variants", Variants)
+    app.add_directive("modules", Modules)
     app.add_html_math_renderer("mathml", (_math, None), (_displayed_math, None))
     app.connect("autodoc-skip-member", _skip_field_numbers)
     app.connect("object-description-transform", _without_long_values)

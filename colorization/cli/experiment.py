@@ -1,83 +1,108 @@
-"""The command line that all experiments share: parse, train, evaluate."""
+"""The command line of all experiments: parse, train, evaluate."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from colorization import evaluation, training  # lazy packages: train_and_evaluate imports Keras
 from colorization.cli.console import run_command, start_keras
-from colorization.core import config
+from colorization.core.config import VggConfig, describe, override
+from colorization.runs.folder import RunFolder
 
 
-def train_and_evaluate(settings, run_dir, *, resume=False):
-    """training.train, then evaluation.evaluate on the dev split; returns the latter's table as text."""
+def train_and_evaluate(config, run_dir, *, resume=False):
+    """Train a config, and evaluate the run on the dev split.
+
+    Returns:
+        The evaluation's table, as text.
+    """
     start_keras()
-    from colorization.evaluation import evaluate
-    from colorization.training import train
-
-    train.train(settings, run_dir, resume=resume)
-    return evaluate.table(evaluate.evaluate(run_dir, "dev"))
+    run = training.train(config, run_dir, resume=resume)
+    return evaluation.table(evaluation.evaluate(run.path, "dev"))
 
 
-def main(doc, presets, argv=None, train=train_and_evaluate, *, name=None, gather=None):
+def main(doc, variants, argv=None, train=train_and_evaluate, *, name=None, gather=None):
     """Run an experiment file.
 
     Args:
         doc: the file's docstring, shown by --help.
-        presets: {name: Config}.
+        variants: {name: Config}; one is named "small", the default.
         argv: arguments; None takes the command line's.
-        train: function of a Config, a run folder and resume, that returns what is printed in the end.
-        name: of the run folder, before the preset's; None takes the task's.
+        train: function of a Config, a run folder and resume, that returns the text to be printed.
+        name: of the run folder, before the variant's; None takes the task's.
         gather: function of folders and the Config, that makes a data set of them: --data then takes any
             number of folders.
 
     Returns:
         Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
     """
-    parser = _parser(doc, presets, gather)
-    return run_command(_run, parser.parse_args(argv), presets, train, name, gather)
+    parser = _parser(doc, variants, gather)
+    return run_command(_run, parser.parse_args(argv), variants, train, name, gather)
 
 
-def _parser(doc, presets, gather):
-    small = presets["small"]
+class _DeprecatedOption(argparse.Action):
+    """An option that stands for one with a new name."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(f"{option_string} is deprecated: use --{self.dest}.", file=sys.stderr)
+        setattr(namespace, self.dest, values)
+
+
+def _parser(doc, variants, gather):
+    small = variants["small"]
     parser = argparse.ArgumentParser(
         description=doc,
-        epilog="fields for --set, with their values in the preset small:\n" + config.describe(small),
+        epilog="fields for --set, with their values in the variant small:\n" + describe(small),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--preset", choices=presets, help="the settings to start from (default: small)")
+    known = {"type": _american, "choices": variants}
+    parser.add_argument("--variant", **known, help="the settings to start from (default: small)")
+    parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
     if gather:
         parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
     else:
         parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
-    if hasattr(small, "frozen_blocks"):
+    if isinstance(small, VggConfig):
         parser.add_argument(
             "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
         )
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/NAME-PRESET")
+    else:
+        parser.set_defaults(vgg_weights=None)
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: runs/NAME-VARIANT")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
     return parser
 
 
-def _run(arguments, presets, train, name, gather):
-    preset = arguments.preset or "small"
-    settings = presets[preset]
-    run_dir = arguments.run_dir or Path("runs") / f"{name or settings.task}-{preset}"
-    if arguments.resume and not arguments.preset:
-        settings = _stored(run_dir, settings)
-    changed = config.override(settings, arguments.set)
-    if gather and arguments.data:
-        arguments.data = gather(arguments.data, changed)
-    short = {name: getattr(arguments, name, None) for name in ("data", "vgg_weights")}
-    changes = [f"{name}={value}" for name, value in short.items() if value is not None]
-    settings = config.override(settings, [*changes, *arguments.set])
-    config.refuse_frozen_noise(settings)
+def _american(variant):
+    """For argparse: the name of a variant, in the spelling of today."""
+    if "grey" in variant:
+        new = variant.replace("grey", "gray")
+        print(f"{variant} is deprecated: use {new}.", file=sys.stderr)
+        return new
+    return variant
 
-    print(train(settings, run_dir, resume=arguments.resume))
+
+def _run(arguments, variants, train, name, gather):
+    variant = arguments.variant or "small"
+    config = variants[variant]
+    run_dir = arguments.run_dir or Path("runs") / f"{name or config.task}-{variant}"
+    if arguments.resume and not arguments.variant:
+        config = _stored(run_dir, config)
+    data = arguments.data
+    if gather and data:
+        data = gather(data, override(config, arguments.set))
+    short = {"data": data, "vgg_weights": arguments.vgg_weights}
+    changes = [f"{key}={value}" for key, value in short.items() if value is not None]
+    config = override(config, [*changes, *arguments.set])
+    config.refuse_frozen_noise()
+
+    print(train(config, run_dir, resume=arguments.resume))
     print(f"The run is in {run_dir}", file=sys.stderr)
 
 
-def _stored(run_dir, settings):
-    """The settings of the run to resume, which those of the command line are changes to; else `settings`."""
-    path = run_dir / config.FILE
-    return config.read(path, {settings.task: type(settings)}) if path.exists() else settings
+def _stored(run_dir, config):
+    """The Config of the run to resume, which the command line changes; else `config`."""
+    run = RunFolder(run_dir)
+    same = run.exists() and run.config.task == config.task
+    return run.config if same else config  # training refuses a run of another task

@@ -1,21 +1,23 @@
-"""Files that are either whole or not there, and how they are found."""
+"""Files that are either complete or absent."""
 
 import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 
 TEMPORARY = ".unfinished-"
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 """Suffixes of image files, in lower case."""
 
 
-def pictures_below(folder):
-    """The image files at any depth of a Path, in no order; what begins with a dot is hidden."""
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """The image files at any depth of a folder, in no order. Names that begin with a dot are hidden."""
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix.lower() in PICTURES and not hidden and path.is_file():
@@ -23,12 +25,15 @@ def pictures_below(folder):
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """Yield a temporary path beside `path`; on success it takes `path`'s place, on failure it goes.
+def replacing(path: StrPath) -> Iterator[Path]:
+    """Yield a temporary path beside `path`. On success it replaces `path`, on failure it is deleted.
 
-    The rename is atomic and comes after the data have reached the disk, so that a process killed at any
+    The rename is atomic and happens after the data have reached the disk. A process that is killed at any
     moment leaves the old file or the new one. The temporary name keeps the suffix, which image and HDF5
-    writers look at. Raises InputError, naming `path`, if the system refuses.
+    writers need.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     path = Path(path)
     try:
@@ -50,33 +55,33 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path, text):
-    """Write a str to `path`, whole or not at all."""
+def write_text(path: StrPath, text: str) -> None:
+    """Write a text file as a whole or not at all. Raises InputError."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def sha256(path):
+def sha256(path: StrPath) -> str:
     """The SHA-256 of a file, in hex. Raises OSError."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fingerprint(paths):
+def fingerprint(paths: Iterable[Path]) -> str:
     """SHA-256, in hex, of the contents of files; missing ones are left out."""
     return hashlib.sha256(
         b"".join(bytes.fromhex(sha256(path)) for path in paths if path.exists())
     ).hexdigest()
 
 
-def fingerprint_of(path):
+def fingerprint_of(path: StrPath) -> str:
     """fingerprint of a file, or of all files below a folder."""
     path = Path(path)
     return fingerprint(sorted(found for found in path.rglob("*") if found.is_file()) or [path])
 
 
-def remove_unfinished(folder):
-    """Delete what killed processes left half-written below `folder`."""
+def remove_unfinished(folder: StrPath) -> None:
+    """Delete the half-written files of killed processes below a folder."""
     for leftover in list(Path(folder).rglob(TEMPORARY + "*")):
         if leftover.is_dir():
             shutil.rmtree(leftover)
@@ -84,7 +89,7 @@ def remove_unfinished(folder):
             leftover.unlink(missing_ok=True)
 
 
-def _umask():
+def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

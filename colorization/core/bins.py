@@ -1,6 +1,6 @@
-"""The 313 ab bins: centers, nearest bin, soft encoding, and the ways back from logits to ab.
+"""The 313 ab bins: centers, nearest bin, soft encoding, and decodings from logits to ab.
 
-Source: Zhang, Isola, Efros, "Colorful Image Colorization" (ECCV 2016), section 2; the report, sections
+Source: Zhang, Isola, Efros, "Colorful Image Colorization" (ECCV 2016), section 2; the paper, sections
 4.1.2 and 4.1.3.
 """
 
@@ -12,38 +12,47 @@ from keras import ops
 
 from colorization.core.bin_centers import CENTERS, COUNT, STEP
 from colorization.core.config import TEMPERATURE
+from colorization.core.typing import Tensor
 
 __all__ = [
-    "CENTERS", "COUNT", "STEP", "annealed_mean", "decode_mean", "decode_mode", "entropy", "nearest", "soft_encode",
-]  # fmt: skip
+    "CENTERS",
+    "COUNT",
+    "STEP",
+    "annealed_mean",
+    "decode_mean",
+    "decode_mode",
+    "entropy",
+    "nearest",
+    "soft_encode",
+]
 
-_LIMIT = 128.0  # no 8-bit Lab goes beyond; further out is clipped to it
-_CELL = 2.5  # side of the search cells: few of a cell's points differ in their nearest bins
-_EDGE = 130.0  # where the cells begin: a multiple of their side beyond the limit
+_LIMIT = 128.0  # 8-bit Lab stays within; larger values are clipped
+_CELL = 2.5  # side of the search cells, small enough for short lists of candidates
+_EDGE = 130.0  # start of the cells: a multiple of their side, beyond the limit
 
 
-def nearest(ab):
+def nearest(ab: Tensor) -> Tensor:
     """Index of the nearest center.
 
     Args:
-        ab: (..., 2) float; beyond +-128 it is clipped.
+        ab: (..., 2) float, in ab units; clipped to -128..128.
 
     Returns:
-        (...) int32 in 0..312; of several equally near, any.
+        (...) int32, 0..312. Among equally near centers any one is returned.
     """
     return soft_encode(ab, neighbors=1)[0][..., 0]
 
 
-def soft_encode(ab, neighbors=5, sigma=5.0):
+def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:
     """The nearest bins of each color, weighted by a Gaussian of their distance (Zhang et al., section 2.2).
 
-    Sparse and exact: the plane is cut into cells, and each cell knows every bin that can be among the
-    nearest of a point inside it.
+    The result is sparse and exact. The plane is divided into cells. Each cell has a list of all bins that can
+    be among the nearest bins of a point inside the cell.
 
     Args:
-        ab: (..., 2) float; beyond +-128 it is clipped.
+        ab: (..., 2) float, in ab units; clipped to -128..128.
         neighbors: number of bins, K; 1 is hard encoding.
-        sigma: of the Gaussian, in ab units.
+        sigma: standard deviation of the Gaussian, in ab units.
 
     Returns:
         indices: (..., neighbors) int32, nearest first.
@@ -54,43 +63,57 @@ def soft_encode(ab, neighbors=5, sigma=5.0):
     cell = ops.cast((ab + _EDGE) / _CELL, "int32")
     cell = cell[..., 0] * table.shape[1] + cell[..., 1]
 
-    def look_up(values):  # one row a pixel; by the candidates' numbers it would be one element a candidate
+    def look_up(values):  # one row per pixel is faster than one element per candidate
         return ops.take(ops.convert_to_tensor(values.reshape(-1, table.shape[-1])), cell, axis=0)
 
     candidates = look_up(table)
     distance = sum(ops.square(look_up(_PADDED_CENTERS[table][..., i]) - ab[..., i : i + 1]) for i in range(2))
-    order = ops.argsort(distance, axis=-1)[..., :neighbors]  # of so few, sooner than a top_k
+    order = ops.argsort(distance, axis=-1)[..., :neighbors]  # for short rows faster than top_k
     indices = ops.take_along_axis(candidates, order, axis=-1)
     distance = ops.take_along_axis(distance, order, axis=-1)
     weights = ops.exp((distance[..., :1] - distance) / (2 * sigma**2))
     return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
-def decode_mode(logits):
-    """The center of the most likely bin: (..., 313) logits -> (..., 2) float32 ab (report, section 4.1.2)."""
-    # Not argmax: Keras's own asks for the bits of numbers, which ONNX does not give
+def decode_mode(logits: Tensor) -> Tensor:
+    """The center of the most likely bin (paper, section 4.1.2).
+
+    Args:
+        logits: (..., 313) float.
+
+    Returns:
+        (..., 2) float32 ab.
+    """
+    # Keras's argmax needs bitcast, which ONNX does not have
     likeliest = ops.top_k(ops.cast(logits, "float32"), 1)[1][..., 0]
     return ops.take(ops.convert_to_tensor(CENTERS), likeliest, axis=0)
 
 
-def decode_mean(logits):
-    """The expected center: (..., 313) logits -> (..., 2) float32 ab."""
-    return annealed_mean(logits, temperature=1.0)
-
-
-def annealed_mean(logits, temperature=TEMPERATURE):
-    """The expected center after the distribution was sharpened (report, section 4.1.3; Zhang et al., Eq. 5).
+def decode_mean(logits: Tensor) -> Tensor:
+    """The expected center (paper, section 4.1.3).
 
     Args:
         logits: (..., 313) float.
-        temperature: T >= 0, a number or a scalar tensor: 1 is the mean, towards 0 the mode (of equally
-            likely bins, their mean).
+
+    Returns:
+        (..., 2) float32 ab.
+    """
+    return annealed_mean(logits, temperature=1.0)
+
+
+def annealed_mean(logits: Tensor, temperature: float | Tensor = TEMPERATURE) -> Tensor:
+    """The expected center of the distribution at a temperature (paper, section 4.1.3; Zhang et al., Eq. 5).
+
+    Args:
+        logits: (..., 313) float.
+        temperature: T >= 0, a number or a scalar tensor. 1 gives the mean. Values towards 0 give the mode, or
+            the mean of several equally likely bins.
 
     Returns:
         (..., 2) float32 ab.
 
     Raises:
-        ValueError: the temperature is a negative number, or not a number.
+        ValueError: the temperature is negative or NaN.
     """
     if isinstance(temperature, numbers.Real) and not temperature >= 0:
         raise ValueError(f"the temperature is at least 0, not {temperature}")
@@ -99,36 +122,41 @@ def annealed_mean(logits, temperature=TEMPERATURE):
     return ops.matmul(ops.softmax(sharpened, axis=-1), ops.convert_to_tensor(CENTERS))
 
 
-def entropy(logits):
-    """How unsure the distribution over bins is: (..., 313) logits -> (..., 1) float32, 0 to log 313 nats."""
+def entropy(logits: Tensor) -> Tensor:
+    """Entropy of the distribution over bins.
+
+    Args:
+        logits: (..., 313) float.
+
+    Returns:
+        (..., 1) float32, 0 to log 313 nats.
+    """
     log_probability = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     return -ops.sum(ops.exp(log_probability) * log_probability, axis=-1, keepdims=True)
 
 
 @functools.cache
 def _candidates(neighbors):
-    """(cells, cells, C) int32: the bins that can be among the `neighbors` nearest of a point of a cell.
+    """(cells, cells, C) int32: the bins that can be among the `neighbors` nearest bins of a point in a cell.
 
-    The difference of two bins' squared distances is linear in the point: a bin that is no nearer than
-    another at the four corners of a cell is nowhere nearer inside. A bin with `neighbors` such others is left
-    out. Shorter lists are filled with bin 313, which lies far away.
+    The difference of the squared distances to two bins is linear in the point. If one bin is at least as far
+    as another at the four corners of a cell, it is at least as far everywhere inside. A bin with `neighbors`
+    such others is left out. Shorter lists are filled with bin 313, which lies far away.
     """
     edges = np.arange(-_EDGE, _EDGE, _CELL)
     low = np.stack(np.meshgrid(edges, edges, indexing="ij"), -1)[:, :, None]
     nearby = _nearby(CENTERS - low, neighbors)
     corners = low + _CELL * np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
     squared = np.square(CENTERS[nearby][:, :, :, None] - corners[:, :, None]).sum(-1)
-    no_nearer = (squared[:, :, :, None] <= squared[:, :, None]).all(
-        -1
-    )  # the first than the second, or as near
-    kept = no_nearer.sum(axis=2) - 1 < neighbors  # each is no nearer than itself
+    no_nearer = (squared[:, :, :, None] <= squared[:, :, None]).all(-1)  # first than second, or as near
+    kept = no_nearer.sum(axis=2) - 1 < neighbors  # minus 1: each bin is as near as itself
     first = np.argsort(~kept, axis=-1, kind="stable")[..., : kept.sum(-1).max()]
     chosen = np.take_along_axis(np.where(kept, nearby, COUNT), first, axis=-1)
     return chosen.astype("int32")
 
 
 def _nearby(offset, neighbors):
-    """(cells, cells, P): a first, generous choice, by the least and the greatest distance to each cell.
+    """(cells, cells, P): a first, larger choice by the least and the greatest distance to each cell.
 
     offset: (cells, cells, 313, 2), of each center from each cell's lower corner.
     """

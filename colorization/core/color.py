@@ -1,6 +1,6 @@
 """sRGB <-> CIE Lab (D65, 2 degrees), and every scaling of colors.
 
-Written in keras.ops, so that one code serves eager calls, tf.data, SavedModels and any Keras backend. The
+The functions use keras.ops. They serve eager calls, tf.data, SavedModels and every Keras backend. The
 constants are those of IEC 61966-2-1 and CIE 15 as scikit-image's colorconv uses them; inverses are derived.
 """
 
@@ -8,11 +8,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from colorization.core.typing import Tensor
+
 _XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])
-_WHITE_FROM_RGB = _XYZ_FROM_RGB / _WHITE[:, None]  # XYZ relative to the white point, as Lab wants it
+_WHITE_FROM_RGB = _XYZ_FROM_RGB / _WHITE[:, None]  # XYZ relative to the white point, as Lab needs it
 _RGB_FROM_WHITE = np.linalg.inv(_WHITE_FROM_RGB)
 _LAB_FROM_F = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]])
 _LAB_OFFSET = np.array([-16.0, 0, 0])
@@ -23,22 +25,22 @@ _F_KNEE = _XYZ_SLOPE * _XYZ_KNEE + _XYZ_OFFSET
 _SRGB_KNEE, _SRGB_SLOPE, _SRGB_OFFSET, _SRGB_GAMMA = 0.0031308, 12.92, 0.055, 2.4  # IEC 61966-2-1
 
 
-def rgb_to_lab(rgb):
-    """Lab of sRGB.
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """sRGB to CIE Lab (IEC 61966-2-1, CIE 15).
 
     Args:
-        rgb: (..., 3), uint8 0..255 or float 0..1.
+        rgb: (..., 3), uint8 in 0..255 or float in 0..1.
 
     Returns:
-        (..., 3) float32: L 0..100, a and b about -110..110.
+        (..., 3) float32: L in 0..100, a and b in about -110..110.
 
     Raises:
-        ValueError: the last axis is not 3, or the numbers are whole but not uint8.
+        ValueError: the last axis is not 3, or the dtype is an integer other than uint8.
     """
     rgb = _with_three_channels(rgb)
     dtype = keras.backend.standardize_dtype(rgb.dtype)
     if "int" in dtype and dtype != "uint8":
-        raise ValueError(f"RGB is uint8 in 0..255 or float in 0..1, not {dtype}")
+        raise ValueError(f"expected RGB as uint8 in 0..255 or float in 0..1, received {dtype}")
     if dtype == "uint8":
         linear = ops.take(ops.convert_to_tensor(_LINEAR_FROM_UINT8), ops.cast(rgb, "int32"), axis=0)
     else:
@@ -48,14 +50,14 @@ def rgb_to_lab(rgb):
     return _mix(_LAB_FROM_F, f, _LAB_OFFSET)
 
 
-def lab_to_rgb(lab):
-    """sRGB of Lab; colors outside the sRGB gamut are clipped.
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """CIE Lab to sRGB. Colors outside the sRGB gamut are clipped.
 
     Args:
-        lab: (..., 3) float, as rgb_to_lab gives it.
+        lab: (..., 3) float: L in 0..100, a and b.
 
     Returns:
-        (..., 3) float32 in 0..1; to_uint8 makes an 8-bit image of it.
+        (..., 3) float32 in 0..1; to_uint8 converts it to 8 bits.
 
     Raises:
         ValueError: the last axis is not 3.
@@ -65,17 +67,17 @@ def lab_to_rgb(lab):
     return ops.clip(ops.where(linear > _SRGB_KNEE, curve, _SRGB_SLOPE * linear), 0, 1)
 
 
-def fit_gamut(lab, steps=8):
-    """Lab with the chroma lowered just so far that sRGB can show it; lightness and hue stay.
+def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
+    """Reduce the chroma of colors outside the sRGB gamut; lightness and hue stay.
 
-    Clipping in RGB would change the lightness, which belongs to the photograph.
+    Clipping in RGB would change the lightness of the photograph.
 
     Args:
         lab: (..., 3) float.
-        steps: bisections of the chroma; the result is within 2**-steps of the largest chroma.
+        steps: bisections of the chroma; the result is within 2**-steps of the largest possible chroma.
 
     Returns:
-        (..., 3) float32.
+        (..., 3) float32 Lab.
     """
     lab = ops.cast(lab, "float32")
     lightness, ab = lab[..., :1], lab[..., 1:]
@@ -94,25 +96,25 @@ def fit_gamut(lab, steps=8):
     return ops.concatenate([lightness, ab * ops.where(shown(everywhere), everywhere, low)], axis=-1)
 
 
-def to_uint8(rgb):
-    """uint8 0..255 of float RGB 0..1, rounded to nearest."""
+def to_uint8(rgb: Tensor) -> Tensor:
+    """Float RGB in 0..1 to uint8 in 0..255, rounded to the nearest integer."""
     return ops.cast(ops.round(ops.clip(rgb, 0, 1) * 255), "uint8")
 
 
-def scale_ab(ab):
-    """(ab + 128) / 255: the regression's target in 0..1 (report, section 3.1)."""
+def scale_ab(ab: Tensor) -> Tensor:
+    """(ab + 128) / 255: the target of the regression, in 0..1 (paper, section 3.1)."""
     return (ab + 128.0) / 255.0
 
 
-def unscale_ab(scaled):
-    """The inverse of scale_ab."""
+def unscale_ab(scaled: Tensor) -> Tensor:
+    """Values in 0..1 back to ab units; the inverse of scale_ab."""
     return scaled * 255.0 - 128.0
 
 
 def _with_three_channels(image):
     image = image if hasattr(image, "dtype") else np.asarray(image)
     if not image.shape or image.shape[-1] != 3:
-        raise ValueError(f"the last axis of a color image is 3 long, not that of shape {tuple(image.shape)}")
+        raise ValueError(f"expected 3 channels in the last axis, received shape {tuple(image.shape)}")
     return image
 
 
@@ -128,12 +130,12 @@ def _linear_from_srgb(rgb):
 
 
 def _power(base, exponent, least):
-    """max(base, least) ** exponent by logarithm: four times as fast as TensorFlow's own power on a CPU."""
+    """max(base, least) ** exponent by logarithm, four times as fast as TensorFlow's power on a CPU."""
     return ops.exp(ops.log(ops.maximum(base, least)) * exponent)
 
 
 def _mix(matrix, image, offset=(0.0, 0.0, 0.0)):
-    """matrix @ channel vector + offset. Spelled out: GPUs would round a matrix product to TF32."""
+    """matrix @ channel vector + offset, written as sums: GPUs would round a matrix product to TF32."""
     channels = [image[..., i] for i in range(3)]
     rows = [
         sum(float(m) * channel for m, channel in zip(row, channels, strict=True) if m) + float(shift)
@@ -142,7 +144,7 @@ def _mix(matrix, image, offset=(0.0, 0.0, 0.0)):
     return ops.stack(rows, axis=-1)
 
 
-_GAMUT_SLACK = 1e-4  # half an 8-bit level, in linear light, of the darkest colors
+_GAMUT_SLACK = 1e-4  # in linear light: half an 8-bit level of the darkest colors
 
 
 def _srgb_curve_of_bytes():

@@ -19,13 +19,13 @@ class ColorPrior:
     bin_counts: np.ndarray
     mean_ab: np.ndarray
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, list]:
         """The values as lists, for JSON."""
         return {"bin_counts": self.bin_counts.tolist(), "mean_ab": self.mean_ab.tolist()}
 
     @classmethod
-    def from_dict(cls, values):
-        """The inverse of to_dict. Raises ValueError, KeyError, TypeError or OverflowError for other values."""
+    def from_dict(cls, values: dict) -> "ColorPrior":
+        """The inverse of to_dict. Raises ValueError, KeyError, TypeError or OverflowError."""
         counts = np.array(values["bin_counts"], "int64")
         mean = np.array(values["mean_ab"], "float64")
         if counts.shape != (COUNT,) or mean.shape != (2,) or counts.min() < 0 or not counts.sum():
@@ -35,7 +35,7 @@ class ColorPrior:
         return cls(counts, mean)
 
 
-def smooth_prior(counts, sigma=5.0):
+def smooth_prior(counts: np.ndarray, sigma: float = 5.0) -> np.ndarray:
     """Relative frequency of the bins, smoothed by a Gaussian in ab (Zhang et al., section 2.2).
 
     Args:
@@ -53,7 +53,7 @@ def smooth_prior(counts, sigma=5.0):
     return prior / prior.sum()
 
 
-def rebalancing_weights(counts, mix=0.5, sigma=5.0):
+def rebalancing_weights(counts: np.ndarray, mix: float = 0.5, sigma: float = 5.0) -> np.ndarray:
     """Weight of each bin's pixels: ((1 - mix) p + mix / Q)^-1, with sum(p w) = 1.
 
     Zhang et al., Eq. 4, where mix is called lambda. p is the smoothed prior, and at least that of one pixel:

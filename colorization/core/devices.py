@@ -1,25 +1,26 @@
 """The devices of this machine, and the settings that suit them."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from colorization.core.errors import InputError
 
 
-def devices():
+def accelerators() -> list[str]:
     """Names of the accelerators that Keras's backend sees; empty on a CPU."""
     return [name for name in keras.distribution.list_devices() if not name.lower().startswith("cpu")]
 
 
-def precision(setting):
+def precision(setting: str) -> str:
     """The dtype policy for a `precision` setting; "auto" is mixed_bfloat16 where hardware computes it."""
     if setting != "auto":
         return setting
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"
 
 
-def jit(setting, strategy):
+def jit(setting: str, strategy: Any) -> bool | str:
     """model.compile's jit_compile for a config's `jit`, under a strategy or None.
 
     On CPUs XLA ran this network 2 to 12 times slower than TensorFlow's own kernels; JAX always compiles;
@@ -31,10 +32,10 @@ def jit(setting, strategy):
         return False
     if setting != "auto":
         return setting == "on"
-    return bool(devices()) if keras.backend.backend() == "tensorflow" else "auto"
+    return bool(accelerators()) if keras.backend.backend() == "tensorflow" else "auto"
 
 
-def strategy(setting):
+def strategy(setting: str) -> Any:
     """A MirroredStrategy for a config's `distribute`, or None; auto takes one for several TensorFlow GPUs."""
     if keras.backend.backend() != "tensorflow" or setting == "off":
         return None
@@ -49,7 +50,7 @@ def strategy(setting):
 
 def _computes_bfloat16():
     backend = keras.backend.backend()
-    if not devices():
+    if not accelerators():
         # Only TensorFlow's CPU kernels (oneDNN) were measured to be faster in bfloat16.
         return backend == "tensorflow" and "avx512_bf16" in cpu_info()
     if backend == "tensorflow":
@@ -66,7 +67,7 @@ def _computes_bfloat16():
     return False
 
 
-def cpu_info():
+def cpu_info() -> str:
     """The text of /proc/cpuinfo; empty where there is none."""
     path = Path("/proc/cpuinfo")
     return path.read_text() if path.exists() else ""

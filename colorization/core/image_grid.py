@@ -1,11 +1,16 @@
 """Rows of small images as one figure, and figures as files."""
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from colorization.core.atomic_io import replacing
+from colorization.core.typing import StrPath
 
 
-def tile(rows, scale=3, gap=2):
+def tile(rows: Sequence[np.ndarray], scale: int = 3, gap: int = 2) -> np.ndarray:
     """One picture of rows of small images.
 
     Args:
@@ -28,17 +33,15 @@ def tile(rows, scale=3, gap=2):
     return np.concatenate([np.concatenate(list(row), axis=1) for row in enlarged], axis=0)
 
 
-def labeled(rows, labels):
+def labeled(rows: Iterable[np.ndarray], labels: Iterable[str]) -> Figure:
     """A matplotlib Figure of rows of small images, a label to the left of each row."""
-    from matplotlib.figure import Figure
-
     rows = list(rows)
     picture = tile(rows)
     height = picture.shape[0] / len(rows)
     figure = Figure(figsize=(1.1 + picture.shape[1] / 110, picture.shape[0] / 110))
     axes = figure.subplots()
     axes.imshow(picture, interpolation="none")
-    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], labels)
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], list(labels))
     axes.set_xticks([])
     axes.tick_params(length=0)
     for spine in axes.spines.values():
@@ -46,8 +49,9 @@ def labeled(rows, labels):
     return figure
 
 
-def save_figure(figure, path):
-    """Write a matplotlib Figure, whole or not at all; returns the path."""
+def save_figure(figure: Figure, path: StrPath) -> Path:
+    """Write a matplotlib Figure, whole or not at all; returns the path. Raises InputError."""
+    path = Path(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=110, bbox_inches="tight")
     return path

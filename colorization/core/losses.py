@@ -1,20 +1,21 @@
-"""The report's two losses, one value per image.
+"""The two losses of the paper, one value per image.
 
-The penalty lambda * sum of squared weights is part of the models (their kernel regularizers), as Keras
-adds it to any loss.
+The penalty lambda * sum of squared weights is part of the models (kernel regularizers). Keras adds it to the
+loss.
 """
 
 from keras import ops
 
 from colorization.core import bins, color
+from colorization.core.typing import Tensor
 
 
-def squared_error(ab, prediction):
-    """Half the squared distance between scaled ab values, summed over the image (report, section 4.1.1).
+def squared_error(ab: Tensor, prediction: Tensor) -> Tensor:
+    """Half the squared distance between scaled ab values, summed over the image (paper, section 4.1.1).
 
     Args:
-        ab: (B, H, W, 2) float, the true ab.
-        prediction: (B, H, W, 2) float in 0..1, the regression's output.
+        ab: (B, H, W, 2) float, true ab.
+        prediction: (B, H, W, 2) float in 0..1, output of the regression.
 
     Returns:
         (B,) float32.
@@ -23,15 +24,17 @@ def squared_error(ab, prediction):
     return 0.5 * ops.sum(ops.square(difference), axis=(1, 2, 3))
 
 
-def soft_cross_entropy(ab, logits, neighbors=5, sigma=5.0, bin_weights=None):
-    """Cross-entropy against the soft-encoded color, summed over the image (report, section 4.1.2).
+def soft_cross_entropy(
+    ab: Tensor, logits: Tensor, neighbors: int = 5, sigma: float = 5.0, bin_weights: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy against the soft-encoded color, summed over the image (paper, section 4.1.2).
 
     Args:
-        ab: (B, H, W, 2) float, the true ab.
+        ab: (B, H, W, 2) float, true ab.
         logits: (B, H, W, 313) float.
-        neighbors, sigma: of bins.soft_encode; neighbors=1 gives the original code's hard bins.
-        bin_weights: None or (313,) float, of which each pixel takes that of its nearest bin (class
-            rebalancing, Zhang et al., Eq. 3).
+        neighbors, sigma: see bins.soft_encode; neighbors=1 gives hard bins.
+        bin_weights: None or (313,) float. Each pixel has the weight of its nearest bin (class rebalancing,
+            Zhang et al., Eq. 3).
 
     Returns:
         (B,) float32, in nats.
@@ -43,11 +46,11 @@ def soft_cross_entropy(ab, logits, neighbors=5, sigma=5.0, bin_weights=None):
     return ops.sum(values, axis=(1, 2))
 
 
-def sparse_cross_entropy(indices, weights, logits):
-    """Cross-entropy from logits with targets that are zero but at a few bins; no dense target is made.
+def sparse_cross_entropy(indices: Tensor, weights: Tensor, logits: Tensor) -> Tensor:
+    """Cross-entropy from logits with targets that are nonzero at few bins; no dense target is built.
 
     Args:
-        indices: (..., K) int32, different bins.
+        indices: (..., K) int32, distinct bins.
         weights: (..., K) float32, summing to 1.
         logits: (..., 313) float.
 
@@ -61,9 +64,9 @@ def sparse_cross_entropy(indices, weights, logits):
 
 
 def _cross_entropy_of_rows(indices, weights, logits):
-    """The same for (N, K), (N, K), (N, Q) -> (N,), with its gradient softmax(logits) - target by hand.
+    """The same for (N, K), (N, K), (N, Q) -> (N,), with the explicit gradient softmax(logits) - target.
 
-    Automatic differentiation would fill a second (N, Q) array for the gather, and add the two: three times
+    Automatic differentiation fills a second (N, Q) array for the gather and adds both. That is three times
     slower, see benchmarks/loss.py.
     """
 
@@ -74,7 +77,7 @@ def _cross_entropy_of_rows(indices, weights, logits):
         total = ops.sum(exponential, axis=-1, keepdims=True)
         chosen = ops.take_along_axis(logits, indices, axis=-1)
 
-        def gradient(*args, upstream=None):  # torch names the argument, the others do not
+        def gradient(*args, upstream=None):  # only torch passes it by name
             upstream = args[0] if upstream is None else upstream
             upstream = upstream[:, None]
             scaled = exponential * (upstream / total)

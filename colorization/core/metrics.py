@@ -1,62 +1,81 @@
-"""How near a colorization is to the truth, and how colorful it is."""
+"""Distance of a colorization from the truth, and colorfulness."""
 
 import numpy as np
 from keras import ops
 
+from colorization.core.typing import Tensor
+
 AUC_LIMIT = 150  # ab units: the largest threshold (Zhang et al., section 3.1)
 
 
-def ab_rmse(squared_errors):
-    """Root of the mean squared distance in the ab plane, in ab units, of an array of squared distances."""
+def ab_rmse(squared_errors: np.ndarray) -> float:
+    """Root of the mean squared distance in the ab plane, in ab units, from squared distances."""
     return float(np.sqrt(np.mean(squared_errors, dtype="float64")))
 
 
-def auc(squared_errors, pixel_weights=None):
-    """Area under the curve of the share of pixels whose ab error is at most t, for t in 0..150, in percent.
+def auc(squared_errors: np.ndarray, pixel_weights: np.ndarray | None = None) -> float:
+    """Area under the curve of the share of pixels with an ab error of at most t, for t in 0..150.
 
-    Integrated exactly: a pixel of error e is counted over the share 1 - e / 150 of the thresholds. Zhang et
-    al., section 3.1; with pixel_weights the rebalanced AuC, whose weights are inverse bin probabilities.
+    The integral is exact: a pixel with error e counts for the share 1 - e / 150 of the thresholds (Zhang et
+    al., section 3.1). With inverse bin probabilities as weights it is the rebalanced AuC.
 
     Args:
         squared_errors: array of squared ab distances.
         pixel_weights: None or an array of the same shape.
+
+    Returns:
+        The area in percent, 0..100.
     """
     share = 1 - np.minimum(np.sqrt(squared_errors, dtype="float64"), AUC_LIMIT) / AUC_LIMIT
     return float(100 * np.average(share, weights=pixel_weights))
 
 
-def squared_rgb_errors(truth, prediction):
-    """(N,) float64: each image's mean squared error over pixels and channels, of uint8 RGB."""
+def squared_rgb_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Mean squared error of each image over pixels and channels.
+
+    Args:
+        truth, prediction: (N, H, W, 3) uint8 RGB.
+
+    Returns:
+        (N,) float64.
+    """
     return np.square(truth.astype("float64") - prediction).mean(axis=(1, 2, 3))
 
 
-def psnr(squared_rgb_errors):
-    """Peak signal-to-noise ratio in dB of a set of images; None where they are met exactly.
+def psnr(squared_rgb_errors: np.ndarray) -> float | None:
+    """Peak signal-to-noise ratio of a set of images in dB; None for a perfect prediction.
 
-    From the set's mean squared error: the mean of the images' ratios would be infinite as soon as one image
-    is truly gray.
+    It is computed from the mean squared error of the set. The mean of the ratios would be infinite as soon as
+    one image is truly gray.
     """
     error = np.mean(squared_rgb_errors)
     return float(10 * np.log10(255**2 / error)) if error else None
 
 
-def ssim(truth, prediction):
-    """(N,) float32: structural similarity (Wang et al. 2004) of (N, H, W, 3) uint8 images from 11x11 on."""
+def ssim(truth: Tensor, prediction: Tensor) -> np.ndarray:
+    """Structural similarity of each image (Wang et al. 2004).
+
+    Args:
+        truth, prediction: (N, H, W, 3) uint8 RGB of at least 11 x 11 pixels.
+
+    Returns:
+        (N,) float32, at most 1.
+    """
     truth, prediction = (ops.cast(images, "float32") for images in (truth, prediction))
     return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255))
 
 
-def colorfulness(rgb):
-    """Hasler and Suesstrunk's colorfulness of each image.
+def colorfulness(rgb: np.ndarray) -> np.ndarray:
+    """Colorfulness of each image (Hasler and Suesstrunk 2003).
 
     Args:
         rgb: (N, H, W, 3) uint8.
 
     Returns:
-        (N,) float64; 0 is gray, above 100 very colorful.
+        (N,) float64; 0 is gray, values above 100 are very colorful.
     """
     red, green, blue = np.moveaxis(rgb.astype("float64"), -1, 0)
-    opponents = np.stack([red - green, (red + green) / 2 - blue])  # signed: their means matter
+    opponents = np.stack([red - green, (red + green) / 2 - blue])  # signed: the means count
     spread = np.sqrt((opponents.std(axis=(2, 3)) ** 2).sum(axis=0))
     return spread + 0.3 * np.sqrt((opponents.mean(axis=(2, 3)) ** 2).sum(axis=0))
 
@@ -68,11 +87,22 @@ class Accumulator:
         structural: whether PSNR and SSIM, which take most of the time, are measured too.
     """
 
-    def __init__(self, structural=True):
+    def __init__(self, structural: bool = True):
         self.structural = structural
-        self.squared, self.weights, self.color, self.rgb_errors, self.ssim = [], [], [], [], []
+        self.squared: list[np.ndarray] = []
+        self.weights: list[np.ndarray] = []
+        self.color: list[np.ndarray] = []
+        self.rgb_errors: list[np.ndarray] = []
+        self.ssim: list[np.ndarray] = []
 
-    def add(self, ab, predicted_ab, pixel_weights, truth_rgb, rgb):
+    def add(
+        self,
+        ab: np.ndarray,
+        predicted_ab: np.ndarray,
+        pixel_weights: np.ndarray,
+        truth_rgb: np.ndarray,
+        rgb: np.ndarray,
+    ) -> None:
         """Add a batch.
 
         Args:
@@ -87,10 +117,10 @@ class Accumulator:
             self.rgb_errors.append(squared_rgb_errors(truth_rgb, rgb))
             self.ssim.append(ssim(truth_rgb, rgb))
 
-    def result(self):
+    def result(self) -> dict[str, float | None]:
         """{metric: value}: ab_rmse, auc, rebalanced_auc, colorfulness, and psnr and ssim if structural."""
         squared, weights = map(np.concatenate, (self.squared, self.weights))
-        found = {
+        found: dict[str, float | None] = {
             "ab_rmse": ab_rmse(squared),
             "auc": auc(squared),
             "rebalanced_auc": auc(squared, weights),

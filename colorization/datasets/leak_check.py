@@ -1,13 +1,16 @@
 """Whether images are among those that a network has learned from."""
 
 import hashlib
+from collections.abc import Iterable
+
+import numpy as np
 
 from colorization.core.errors import InputError
 
 _TWINS = 0.01  # share of images that a data set may hold twice
 
 
-def refuse_known(images, known, sentence):
+def refuse_known(images: np.ndarray, known: Iterable[np.ndarray], sentence: str) -> None:
     """Raise InputError if more than one image in a hundred is among others, byte by byte.
 
     Args:
@@ -21,5 +24,5 @@ def refuse_known(images, known, sentence):
         raise InputError(sentence.format(share=f"{share:.0%}"))
 
 
-def _digest(image):
+def _digest(image: np.ndarray) -> bytes:
     return hashlib.blake2b(image.tobytes(), digest_size=16).digest()

@@ -2,11 +2,13 @@
 
 import dataclasses
 import hashlib
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from colorization import datasets
+from colorization.core.config import Config
 from colorization.core.errors import InputError
 from colorization.datasets.base import Dataset, Images
 from colorization.datasets.splits import Splits
@@ -28,12 +30,12 @@ class RunData(NamedTuple):
     dev: Images
 
     @property
-    def classes(self):
+    def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
         return self.dataset.classes
 
 
-def load(config, source=None, side=None):
+def load(config: Config, source: str | Path | None = None, side: int | None = None) -> Dataset:
     """The Dataset of a config, or of another source at the config's sizes, or at another image side."""
     return datasets.load(
         config.data if source is None else source,
@@ -43,7 +45,7 @@ def load(config, source=None, side=None):
     )
 
 
-def split(config, dataset):
+def split(config: Config, dataset: Dataset) -> Splits:
     """The Splits of a Dataset by a config's sizes and split_seed. Raises InputError if one is empty."""
     splits = datasets.split(
         dataset,
@@ -62,13 +64,13 @@ def split(config, dataset):
     return splits
 
 
-def run_data(config, dataset, splits):
+def run_data(config: Config, dataset: Dataset, splits: Splits) -> RunData:
     """The RunData of a Dataset's Splits."""
     source = load(config, side=config.crop_from) if config.crop_from else dataset
     return RunData(dataset, splits, source.train.rows(splits.train), dataset.test.rows(splits.dev))
 
 
-def identity(dataset):
+def identity(dataset: Dataset) -> dict[str, Any]:
     """The values that tell a Dataset from any other: name, classes, sizes, hash of all images and labels."""
     digest = hashlib.sha256()
     for part in (dataset.train, dataset.test):

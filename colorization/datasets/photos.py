@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from colorization.core import image_files
 from colorization.core.atomic_io import PICTURES, pictures_below
+from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError
 from colorization.datasets import prepared
 from colorization.datasets.base import Dataset, Images, data_root, fit
@@ -72,9 +74,7 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
 
 def is_gray(rgb: np.ndarray) -> bool:
     """Whether a uint8 (H, W, 3) picture is gray, or nearly."""
-    import cv2
-
-    ab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 1:]
+    ab = rgb_to_lab(rgb)[..., 1:]
     return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLORED_CHROMA) < COLORED_SHARE)
 
 
@@ -128,10 +128,8 @@ def _read(files: dict[Path, str], side: int) -> tuple[np.ndarray, list[str], int
 
 def _square(path: Path, side: int) -> tuple[np.ndarray, bool] | None:
     """A picture of that side, and whether it is gray; None where the file cannot be read."""
-    from colorization.core.image_files import read
-
     try:
-        picture = read(path)
+        picture = image_files.read(path)
     except InputError:
         return None
     return fit(picture, side), is_gray(fit(picture, GRAY_SIDE))

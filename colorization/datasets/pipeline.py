@@ -2,12 +2,13 @@
 
 The order, and why:
 
-1. cache: the arrays stand in memory, or are mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
+1. cache: the arrays are in memory, or mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
    Lab would take four times as much).
 2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make
    the order depend on where the run was started; this one is the same after a resume and on every backend.
 3. batch: by those indices, so that one gather is all that touches the arrays.
-4. shift, crop and flip: drawn like the permutation, for the same reason; before Lab, on a quarter of the bytes.
+4. shift, crop and flip: drawn like the permutation, for the same reason; before Lab, which has four times
+   the bytes.
 5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
 6. prefetch: last, so that a batch waits ready for the device.
 """

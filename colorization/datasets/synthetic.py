@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from colorization.core.color_numpy import lab_to_rgb
 from colorization.datasets.base import Dataset, Images
 
 CHUNK = 500  # images drawn together; a multiple of the number of classes
@@ -85,14 +86,10 @@ class _Canvas:
 
     def rgb(self) -> np.ndarray:
         """uint8 (count, size, size, 3) RGB, after a little noise on lightness and color."""
-        import cv2
-
         self.lab[..., 0] += 1.5 * self.noise()
         self.lab[..., 1:] += self.rng.standard_normal(self.lab[..., 1:].shape, dtype=np.float32)
         np.clip(self.lab[..., 0], 3, 97, out=self.lab[..., 0])
-        tall = self.lab.reshape(self.count * self.size, self.size, 3)
-        rgb = cv2.cvtColor(tall, cv2.COLOR_Lab2RGB).reshape(self.lab.shape)
-        return np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8)
+        return lab_to_rgb(self.lab)
 
 
 def _lawn(c: _Canvas) -> None:

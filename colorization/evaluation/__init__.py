@@ -3,5 +3,10 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"evaluator": ["evaluate", "table"], "measure": ["measure"]}
+    __name__,
+    submod_attrs={
+        "evaluator": ["evaluate", "table"],
+        "measure": ["measure"],
+        "tuning": ["Tuning", "tune"],
+    },
 )

@@ -1,4 +1,4 @@
-"""The one loop that decodes, composes and measures: evaluation, tuning and the judge's temperatures share it."""
+"""The loop that decodes, composes and measures. Evaluation, tuning and the judge share it."""
 
 import numpy as np
 from keras import ops

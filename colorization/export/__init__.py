@@ -2,4 +2,7 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"writers": ["export_model"]})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"formats": ["FORMATS"], "preset": ["Card", "make_preset"], "writers": ["export_model"]},
+)

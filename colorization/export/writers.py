@@ -1,8 +1,4 @@
-"""A trained run -> a file or folder that colors pictures where this project is not installed.
-
-The whole way is in it, by the very functions that Colorizer uses: uint8 picture -> lightness -> network ->
-decoding -> the picture's own lightness -> uint8 RGB.
-"""
+"""A trained run -> a file or folder that colors pictures where this project is not installed."""
 
 import contextlib
 import importlib.util
@@ -13,21 +9,22 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from colorization.core import color
 from colorization.core.atomic_io import TEMPORARY, replacing
 from colorization.core.errors import InputError
-from colorization.inference import colorizer, graph, runtimes
+from colorization.export.formats import FORMATS
+from colorization.export.graphs import colorizer_module
+from colorization.inference.colorizer import Colorizer
+from colorization.inference.runtimes import ORIGIN
 from colorization.models import tasks
-
-FORMATS = {"savedmodel": "", "onnx": ".onnx", "litert": ".tflite", "keras": ".keras"}
-"""Format -> suffix of its files; a SavedModel is a folder."""
+from colorization.runs.folder import RunFolder
 
 _OPSET = 18  # of ONNX
 
 
-def export(run_dir, format, path, *, decoding=None, working_size=None, size=None, half=False):
+def export_model(run_dir, format, path, *, decoding=None, working_size=None, size=None, half=False):
     """Write a colorizer's run in another format, whole or not at all.
 
     Args:
@@ -42,9 +39,9 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
     Raises:
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
-    run_dir, path = Path(run_dir), Path(path)
+    run, path = RunFolder(run_dir), Path(path)
     plain = decoding is working_size is size is None
-    if path != run_dir / runtimes.ONNX:  # that one follows its run
+    if path != run.onnx_path:  # that one follows its run
         refuse_existing(path)
     elif not plain:
         raise InputError(
@@ -53,23 +50,28 @@ def export(run_dir, format, path, *, decoding=None, working_size=None, size=None
     check(format, path, size)
     if format == "keras" and not plain:
         raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
-    colorizer = colorizer.Colorizer.load(run_dir, working_size)
+    colorizer = Colorizer.load(run_dir, working_size)
     if format == "keras":
         with replacing(path) as temporary:
             colorizer.model.save(temporary)
         return
-    module = _module(colorizer, decoding, size)
-    origin = {runtimes.ORIGIN: runtimes.fingerprint(run_dir)} if plain else {}
-    functions = {"serving_default": module.colorize, "analyze": module.analyze}
-    takes_temperature = tasks.takes_temperature(colorizer.task, decoding)
-    defaults = {"temperature": colorizer.temperature} if takes_temperature else {}
-    write(module, functions, format, path, defaults=defaults, properties=origin, half=half)
+    _, decode = tasks.decoding(colorizer.task, decoding)
+    module = colorizer_module(colorizer, decoding, size)
+    write(
+        module,
+        {"serving_default": module.colorize, "analyze": module.analyze},
+        format,
+        path,
+        defaults={"temperature": colorizer.temperature} if decode.takes_temperature else {},
+        properties={ORIGIN: run.model_fingerprint()} if plain else {},
+        half=half,
+    )
 
 
 def refuse_existing(path):
-    """Raise InputError if there is something at a path."""
+    """Raise InputError if a path exists."""
     if path.exists():
-        raise InputError(f"{path} is there already: give another path.")
+        raise InputError(f"{path} already exists: give another path.")
 
 
 def check(format, path, size):
@@ -92,18 +94,6 @@ def check(format, path, size):
         raise InputError("The format onnx needs tf2onnx: pip install 'colorization[export]'.")
 
 
-def image_spec(size):
-    """The tf.TensorSpec of a batch of pictures: any number, size and kind, or one RGB picture of a size."""
-    import tensorflow as tf
-
-    return tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name="image")
-
-
-def as_rgb(image):
-    """(B, H, W, 3) of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
-    return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
-
-
 def write(module, functions, format, path, *, defaults=None, properties=None, half=False):
     """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
 
@@ -115,7 +105,7 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
         defaults: {name of an input: number} that ONNX takes where the input is left out, and LiteRT, which
             has no defaults, where it is negative.
         properties: {name: text}, kept in an ONNX file's metadata.
-        half: as of export.
+        half: as of export_model.
 
     Raises:
         InputError: ONNX lacks what is needed, or the file cannot be written.
@@ -129,56 +119,7 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
         _litert(first, path, defaults or {})
 
 
-def _module(colorizer, decoding, size):
-    """A tf.Module with the two functions that are exported: colorize and analyze.
-
-    Their second input, the temperature, is there if the decoding takes one.
-    """
-    import tensorflow as tf
-
-    model, task, working_size = colorizer.model, colorizer.task, colorizer.working_size
-    _, decode = tasks.decoding(task, decoding)
-    signature, default = [image_spec(size)], None
-    if tasks.takes_temperature(task, decoding):
-        signature.append(tf.TensorSpec([], tf.float32, name="temperature"))
-        default = tf.constant(colorizer.temperature, "float32")
-
-    def predicted(lightness, decode, temperature):
-        shape = graph.working_shape(model, *ops.shape(lightness)[1:3], working_size)
-        return graph.ab_at(model, decode, lightness, temperature, shape)
-
-    def with_entropy(output, temperature):
-        return ops.concatenate([decode(output, temperature), task.entropy(output, temperature)], axis=-1)
-
-    class Exported(tf.Module):
-        def __init__(self):
-            super().__init__()
-            self.model = model
-
-        @tf.function(input_signature=signature)
-        def colorize(self, image, temperature=default):
-            lightness = _lightness(image)
-            return {"rgb": graph.rgb_of(lightness, predicted(lightness, decode, temperature))}
-
-        @tf.function(input_signature=signature)
-        def analyze(self, image, temperature=default):
-            lightness = _lightness(image)
-            if task.entropy is None:
-                return {"ab": predicted(lightness, decode, temperature)}
-            found = predicted(lightness, with_entropy, temperature)
-            return {"ab": found[..., :2], "entropy": found[..., 2]}
-
-    return Exported()
-
-
-def _lightness(image):
-    """L, (B, H, W, 1) float32."""
-    return color.rgb_to_lab(as_rgb(image))[..., :1]
-
-
 def _savedmodel(module, functions, path):
-    import tensorflow as tf
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as scratch:
@@ -226,9 +167,6 @@ def _halve(graph):
 
 
 def _litert(function, path, defaults):
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
     signature = function.input_signature
 
     @tf.function(input_signature=signature)

@@ -3,5 +3,10 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"colorizer": ["Colorizer", "load_model"], "runtimes": ["Exported"]}
+    __name__,
+    submod_attrs={
+        "colorizer": ["Colorizer", "load_model"],
+        "loading": ["ChosenModel", "load"],
+        "runtimes": ["Exported", "Runtime"],
+    },
 )

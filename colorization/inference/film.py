@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from colorization.core.atomic_io import remove_unfinished, replacing, write_text
 from colorization.core.errors import InputError
@@ -36,8 +37,8 @@ def size(source):
 def color(source, target, colorize, key, *, smooth=True):
     """Color a film. Interrupted, the next call with the same arguments goes on behind the last whole part.
 
-    Colors follow what is shown from frame to frame, see steady.Steady. The picture is encoded as H.264
-    (x264, constant rate factor 18); a rotation that the film asks of its player is done.
+    Colors follow what is shown from frame to frame, see temporal_smoothing.Steady. The picture is encoded as
+    H.264 (x264, constant rate factor 18); a rotation that the film asks of its player is done.
 
     Args:
         source: path of any film that FFmpeg reads.
@@ -135,8 +136,6 @@ def _keep_parts_of(source, key, parts):
 
 def _encode_parts(source, parts, colorize, smooth):
     """Color all frames whose part is not there yet; returns the time of each, in the stream's time base."""
-    from tqdm import tqdm
-
     times, first, state = [], _first(source), None
     with (
         _opened(source) as (container, stream),

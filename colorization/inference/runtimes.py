@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -12,13 +13,29 @@ from colorization.runs.folder import RunFolder
 ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
 
 
+class Runtime(Protocol):
+    """A model that colors pictures: a Colorizer (Keras) or an Exported (ONNX, SavedModel, LiteRT)."""
+
+    def colorize(self, image: np.ndarray, *, temperature: float | None = None) -> np.ndarray:
+        """Color a picture or a batch.
+
+        Args:
+            image: uint8, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3).
+            temperature: of the annealed mean; None takes the model's own.
+
+        Returns:
+            uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
+        """
+        ...
+
+
 class Exported:
-    """A colorizer that export.export wrote.
+    """A Runtime of a model that export_model wrote.
 
     Args:
         run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
-        size: (H, W) of the only pictures that it takes, one at a time; None where it takes any, and batches.
-        takes_temperature: whether its decoding does.
+        size: (H, W) if the model takes single pictures of this size only; None if it takes batches of any.
+        takes_temperature: whether its decoding takes a temperature.
     """
 
     def __init__(self, run, size, takes_temperature):
@@ -121,7 +138,7 @@ def _litert(path):
     output = interpreter.get_output_details()[0]["index"]
 
     def run(batch, given):
-        own = np.array(-1, "float32")  # stands for the temperature built in, see export.write
+        own = np.array(-1, "float32")  # stands for the temperature built in, see writers.write
         interpreter.set_tensor(places[4]["index"], batch)
         if 0 in places:
             interpreter.set_tensor(places[0]["index"], given.get("temperature", own))

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from colorization.core.color_numpy import lab_to_rgb, rgb_to_lab
+
 KEPT = 0.9
 """Share of a color that comes from the frame before, where it shows the same; a memory of ten frames."""
 
@@ -32,7 +34,7 @@ class Steady:
 
     def __call__(self, rgb):
         """The next frame's picture, (H, W, 3) uint8 RGB, with steady colors; lightness stays."""
-        lab = _lab(rgb)
+        lab = rgb_to_lab(rgb)
         if self.state is not None:
             before = self._carried(lab[..., 0])
             difference = np.abs(lab[..., 0] - before[..., 0])
@@ -41,10 +43,10 @@ class Steady:
                 mixed = lab.copy()
                 mixed[..., 1:] = weight * before[..., 1:] + (1 - weight) * lab[..., 1:]
                 # A color that sRGB lacks at this lightness, where clipping would change it, gives way
-                shown = np.abs(_lab(_rgb(mixed))[..., :1] - lab[..., :1]) < _SHOWN
+                shown = np.abs(rgb_to_lab(lab_to_rgb(mixed))[..., :1] - lab[..., :1]) < _SHOWN
                 lab = np.where(shown, mixed, lab)
         self.state = lab
-        return _rgb(lab)
+        return lab_to_rgb(lab)
 
     def _carried(self, lightness):
         """The frame before, with everything where it is in this one; small ones are taken to stand still."""
@@ -61,11 +63,3 @@ class Steady:
             None,
             cv2.BORDER_REPLICATE,
         )
-
-
-def _lab(rgb):
-    return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-
-
-def _rgb(lab):
-    return np.round(255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)).astype(np.uint8)

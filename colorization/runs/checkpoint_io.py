@@ -3,15 +3,22 @@
 Nothing is unpickled or executed: a file holds numbers and names only.
 """
 
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
 import h5py
 import numpy as np
 
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.runs.old_names import renamed_weights
 
+Arrays: TypeAlias = dict[str, np.ndarray]
+"""{name of a variable: its values}."""
 
-def save(path, groups, attributes=None):
+
+def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | None = None) -> None:
     """Write groups of arrays, whole or not at all.
 
     Args:
@@ -26,7 +33,7 @@ def save(path, groups, attributes=None):
         file.attrs.update(attributes or {})
 
 
-def load(path, group):
+def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:
     """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
     groups, attributes = load_groups(path)
     if group not in groups:
@@ -34,7 +41,7 @@ def load(path, group):
     return groups[group], attributes
 
 
-def load_groups(path):
+def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
     """({group: {name: array}}, attributes) of a file. Raises InputError for a missing or damaged file."""
     try:
         with h5py.File(path, "r") as file:
@@ -45,7 +52,7 @@ def load_groups(path):
         raise InputError(f"{path} is no whole weights file ({error}).") from None
 
 
-def attributes(path):
+def attributes(path: StrPath) -> dict[str, Any]:
     """The attributes of a file. Raises InputError for a missing or damaged one."""
     try:
         with h5py.File(path, "r") as file:
@@ -56,12 +63,12 @@ def attributes(path):
         raise InputError(f"{path} is no whole weights file ({error}).") from None
 
 
-def to_arrays(variables):
+def to_arrays(variables: Sequence[Any]) -> Arrays:
     """{path: array}: the values of Keras variables."""
     return {name: variable.numpy() for name, variable in _by_name(variables).items()}
 
 
-def assign(variables, arrays, source):
+def assign(variables: Sequence[Any], arrays: Arrays, source: Any) -> None:
     """Set every variable to the array of its name.
 
     Args:
@@ -94,7 +101,7 @@ def assign(variables, arrays, source):
         variable.assign(arrays[name])
 
 
-def initialize(model, arrays, source, partly=False):
+def initialize(model: Any, arrays: Arrays, source: Any, partly: bool = False) -> None:
     """Set the initial weights of a Keras model to those of another run.
 
     Args:
@@ -117,7 +124,7 @@ def _without(table, prefix):
     return {name: value for name, value in table.items() if not name.startswith(prefix)}
 
 
-def arrays(group):
+def arrays(group: Any) -> Arrays:
     """{name: array} of all numbers in an HDF5 group. Raises TypeError for anything else."""
     found = {}
 

@@ -5,13 +5,14 @@ import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from colorization.core.devices import cpu_info, devices
+from colorization.core.devices import accelerators, cpu_info
 
 
-def environment():
+def environment() -> dict[str, Any]:
     """Versions, devices and the state of the code, as a JSON-able dict."""
     packages = (
         "colorization",
@@ -27,7 +28,7 @@ def environment():
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "backend": keras.backend.backend(),
-        "devices": devices() or ["cpu"],
+        "devices": accelerators() or ["cpu"],
         "packages": {name: _version(name) for name in packages},
         "git": _git(),
     }

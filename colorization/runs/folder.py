@@ -5,14 +5,17 @@ import functools
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 from colorization.core.atomic_io import fingerprint, remove_unfinished, write_text
 from colorization.core.color_prior import ColorPrior
-from colorization.core.config import CONFIGS, to_json
+from colorization.core.config import CONFIGS, Config, read_task, to_json
 from colorization.core.config import read as read_config
 from colorization.core.errors import InputError
-from colorization.datasets import Splits, loading
+from colorization.core.typing import StrPath
+from colorization.datasets import Dataset, Images, Splits, loading
 from colorization.runs import checkpoint_io
+from colorization.runs.checkpoint_io import Arrays
 from colorization.runs.old_names import renamed_metrics
 
 _CONFIG = "config.json"
@@ -48,36 +51,41 @@ class RunFolder:
         path: Path.
     """
 
-    def __init__(self, path, config=None):
+    def __init__(self, path: StrPath, config: Config | None = None):
         self.path = Path(path)
         if config is not None:
             self.config = config
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return str(self.path)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Name of the folder."""
         return self.path.name
 
-    def exists(self):
+    def exists(self) -> bool:
         """Whether the folder holds a run."""
         return (self.path / _CONFIG).exists()
 
     @property
-    def is_preset(self):
+    def is_preset(self) -> bool:
         """Whether the run is a preset, or a copy of one, whose files have checksums and do not change."""
         return (self.path / _CHECKSUMS).exists()
 
     # settings
 
     @functools.cached_property
-    def config(self):
+    def config(self) -> Any:
         """The Config. Raises InputError if it is missing or damaged."""
         return read_config(self.path / _CONFIG)
 
-    def expect(self, kind):
+    @property
+    def task(self):
+        """Name of the task, also of one whose settings this program does not know. Raises InputError."""
+        return read_task(self.path / _CONFIG)
+
+    def expect(self, kind: type[Config]) -> "RunFolder":
         """The RunFolder itself. Raises InputError unless its config is one of `kind`, a class of settings."""
         if not isinstance(self.config, kind):
             tasks = ", ".join(name for name, known in CONFIGS.items() if issubclass(known, kind))
@@ -86,14 +94,14 @@ class RunFolder:
             )
         return self
 
-    def write_config(self, settings):
+    def write_config(self, config: Config) -> None:
         """Write a Config, which is the run's from now on."""
-        write_text(self.path / _CONFIG, to_json(settings))
-        self.config = settings
+        write_text(self.path / _CONFIG, to_json(config))
+        self.config = config
 
     # weights
 
-    def weights(self):
+    def weights(self) -> Arrays:
         """{name: array}: the best weights. Raises InputError if there are none, or damaged ones."""
         if not self.exists():
             raise InputError(f"{self.path} is not a run folder: it has no {_CONFIG}.")
@@ -103,56 +111,56 @@ class RunFolder:
         parts = [frozen, best] if frozen.exists() else [best]
         return {name: array for part in parts for name, array in checkpoint_io.load(part, "model")[0].items()}
 
-    def load_weights(self, model):
-        """Set a Keras model to the best weights. Raises InputError if they do not fit; then nothing changes."""
+    def load_weights(self, model: Any) -> None:
+        """Set a Keras model to the best weights. Raises InputError if they do not fit."""
         checkpoint_io.assign(model.weights, self.weights(), self.path)
 
-    def write_best(self, arrays, epoch):
+    def write_best(self, arrays: Arrays, epoch: int) -> None:
         """Write the best weights, {name: array}, and the number of their epoch."""
         checkpoint_io.save(self.path / _BEST, {"model": arrays}, {"epoch": epoch})
 
-    def read_frozen(self):
+    def read_frozen(self) -> Arrays:
         """{name: array} of the layers that are not trained. Raises InputError."""
         return checkpoint_io.load(self.path / _FROZEN, "model")[0]
 
-    def write_frozen(self, arrays):
+    def write_frozen(self, arrays: Arrays) -> None:
         """Write {name: array} of the layers that are not trained."""
         checkpoint_io.save(self.path / _FROZEN, {"model": arrays})
 
-    def model_fingerprint(self):
+    def model_fingerprint(self) -> str:
         """SHA-256, in hex, of settings and weights."""
         return fingerprint(self.path / name for name in _MODEL)
 
-    def model_stamp(self):
+    def model_stamp(self) -> tuple[int, ...]:
         """The times at which settings and weights were written, to notice a change."""
         paths = (self.path / name for name in _MODEL)
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
     @property
-    def onnx_path(self):
+    def onnx_path(self) -> Path:
         """Path of the run as ONNX, in its folder."""
         return self.path / _ONNX
 
     # state of the training
 
-    def has_state(self):
+    def has_state(self) -> bool:
         """Whether an epoch was finished here, from which a training can resume."""
         return (self.path / _LAST).exists()
 
-    def is_frozen(self):
+    def is_frozen(self) -> bool:
         """Whether the run holds its best weights alone, as a preset or after tuning."""
         return not self.has_state() and (self.is_preset or (self.path / _TUNED).exists())
 
-    def finished_epochs(self):
+    def finished_epochs(self) -> int:
         """The number of finished epochs. Raises InputError for a damaged state."""
         return len(self._history_of(checkpoint_io.attributes(self.path / _LAST))) if self.has_state() else 0
 
-    def read_state(self):
+    def read_state(self) -> tuple[dict[str, Arrays], list[dict[str, float]]]:
         """({group: {name: array}}, history) after the last epoch. Raises InputError."""
         groups, attributes = checkpoint_io.load_groups(self.path / _LAST)
         return groups, self._history_of(attributes)
 
-    def write_state(self, groups, history):
+    def write_state(self, groups: dict[str, Arrays], history: list[dict[str, float]]) -> None:
         """Write all that resuming needs, {group: {name: array}} and history, in one piece."""
         checkpoint_io.save(self.path / _LAST, groups, {"history": json.dumps(history)})
 
@@ -162,7 +170,7 @@ class RunFolder:
         except (KeyError, ValueError, TypeError) as error:
             raise InputError(f"{self.path / _LAST} is damaged: it holds no history ({error}).") from None
 
-    def history(self):
+    def history(self) -> list[dict[str, float]]:
         """The rows of history.csv, [{name: float}]. Raises InputError if it is missing or damaged."""
         path = self.path / _HISTORY
         try:
@@ -174,7 +182,7 @@ class RunFolder:
             raise InputError(f"{path} holds no training history.") from None
         return rows
 
-    def write_history(self, rows):
+    def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write history.csv."""
         text = io.StringIO()
         writer = csv.DictWriter(text, rows[0], lineterminator="\n")
@@ -184,14 +192,14 @@ class RunFolder:
 
     # data
 
-    def data(self):
-        """The RunData to train on; nothing is written. Raises InputError if it is not that of the run's start."""
+    def data(self) -> loading.RunData:
+        """The RunData to train on. Raises InputError if the run was begun with other data."""
         dataset = loading.load(self.config)
         begun = (self.path / _SPLITS).exists()
         splits = self.splits(dataset) if begun else loading.split(self.config, dataset)
         return loading.run_data(self.config, dataset, splits)
 
-    def images(self, split):
+    def images(self, split: str) -> tuple[Images, str]:
         """(Images, name of the data set) of one of the run's splits: "train", "dev" or "test".
 
         Raises InputError if the data are missing, or are not those that the run was trained on.
@@ -200,18 +208,18 @@ class RunFolder:
         rows = getattr(self.splits(dataset), split)
         return (dataset.train if split == "train" else dataset.test).rows(rows), dataset.name
 
-    def data_identity(self):
+    def data_identity(self) -> dict[str, Any]:
         """loading.identity of the run's data. Raises InputError."""
         return self._read_json(_DATA)
 
-    def classes(self):
+    def classes(self) -> list[str]:
         """Names of the classes of the run's data. Raises InputError."""
         names = self.data_identity().get("classes")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise InputError(f"{self.path / _DATA} is damaged: it names no classes.")
         return names
 
-    def splits(self, dataset=None):
+    def splits(self, dataset: Dataset | None = None) -> Splits:
         """The Splits. Raises InputError if they are missing or damaged, or `dataset` is not the one split."""
         if dataset is None:
             return Splits.load(self.path / _SPLITS)
@@ -220,26 +228,25 @@ class RunFolder:
                 f"{self.path} was trained on other images than {dataset.name} now holds: restore them."
             )
         splits = Splits.load(self.path / _SPLITS)
-        for rows, part in (
-            (splits.train, dataset.train),
-            (splits.dev, dataset.test),
-            (splits.test, dataset.test),
-        ):
+        parts = zip(
+            (splits.train, splits.dev, splits.test), (dataset.train, dataset.test, dataset.test), strict=True
+        )
+        for rows, part in parts:
             if not len(rows) or rows.min() < 0 or rows.max() >= len(part):
                 raise InputError(f"{self.path / _SPLITS} does not fit the data: train the run again.")
         return splits
 
-    def write_data(self, data):
+    def write_data(self, data: loading.RunData) -> None:
         """Write identity and splits of a RunData, unless the run has them already."""
         if not (self.path / _SPLITS).exists():
             write_text(self.path / _DATA, json.dumps(loading.identity(data.dataset), indent=2) + "\n")
             data.splits.save(self.path / _SPLITS)
 
-    def has_color_prior(self):
+    def has_color_prior(self) -> bool:
         """Whether the colors of the training set are in the folder."""
         return (self.path / _COLOR_PRIOR).exists()
 
-    def color_prior(self):
+    def color_prior(self) -> ColorPrior:
         """The ColorPrior of the training set. Raises InputError if it is missing or damaged."""
         path = self.path / _COLOR_PRIOR
         try:
@@ -247,45 +254,45 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise InputError(f"{path} holds no colors of a training set ({error}).") from None
 
-    def write_color_prior(self, prior):
+    def write_color_prior(self, prior: ColorPrior) -> None:
         """Write a ColorPrior."""
         write_text(self.path / _COLOR_PRIOR, json.dumps(prior.to_dict()) + "\n")
 
     # sessions and measurements
 
-    def sessions(self):
+    def sessions(self) -> list[dict[str, Any]]:
         """[{...}]: machine, software, epochs and seconds of each session of training. Raises InputError."""
         return list(self._read_json(_SESSIONS).get("starts", []))
 
-    def known_sessions(self):
+    def known_sessions(self) -> list[dict[str, Any]]:
         """sessions(), or [] if there are none, or damaged ones, which are no reason not to train."""
         try:
             return self.sessions()
         except InputError:
             return []
 
-    def write_sessions(self, sessions):
+    def write_sessions(self, sessions: list[dict[str, Any]]) -> None:
         """Write what sessions() reads."""
         write_text(self.path / _SESSIONS, json.dumps({"starts": sessions}, indent=2) + "\n")
 
-    def metrics(self):
+    def metrics(self) -> dict[str, dict]:
         """{evaluation: report}; {} if nothing was measured. Raises InputError for a damaged file."""
         return renamed_metrics(self._read_json(_METRICS)) if (self.path / _METRICS).exists() else {}
 
-    def write_metrics(self, metrics):
+    def write_metrics(self, metrics: dict[str, dict]) -> None:
         """Write what metrics() reads; a preset does not change."""
         if not self.is_preset:
             write_text(self.path / _METRICS, json.dumps(metrics, indent=2) + "\n")
 
-    def remove_metrics(self):
+    def remove_metrics(self) -> None:
         """Delete the measurements of earlier weights."""
         (self.path / _METRICS).unlink(missing_ok=True)
 
-    def tuned(self):
+    def tuned(self) -> dict[str, float]:
         """{"strength", ...}: the changes after the training; {} if none. Raises InputError."""
         return self._read_json(_TUNED) if (self.path / _TUNED).exists() else {}
 
-    def write_tuned(self, tuned):
+    def write_tuned(self, tuned: dict[str, float]) -> None:
         """Write what tuned() reads."""
         write_text(self.path / _TUNED, json.dumps(tuned) + "\n")
 
@@ -298,25 +305,25 @@ class RunFolder:
     # the folder itself
 
     @property
-    def logs_path(self):
+    def logs_path(self) -> Path:
         """Path of the TensorBoard logs."""
         return self.path / _LOGS
 
     @property
-    def tuning_path(self):
+    def tuning_path(self) -> Path:
         """Path of the folder for tables and pictures of a tuning."""
         return self.path / _TUNING
 
-    def sample_path(self, epoch):
+    def sample_path(self, epoch: int) -> Path:
         """Path of the sample picture of an epoch."""
         return self.path / _SAMPLES / f"epoch_{epoch:03d}.png"
 
-    def make(self):
+    def make(self) -> None:
         """Make the folder, and delete what a killed process left half-written in it."""
         self.path.mkdir(parents=True, exist_ok=True)
         remove_unfinished(self.path)
 
-    def is_blocked(self):
+    def is_blocked(self) -> bool:
         """Whether the path holds something other than a run, hidden files apart."""
         if not self.path.exists():
             return False
@@ -324,25 +331,20 @@ class RunFolder:
 
     # presets
 
-    def portable_files(self):
+    def portable_files(self) -> list[str]:
         """Names of the files that a preset takes over unchanged from its run."""
         return [name for name in _PORTABLE if (self.path / name).exists()]
 
-    def weight_files(self):
+    def weight_files(self) -> list[str]:
         """Names of the files with the model's weights."""
         return [name for name in (_BEST, _FROZEN) if (self.path / name).exists()]
 
     @property
-    def card_path(self):
+    def card_path(self) -> Path:
         """Path of a preset's model card."""
         return self.path / _CARD
 
     @property
-    def checksums_path(self):
+    def checksums_path(self) -> Path:
         """Path of a preset's checksums."""
         return self.path / _CHECKSUMS
-
-
-def is_run_folder(path):
-    """Whether a path is a folder that holds a run."""
-    return RunFolder(path).exists()

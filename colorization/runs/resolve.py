@@ -1,4 +1,4 @@
-"""From a name on the command line to a folder: presets, runs and exported models. It does not import Keras."""
+"""From a name to a folder: presets, runs and exported models. The module does not import Keras."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from colorization.core.atomic_io import sha256
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
 
 SMALL_PICTURES = "cifar10-classification"
@@ -35,19 +36,19 @@ class Preset(NamedTuple):
     size: int
 
 
-def all_presets():
+def all_presets() -> list[Preset]:
     """Every Preset, sorted by name."""
     return [_preset(path) for path in sorted(PRESETS.iterdir()) if RunFolder(path).exists()]
 
 
-def _preset(folder):
+def _preset(folder: Path) -> Preset:
     run = RunFolder(folder)
     title = run.card_path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
     size = sum(path.stat().st_size for path in folder.iterdir())
-    return Preset(folder.name, folder, title, run.config.task, size)
+    return Preset(folder.name, folder, title, run.task, size)
 
 
-def preset_folder(name):
+def preset_folder(name: str) -> Path:
     """The run folder of a preset, its files checked.
 
     Raises:
@@ -66,7 +67,7 @@ def preset_folder(name):
     return run.path
 
 
-def run_folder(name_or_path):
+def run_folder(name_or_path: StrPath) -> Path:
     """Path of a run or an exported model: the one at this path, or else the preset of this name.
 
     A folder that only has a preset's name, such as one of photographs, does not hide the preset.
@@ -79,27 +80,27 @@ def run_folder(name_or_path):
     return here if usable or not _is_preset(name_or_path) else preset_folder(here.name)
 
 
-def is_shipped(run):
+def is_shipped(run: RunFolder) -> bool:
     """Whether a RunFolder is a preset inside the package, which does not change."""
     return run.path.resolve().parent == PRESETS.resolve()
 
 
-def default_preset(height, width):
+def default_preset(height: int, width: int) -> str:
     """Name of the preset for pictures of this size."""
     small = max(height, width) <= 32 and _is_preset(SMALL_PICTURES)
     return SMALL_PICTURES if small else PHOTOGRAPHS
 
 
-def checksums(folder):
+def checksums(folder: Path) -> str:
     """{file name: SHA-256} of a preset's files, as JSON text."""
     own = RunFolder(folder).checksums_path.name
     names = sorted(path.name for path in folder.iterdir() if path.name != own)
     return json.dumps({name: sha256(folder / name) for name in names}, indent=1) + "\n"
 
 
-def _is_preset(name):
+def _is_preset(name: StrPath) -> bool:
     return Path(name).name == str(name) and RunFolder(PRESETS / name).exists()
 
 
-def _sha256(path):
+def _sha256(path: Path) -> str | None:
     return sha256(path) if path.is_file() else None

@@ -2,9 +2,13 @@
 
 import dataclasses
 import sys
+from typing import Any
 
 from colorization.core import devices
+from colorization.core.config import Config
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
+from colorization.datasets.loading import RunData
 from colorization.runs import resolve
 from colorization.runs.environment import environment
 from colorization.runs.folder import RunFolder
@@ -13,7 +17,7 @@ RESUMABLE = {"data", "jit", "distribute", "samples_every", "tensorboard", "worki
 """The settings that may change in a resumed run."""
 
 
-def open_run(config, path, resume=False):
+def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunFolder:
     """The RunFolder of a training; nothing is written, see begin.
 
     Args:
@@ -40,7 +44,7 @@ def open_run(config, path, resume=False):
     return RunFolder(path, dataclasses.replace(config, precision=devices.precision(config.precision)))
 
 
-def is_finished(run):
+def is_finished(run: RunFolder) -> bool:
     """Whether nothing is left to train in an opened run; it prints why. Changed settings are written.
 
     A preset and a tuned run hold their best weights alone, and count as finished. A preset does not change.
@@ -62,7 +66,7 @@ def is_finished(run):
     return True
 
 
-def begin(run, data):
+def begin(run: RunFolder, data: RunData) -> None:
     """Write config and data of a training into its folder, and add this session to its list.
 
     The sessions of the run it was initialized from come first, with that run's name. Measurements of
@@ -85,32 +89,32 @@ def begin(run, data):
     run.write_data(data)
 
 
-def record(run, epochs, seconds):
+def record(run: RunFolder, epochs: int, seconds: float) -> None:
     """Note in the last session how many epochs the run has finished, and after how many seconds."""
     *earlier, this = run.known_sessions()
     run.write_sessions([*earlier, {**this, "finished_epochs": epochs, "seconds": round(seconds)}])
 
 
-def earlier_epochs(sessions):
+def earlier_epochs(sessions: list[dict[str, Any]]) -> dict[str, int]:
     """{run's name: epochs} of the runs that a run was initialized from."""
     epochs = _epochs(sessions)
     return {run: count for run, count in epochs.items() if run is not None}
 
 
-def own_epochs(sessions):
+def own_epochs(sessions: list[dict[str, Any]]) -> int:
     """The number of epochs that a run itself has finished."""
     return _epochs(sessions).get(None, 0)
 
 
-def _epochs(sessions):
-    epochs = {}
+def _epochs(sessions: list[dict[str, Any]]) -> dict[Any, int]:
+    epochs: dict[Any, int] = {}
     for session in sessions:  # one that was killed in its first epoch has finished none
         run = session.get("run")
         epochs[run] = max(epochs.get(run, 0), session.get("finished_epochs", 0))
     return epochs
 
 
-def _merged(run, config):
+def _merged(run: RunFolder, config: Config) -> Config:
     """The stored Config with the changes that are allowed; InputError for any other difference."""
     kept = run.config
     if config.task != kept.task:
@@ -130,7 +134,7 @@ def _merged(run, config):
     return dataclasses.replace(kept, **changed)
 
 
-def _write_changes(run):
+def _write_changes(run: RunFolder) -> None:
     kept = RunFolder(run.path)
     changed = dataclasses.replace(run.config, epochs=kept.config.epochs)
     if changed.data != kept.config.data:

@@ -2,16 +2,21 @@
 
 import math
 import time
+from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
 from colorization.core import image_grid
+from colorization.core.config import Config
 from colorization.core.errors import InputError
 from colorization.datasets import pipeline
 from colorization.inference import graph
 from colorization.models import tasks
 from colorization.runs import checkpoint_io, session
+from colorization.runs.folder import RunFolder
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
@@ -24,15 +29,15 @@ class Checkpoint(keras.callbacks.Callback):
         run: a RunFolder.
     """
 
-    def __init__(self, run):
+    def __init__(self, run: RunFolder):
         super().__init__()
         self.run = run
         self.best = math.inf
-        self.history = []
+        self.history: list[dict[str, float]] = []
         self.begun = time.monotonic()
 
-    def restore(self, network):
-        """Set model and optimizer to the end of the last finished epoch; returns the number of finished epochs.
+    def restore(self, network: Any) -> int:
+        """Set model and optimizer to the end of the last finished epoch; returns the number of epochs.
 
         Frozen weights are in a file of their own, written once, before the first epoch.
         """
@@ -96,7 +101,7 @@ class Progress(keras.callbacks.Callback):
         first_epoch: finished epochs.
     """
 
-    def __init__(self, config, count, first_epoch):
+    def __init__(self, config: Config, count: int, first_epoch: int):
         super().__init__()
         self.config, self.count, self.first_epoch, self.bar = config, count, first_epoch, None
 
@@ -121,7 +126,7 @@ class Progress(keras.callbacks.Callback):
         """Show the losses."""
         self.bar.set_postfix_str(f"loss {logs['loss']:.4g}, dev {logs['val_loss']:.4g}")
 
-    def close(self):
+    def close(self) -> None:
         """Close the bar, if it was opened."""
         if self.bar is not None:
             self.bar.close()
@@ -136,7 +141,7 @@ class Samples(keras.callbacks.Callback):
         images: (N, H, W, 3) uint8 dev images, of which the first eight are shown.
     """
 
-    def __init__(self, run, colorizer, images):
+    def __init__(self, run: RunFolder, colorizer: keras.Model, images: np.ndarray):
         super().__init__()
         self.run, self.colorizer, self.rgb = run, colorizer, images[:_SAMPLES]
 
@@ -157,8 +162,8 @@ class Samples(keras.callbacks.Callback):
         image_grid.save_figure(image_grid.labeled(rows.values(), rows), self.run.sample_path(number))
 
 
-def _random_states(model):
-    """{layer's name: Keras variable} of the random generators, whose own names Keras counts up by itself."""
+def _random_states(model: keras.Model) -> dict[str, Any]:
+    """{layer's name: Keras variable} of the random generators, whose own names depend on the process."""
     return {
         layer.name: layer.seed_generator.state
         for layer in model.layers
@@ -166,8 +171,8 @@ def _random_states(model):
     }
 
 
-def tensorboard(folder):
-    """The callback that writes TensorBoard logs into a folder. Raises InputError where it is not installed."""
+def tensorboard(folder: Path) -> keras.callbacks.Callback:
+    """The callback that writes TensorBoard logs into a folder. Raises InputError if it is not installed."""
     try:
         import tensorboard  # noqa: F401
         import tensorflow  # noqa: F401

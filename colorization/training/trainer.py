@@ -1,14 +1,19 @@
 """Training in a run folder, the same for colorizers and judges: open, data, build, fit."""
 
 import contextlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
 from colorization.core import devices
+from colorization.core.color_prior import ColorPrior
+from colorization.core.config import Config
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.datasets import pipeline
+from colorization.datasets.loading import RunData
 from colorization.models import tasks
+from colorization.models.tasks import Task
 from colorization.runs import checkpoint_io, resolve, session, vgg16_weights
 from colorization.runs.folder import RunFolder
 from colorization.training import callbacks, frozen_features
@@ -24,13 +29,15 @@ class Network(NamedTuple):
         encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
     """
 
-    task: tasks.Task
+    task: Task
     model: keras.Model
     trained: keras.Model
     encoder: keras.Model | None
 
 
-def train(config, run_dir, *, resume=False, task=None):
+def train(
+    config: Config | None, run_dir: StrPath, *, resume: bool = False, task: Task | None = None
+) -> RunFolder:
     """Train a config, and leave in `run_dir` all that evaluating, colorizing and resuming need.
 
     Args:
@@ -54,7 +61,7 @@ def train(config, run_dir, *, resume=False, task=None):
     return run
 
 
-def build(task, data, run):
+def build(task: Task, data: RunData, run: RunFolder) -> Network:
     """A Network with its initial weights, compiled on all devices of the config. Nothing is written.
 
     Args:
@@ -95,7 +102,7 @@ def build(task, data, run):
     return Network(task, model, trained, encoder)
 
 
-def fit(network, data, run):
+def fit(network: Network, data: RunData, run: RunFolder) -> None:
     """Train a Network from the last finished epoch on.
 
     A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
@@ -139,14 +146,14 @@ def fit(network, data, run):
         progress.close()  # so that an error's sentence has a line of its own
 
 
-def _color_prior(task, data, run):
+def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None:
     """The ColorPrior of a colorizer's training set, measured unless the run has it; None for a judge."""
     if not task.decodings:
         return None
     return run.color_prior() if run.has_color_prior() else pipeline.measure_color_prior(data.train.images)
 
 
-def _optimizer(config, count):
+def _optimizer(config: Config, count: int) -> keras.optimizers.Optimizer:
     """Adam; named, since a resumed run would not find again the names that Keras counts up by itself."""
     rate = _learning_rate(config, count)
     if config.weight_decay:
@@ -159,14 +166,14 @@ def _optimizer(config, count):
     return adam
 
 
-def _learning_rate(config, count):
+def _learning_rate(config: Config, count: int) -> Any:
     if config.schedule == "constant":
         return config.learning_rate
     steps = config.epochs * pipeline.steps_per_epoch(count, config.batch_size)
     return keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
 
 
-def _initialize(task, model, run):
+def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     """Set the initial weights: of another run, or pretrained ones."""
     source = run.config.init_from
     if source == "none":

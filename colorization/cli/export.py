@@ -1,0 +1,23 @@
+"""`colorize export`: write a run in another format."""
+
+from colorization.core.errors import InputError
+from colorization.export import writers
+from colorization.runs import resolve
+from colorization.runs.folder import RunFolder
+
+
+def run(arguments):
+    """Export a run and print the new path."""
+    folder = RunFolder(resolve.run_folder(arguments.run))
+    if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):
+        raise InputError(f"Name the new {arguments.format} by -o.")
+    output = arguments.output or folder.onnx_path
+    writers.export_model(
+        folder.path,
+        arguments.format,
+        output,
+        decoding=arguments.decoding,
+        working_size=arguments.working_size,
+        size=arguments.size,
+    )
+    print(output)

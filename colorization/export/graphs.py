@@ -1,0 +1,93 @@
+"""The tf.Module of an exported colorizer: uint8 picture -> lightness -> network -> decoding -> uint8 RGB.
+
+It calls the functions that Colorizer calls. The picture keeps its own lightness.
+"""
+
+import tensorflow as tf
+from keras import ops
+
+from colorization.core import color
+from colorization.inference import graph
+from colorization.models import tasks
+
+
+def image_spec(size):
+    """The tf.TensorSpec of a batch of pictures: any number, size and kind, or one RGB picture of a size."""
+    return tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name="image")
+
+
+def as_rgb(image):
+    """(B, H, W, 3) of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
+    return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
+
+
+def lightness_of(image):
+    """L, (B, H, W, 1) float32, of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
+    return color.rgb_to_lab(as_rgb(image))[..., :1]
+
+
+def colorizer_module(colorizer, decoding=None, size=None):
+    """A tf.Module with the two functions that are exported: colorize and analyze.
+
+    Their second input, the temperature, exists if the decoding takes one.
+
+    Args:
+        colorizer: a Colorizer.
+        decoding: name of one of its task's decodings; None is the default.
+        size: (height, width) of the pictures; None: any.
+    """
+    _, decode = tasks.decoding(colorizer.task, decoding)
+    signature, default = [image_spec(size)], None
+    if decode.takes_temperature:
+        signature.append(tf.TensorSpec([], tf.float32, name="temperature"))
+        default = tf.constant(colorizer.temperature, "float32")
+    predict = _Prediction(colorizer, decode)
+
+    class Exported(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = colorizer.model
+
+        @tf.function(input_signature=signature)
+        def colorize(self, image, temperature=default):
+            return {"rgb": predict.rgb(image, temperature)}
+
+        @tf.function(input_signature=signature)
+        def analyze(self, image, temperature=default):
+            return predict.ab_and_entropy(image, temperature)
+
+    return Exported()
+
+
+class _Prediction:
+    """The computations behind the two functions.
+
+    Args:
+        colorizer: a Colorizer.
+        decode: a Decoding.
+    """
+
+    def __init__(self, colorizer, decode):
+        self._colorizer, self._decode = colorizer, decode
+
+    def rgb(self, image, temperature):
+        """(B, H, W, 3) uint8 RGB of (B, H, W, 1 or 3) uint8."""
+        lightness = lightness_of(image)
+        return graph.rgb_of(lightness, self._at_working_size(lightness, self._decode, temperature))
+
+    def ab_and_entropy(self, image, temperature):
+        """{"ab": (B, H, W, 2)}, and {"entropy": (B, H, W)} if the task has one; float32."""
+        lightness, entropy = lightness_of(image), self._colorizer.task.entropy
+        if entropy is None:
+            return {"ab": self._at_working_size(lightness, self._decode, temperature)}
+
+        def with_entropy(output, temperature):
+            return ops.concatenate([self._decode(output, temperature), entropy(output)], axis=-1)
+
+        found = self._at_working_size(lightness, with_entropy, temperature)
+        return {"ab": found[..., :2], "entropy": found[..., 2]}
+
+    def _at_working_size(self, lightness, decode, temperature):
+        model, working_size = self._colorizer.model, self._colorizer.working_size
+        shape = graph.working_shape(model, *ops.shape(lightness)[1:3], working_size)
+        return graph.ab_at(model, decode, lightness, temperature, shape)

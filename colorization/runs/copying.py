@@ -1,0 +1,33 @@
+"""A run's copy with other settings and changed weights: a preset, or a run tuned after its training."""
+
+import shutil
+from pathlib import Path
+
+from colorization.runs import checkpoint_io
+from colorization.runs.folder import RunFolder
+
+
+def copy_run(run, path, config, change):
+    """Copy what a finished run needs; the state of the training, samples, logs and metrics are left out.
+
+    Args:
+        run: the RunFolder.
+        path: of the new folder, which must not exist.
+        config: the Config of the copy.
+        change: function of {name: array}, the weights of one file, that returns the weights of the copy.
+
+    Returns:
+        The new RunFolder.
+
+    Raises:
+        InputError: weights are missing or damaged, or a file cannot be written.
+    """
+    new = RunFolder(path)
+    Path(path).mkdir(parents=True)
+    new.write_config(config)
+    for name in run.portable_files():
+        shutil.copyfile(run.path / name, new.path / name)
+    for name in run.weight_files():
+        arrays, attributes = checkpoint_io.load(run.path / name, "model")
+        checkpoint_io.save(new.path / name, {"model": change(arrays)}, attributes)
+    return new

@@ -1,0 +1,1 @@
+"""What several test files need: run folders, films, CIFAR files, documents, and trainings in processes."""
