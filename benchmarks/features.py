@@ -20,6 +20,7 @@ from common import print_machine, print_table
 
 from colorization import datasets
 from colorization.core import config
+from colorization.runs import RunFolder
 from colorization.training import frozen_features
 from vgg_eval import model, training
 from vgg_eval.config import JudgeConfig
@@ -52,7 +53,7 @@ def main():
         rgb = datasets.load("synthetic", train_limit=1, test_limit=8).test.images
         logits = {}
         for name in ("kept", "anew"):
-            _, judge, _ = model.load(Path(scratch) / name)
+            judge = model.load(RunFolder(Path(scratch) / name))
             logits[name] = judge.predict_on_batch(model.enlarged(rgb, settings.vgg_size))
 
     print_table(

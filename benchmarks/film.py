@@ -21,9 +21,8 @@ from common import interleaved, print_machine, print_table, ratio
 from skimage import data
 from skimage.color import rgb2gray, rgb2lab
 
-from colorization import Colorizer
-from colorization.inference import film, runtimes
-from colorization.runs import resolve
+import colorization
+from colorization.inference import film
 
 STEP = 2  # pixels a frame
 GRAIN = 4.0  # standard deviation, of 255
@@ -37,8 +36,7 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
 
-    run_dir = resolve.run_folder("photos")
-    colorizer = runtimes.of_run(run_dir) or Colorizer.load(run_dir)
+    colorizer = colorization.load("photos")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "gray.mkv"
         shoot(source, options.frames, options.height, options.width)

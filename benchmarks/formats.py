@@ -22,7 +22,7 @@ from skimage import data
 
 from colorization import Colorizer
 from colorization.core import image_files
-from colorization.export import writers
+from colorization.export import export_model, formats
 from colorization.inference import runtimes
 from colorization.runs import RunFolder, resolve
 
@@ -101,9 +101,9 @@ def main():
 def _written(run, format, picture, scratch):
     """Path of a run's export for a picture; LiteRT's is of its size only."""
     size = picture.shape[:2] if format == "litert" else None
-    path = scratch / f"model{size or ''}{writers.FORMATS[format]}"
+    path = scratch / f"model{size or ''}{formats.FORMATS[format]}"
     if not path.exists():
-        writers.export_model(run, format, path, size=size)
+        export_model(run, format, path, size=size)
     return path
 
 

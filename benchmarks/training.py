@@ -80,7 +80,7 @@ def main():
 def prepare(name, settings, precision):
     """(multiplications and additions, {part: function without arguments}) of an experiment's step."""
     keras.config.set_dtype_policy(precision)
-    model = judge.build(settings, 10) if name == "judge" else tasks.of(settings).build(settings)
+    model = judge.build(settings, range(10)) if name == "judge" else tasks.of(settings).build(settings)
     place = None if settings.augmented else frozen_features.cut(model)
     model = model if place is None else frozen_features.head(model, place)
     keras.config.set_dtype_policy("float32")

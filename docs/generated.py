@@ -45,7 +45,7 @@ class Commands(Generated):
         """The sections of a command and its subcommands, or of a folder's scripts that take arguments."""
         if command.endswith("*.py"):
             scripts = sorted(ROOT.glob(command.removeprefix("python ")))
-            taking = [script for script in scripts if "argv" in script.read_text(encoding="utf-8")]
+            taking = [script for script in scripts if _is_shown(script.read_text(encoding="utf-8"))]
             return "\n\n".join(self.text_of(f"python {script.relative_to(ROOT)}") for script in taking)
         shown = _help(command)
         text = f"## `{command}`\n\n```text\n{shown}\n```"
@@ -105,6 +105,11 @@ class Modules(Generated):
             title = f"``{package}.{name}``"
             sections.append(f"{title}\n{'-' * len(title)}\n\n.. automodule:: {package}.{name}")
         return "\n\n".join(sections)
+
+
+def _is_shown(script):
+    """Whether a script takes arguments, and is not kept under an old name only."""
+    return "argv" in script and not script.startswith('"""The old name of')
 
 
 def _help(command):

@@ -1,9 +1,9 @@
-"""The classification colorizer over 313 ab bins (report, section 4.1.2).
+"""The classification colorizer over 313 ab bins (paper, section 4.1.2).
 
     python data/prepare.py cifar10
-    python experiments/classification.py --preset small
+    python experiments/classification.py --variant small
 
-paper: the report's own hyper-parameters, soft encoding, no rebalancing. small: about an hour on 2 CPU
+paper: the paper's own hyper-parameters, soft encoding, no rebalancing. small: about an hour on 2 CPU
 cores that compute in bfloat16, three on others; with rebalancing, without which a small network stays nearly
 gray. smoke: seconds.
 """
@@ -37,12 +37,12 @@ SMOKE = replace(
     batch_size=32,
 )
 
-PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+VARIANTS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
 
 def main(argv=None):
     """Train, evaluate; returns the exit code."""
-    return experiment.main(__doc__, PRESETS, argv)
+    return experiment.main(__doc__, VARIANTS, argv)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     make demo
 
 Trains the colorizers and the two judges at smoke size on the synthetic set, measures every decoding, makes
-the report's Figures 7 and 8, colors a real photograph, and draws the pictures: about three minutes on 2 CPU
+the paper's Figures 7 and 8, colors a real photograph, and draws the pictures: about three minutes on 2 CPU
 cores. A second call finds the trained runs.
 """
 
@@ -12,11 +12,15 @@ import shutil
 import sys
 from pathlib import Path
 
-from figure7 import PRESETS
+from figure7 import VARIANTS
 
-from colorization.core import config
+from colorization import InputError
 from colorization.cli.console import run_command, start_keras
-from vgg_eval import plan
+from colorization.core import config
+from colorization.core.atomic_io import write_text
+from colorization.runs import resolve
+from colorization.runs.folder import RunFolder
+from vgg_eval.plan import ROLES
 
 FOLDER = Path("runs/demo")
 SIZES = ["train_size=2000", "dev_size=200", "test_size=200"]
@@ -26,58 +30,57 @@ EPOCHS = {"regression": 8, "classification": 8, "transfer": 5}
 def main():
     """Train all, then draw, judge and color what they learned."""
     start_keras()
-    from skimage import data
+    from colorization.evaluation import evaluator, figures
+    from vgg_eval import chain, figure7
 
-    from colorization import Colorizer
-    from colorization.evaluation import evaluate, figures
-    from colorization.core import image_files
-    from colorization.runs import resolve
-    from colorization.models import tasks
-    from colorization.core.atomic_io import write_text
-    from vgg_eval import figure7
-
-    planned = {role: (_settings(role), FOLDER / role) for role in plan.ROLES}
+    planned = {role: (_config(role), FOLDER / role) for role in ROLES}
     for settings, run_dir in planned.values():
         _remove_if_other(run_dir, settings)
     if not planned["judge"][1].exists():
-        shutil.rmtree(planned["transfer"][1], ignore_errors=True)  # it stands on the judge's blocks
-    used = plan.run(planned)
-    run_dirs = list(used.colorizers.values())
-    tables = [
-        f"## {run_dir.name}\n\n{evaluation.table(evaluation.evaluate(run_dir))}\n" for run_dir in run_dirs
-    ]
-    write_text(FOLDER / "table.md", "\n".join(tables))
-    figures.write_all(run_dirs, FOLDER)
-    figure7 = figure7.figure7(used, FOLDER)
+        shutil.rmtree(planned["transfer"][1], ignore_errors=True)  # it needs the blocks of the judge
+    used = chain.run(planned)
+    runs = list(used.colorizers.values())
+    tables = "\n".join(f"## {run.name}\n\n{evaluator.table(evaluator.evaluate(run.path))}\n" for run in runs)
+    write_text(FOLDER / "table.md", tables)
+    figures.write_all([run.path for run in runs], FOLDER)
+    text = figure7.figure7(used, FOLDER)
     figure7.figure8(used, FOLDER)
-
-    photograph = data.chelsea()
-    image_files.write(FOLDER / "photograph.png", photograph)
-    shipped = [preset.folder for preset in resolve.all_presets() if preset.task in tasks.TASKS]
-    for run_dir in [*run_dirs, *shipped]:
-        image_files.write(FOLDER / f"photograph-{run_dir.name}.png", Colorizer.load(run_dir).colorize(photograph))
-
-    print("\n".join(tables))
-    print(figure7)
+    shipped = _color_photograph(runs)
+    print(f"{tables}\n{text}")
     print(
-        "photograph-NAME.png: those of the three networks above, which have only seen drawings, are right by "
-        f"chance; {', '.join(run_dir.name for run_dir in shipped)} come with the package."
+        "photograph-NAME.png: the three networks above have only seen drawings and are right by chance; "
+        f"{', '.join(shipped)} come with the package."
     )
     print(f"The pictures and the tables are in {FOLDER.resolve()}")
 
 
-def _settings(role):
+def _color_photograph(runs):
+    """Color a photograph by the demo's runs and all shipped colorizers; returns the names of the latter."""
+    from skimage import data
+
+    from colorization.core import image_files
+    from colorization.inference.colorizer import Colorizer
+    from colorization.models import tasks
+
+    photograph = data.chelsea()
+    image_files.write(FOLDER / "photograph.png", photograph)
+    shipped = [RunFolder(preset.folder) for preset in resolve.all_presets() if preset.task in tasks.TASKS]
+    for run in [*runs, *shipped]:
+        colored = Colorizer.load(run.path).colorize(photograph)
+        image_files.write(FOLDER / f"photograph-{run.name}.png", colored)
+    return [run.name for run in shipped]
+
+
+def _config(role):
     changes = [f"epochs={EPOCHS[role]}"] if role in EPOCHS else []
     changes += [f"vgg_weights={FOLDER / 'judge'}"] if role == "transfer" else []
-    return config.override(PRESETS[role]["smoke"], SIZES + changes)
+    return config.override(VARIANTS[role]["smoke"], SIZES + changes)
 
 
 def _remove_if_other(run_dir, settings):
     """Delete an earlier demo's run if this version of the demo would train another."""
-    from colorization import InputError
-
     try:
-        stored = config.read(run_dir / config.FILE, {settings.task: type(settings)})
+        stored = RunFolder(run_dir).config
         if stored == dataclasses.replace(settings, precision=stored.precision):
             return
     except InputError:

@@ -1,8 +1,8 @@
 """The report's Figure 8: every method over the same images, and what the judge says of each picture.
 
-    python experiments/figure8.py --preset small
-    python experiments/figure8.py --preset small --images 3,14,159
-    python experiments/figure8.py --preset small --failures 5
+    python experiments/figure8.py --variant small
+    python experiments/figure8.py --variant small --images 3,14,159
+    python experiments/figure8.py --variant small --failures 5
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
 their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
@@ -11,7 +11,7 @@ for which the judge's probability of the true class falls most from the gray pic
 
 import sys
 
-from figure7 import PRESETS
+from figure7 import VARIANTS
 
 from colorization.cli.console import run_command, start_keras, whole_number
 from vgg_eval import plan
@@ -35,11 +35,11 @@ def main(argv=None):
 
 
 def _draw(arguments):
-    planned, output = plan.plan(arguments, PRESETS), plan.output(arguments)
+    planned, output = plan.plan(arguments, VARIANTS), plan.output(arguments)
     start_keras()
-    from vgg_eval import figure7
+    from vgg_eval import chain, figure7
 
-    used = plan.run(planned)
+    used = chain.run(planned)
     if arguments.failures:
         print(figure7.failures(used, output, arguments.split, count=arguments.failures))
         return

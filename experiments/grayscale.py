@@ -1,7 +1,7 @@
-"""Why the report's judge is right on only 22 % of the gray images: their scale, and what the judge has seen.
+"""Why the paper's judge is right on only 22 % of the gray images: their scale, and what the judge has seen.
 
-    python experiments/grayscale.py runs/vgg-small runs/vgg-small-gray
-    python experiments/grayscale.py runs/vgg-small cifar10-judge -o grayscale
+    python experiments/grayscale.py runs/judge-small runs/judge-small-gray
+    python experiments/grayscale.py runs/judge-small cifar10-judge -o grayscale
 
 The original code stored the gray images on a scale of 0 to 1 and the colored ones on 0 to 255, and its judge
 subtracts the same mean RGB from both. Each judge named sees its own test images: true and gray, each on both
@@ -14,8 +14,10 @@ import sys
 from pathlib import Path
 
 from colorization.cli.console import run_command, start_keras
+from colorization.core.atomic_io import write_text
+from colorization.runs.resolve import run_folder
 
-REPORTED = 1000  # test images of the report's judge (section 3.2)
+REPORTED = 1000  # test images of the paper's judge (section 3.2)
 
 
 def main(argv=None):
@@ -36,11 +38,9 @@ def main(argv=None):
 
 
 def _write(arguments):
+    folders = {name: run_folder(name) for name in arguments.judges}
     start_keras()
-    from colorization.runs import resolve
-    from colorization.core.atomic_io import write_text
-
-    report = {name: judged(resolve.run_folder(name)) for name in arguments.judges}
+    report = {name: judged(folder) for name, folder in folders.items()}
     text = markdown(report)
     write_text(arguments.output / "grayscale.json", json.dumps(report, indent=2) + "\n")
     write_text(arguments.output / "grayscale.md", text)
@@ -48,15 +48,12 @@ def _write(arguments):
 
 
 def judged(run_dir):
-    """{"judge": what it is, "images": count, "pictures": {kind: {"all", "first": accuracy and interval}}}."""
-    from colorization.training import train
-    from vgg_eval import model, significance, judge, columns
+    """{"judge": description, "images": count, "pictures": {kind: {"all" and "first": accuracy}}}."""
+    from vgg_eval import columns, judge, model, significance
 
-    judge = judge.load(run_dir)
-    data = train.load_data(judge.settings)
-    rows = train.read_splits(run_dir, data).test
-    truth, labels = data.test.images[rows], data.test.labels[rows]
-    gray = columns.gray(truth)
+    asked = judge.load(run_dir)
+    test, _ = asked.run.images("test")
+    truth, gray = test.images, columns.gray(test.images)
     pictures = {}
     for kind, shown in {
         "true, 0 to 255": truth,
@@ -64,12 +61,12 @@ def judged(run_dir):
         "true, 0 to 1": truth / 255,
         "gray, 0 to 1": gray / 255,
     }.items():
-        correct = judge.probabilities(shown.astype("float32")).argmax(axis=1) == labels
+        correct = asked.probabilities(shown.astype("float32")).argmax(axis=1) == test.labels
         pictures[kind] = {
             "all": significance.accuracy(correct),
             "first": significance.accuracy(correct[:REPORTED]),
         }
-    return {"judge": model.describe(judge.settings), "images": len(rows), "pictures": pictures}
+    return {"judge": model.describe(asked.run.config), "images": len(test), "pictures": pictures}
 
 
 def markdown(report):

@@ -1,9 +1,9 @@
-"""The regression colorizer (report, section 4.1.1).
+"""The regression colorizer (paper, section 4.1.1).
 
     python data/prepare.py cifar10
-    python experiments/regression.py --preset small
+    python experiments/regression.py --variant small
 
-paper: the report's own hyper-parameters. small: about half an hour on 2 CPU cores that compute in
+paper: the paper's own hyper-parameters. small: about half an hour on 2 CPU cores that compute in
 bfloat16, an hour and a half on others. smoke: seconds.
 """
 
@@ -26,12 +26,12 @@ SMOKE = replace(
     batch_size=32,
 )
 
-PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+VARIANTS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
 
 def main(argv=None):
     """Train, evaluate; returns the exit code."""
-    return experiment.main(__doc__, PRESETS, argv)
+    return experiment.main(__doc__, VARIANTS, argv)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""The classification by transfer from VGG16 (report, section 4.1.2).
+"""The classification by transfer from VGG16 (paper, section 4.1.2).
 
     python data/prepare.py cifar10
-    python experiments/transfer.py --preset paper --vgg-weights imagenet
-    python experiments/vgg.py --preset small
-    python experiments/transfer.py --preset small --vgg-weights runs/vgg-small
+    python experiments/transfer.py --variant paper --vgg-weights imagenet
+    python experiments/judge.py --variant small
+    python experiments/transfer.py --variant small --vgg-weights runs/judge-small
 
-paper: the report's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels. small: where no
-such weights are to be had, the first blocks of the judge that experiments/vgg.py trains from scratch, frozen;
+paper: the paper's own hyper-parameters: ImageNet weights, frozen, on images of 224 pixels. small: where no
+such weights are to be had, the first blocks of the judge of experiments/judge.py, frozen;
 half an hour on 2 CPU cores that compute in bfloat16, two hours on others; by annealed mean raw AuC 90.3 and
-colorfulness 20.5 on dev images. smoke: seconds, with the blocks of the judge's own smoke preset. Whatever is
+colorfulness 20.5 on dev images. smoke: seconds, with the blocks of the judge's own variant smoke. Whatever is
 frozen runs once: its features are kept on disk.
 """
 
@@ -28,7 +28,7 @@ SMALL = replace(
     schedule="cosine",
     rebalance=True,
     rebalance_mix=0.9,
-    vgg_weights="runs/vgg-small",
+    vgg_weights="runs/judge-small",
     vgg_size=64,
     vgg_blocks=4,
     vgg_width=0.5,
@@ -44,16 +44,16 @@ SMOKE = replace(
     dev_size=100,
     test_size=100,
     batch_size=32,
-    vgg_weights="runs/vgg-smoke",
+    vgg_weights="runs/judge-smoke",
     vgg_width=0.125,
 )
 
-PRESETS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+VARIANTS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
 
 def main(argv=None):
     """Train, evaluate; returns the exit code."""
-    return experiment.main(__doc__, PRESETS, argv)
+    return experiment.main(__doc__, VARIANTS, argv)
 
 
 if __name__ == "__main__":

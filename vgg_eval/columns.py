@@ -1,5 +1,6 @@
-"""The columns of the report's Figure 7: each way to color a gray image, beside the gray and the true one."""
+"""The columns of Figure 7 of the paper: the methods that color a gray image, between gray and truth."""
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -7,18 +8,19 @@ from tqdm import tqdm
 
 from colorization.datasets import pipeline
 from colorization.inference import graph
-from colorization.runs import folder
+from colorization.inference.colorizer import load_model
 from colorization.models import tasks
+from colorization.runs.folder import RunFolder
 
-_BATCH = 64  # images colored at once
+BATCH = 64  # images colored at once
 
 
-class Method(NamedTuple):
-    """A column.
+class Column(NamedTuple):
+    """A column of Figure 7.
 
     Attributes:
         name: its heading.
-        reported: the accuracy that the report gives.
+        reported: the accuracy in the paper, 0..1.
         task: of the colorizer; None where nothing is predicted.
         decoding: one of the task's, or None.
     """
@@ -29,27 +31,29 @@ class Method(NamedTuple):
     decoding: str | None = None
 
 
-GRAYSCALE = Method("grayscale", 0.22)
-ANNEALED = Method("annealed", 0.65, "classification", "annealed")
-TRUTH = Method("ground truth", 0.80)
-METHODS = (
+GRAYSCALE = Column("grayscale", 0.22)
+ANNEALED = Column("annealed", 0.65, "classification", "annealed")
+TRUTH = Column("ground truth", 0.80)
+COLUMNS = (
     GRAYSCALE,
-    Method("regression", 0.46, "regression", "regression"),
-    Method("classification", 0.57, "classification", "mode"),
+    Column("regression", 0.46, "regression", "regression"),
+    Column("classification", 0.57, "classification", "mode"),
     ANNEALED,
-    Method("transfer", 0.63, "transfer", "mode"),
+    Column("transfer", 0.63, "transfer", "mode"),
     TRUTH,
 )
-"""Figure 7 of the report, from left to right."""
+"""Figure 7 of the paper, from left to right."""
 
 
-def colorize(method, run_dirs, rgb, temperature):
-    """What a method makes of images' lightness.
+def colorize(
+    column: Column, runs: Mapping[str, RunFolder], rgb: np.ndarray, temperature: float
+) -> np.ndarray:
+    """Color images by the method of a column.
 
     Args:
-        method: a Method.
-        run_dirs: {task: run folder}.
-        rgb: (N, H, W, 3) uint8.
+        column: a Column.
+        runs: {task: RunFolder}.
+        rgb: (N, H, W, 3) uint8; only the lightness is used, except for the truth.
         temperature: of the annealed mean.
 
     Returns:
@@ -58,31 +62,26 @@ def colorize(method, run_dirs, rgb, temperature):
     Raises:
         InputError: the run is not usable.
     """
-    if method is TRUTH:
+    if column is TRUTH:
         return rgb
-    if method is GRAYSCALE:
+    if column is GRAYSCALE:
         return gray(rgb)
-    settings, model = folder.load_model(run_dirs[method.task])
-    decodings = {method.decoding: tasks.of(settings).decodings[method.decoding]}
+    run = runs[column.task]
+    model = load_model(run)
+    decodings = {column.decoding: tasks.of(run.config).decodings[column.decoding]}
     decoded = graph.predictor(model, decodings, temperature)
-    batches = tqdm(
-        batches_with_lab(rgb), total=-(-len(rgb) // _BATCH), desc=f"coloring: {method.name}", leave=False
-    )
+    shown = tqdm(_lightness(rgb), total=-(-len(rgb) // BATCH), desc=f"coloring: {column.name}", leave=False)
     return np.concatenate(
-        [
-            graph.compose(lightness, decoded.predict_on_batch(lightness)[method.decoding])
-            for lightness, _ in batches
-        ]
+        [graph.compose(batch, decoded.predict_on_batch(batch)[column.decoding]) for batch in shown]
     )
 
 
-def gray(rgb):
-    """(N, H, W, 3) uint8 images without their color: the lightness stays."""
-    return np.concatenate([graph.gray(lightness) for lightness, _ in batches_with_lab(rgb)])
+def gray(rgb: np.ndarray) -> np.ndarray:
+    """(N, H, W, 3) uint8 images without their color; the lightness stays."""
+    return np.concatenate([graph.gray(lightness) for lightness in _lightness(rgb)])
 
 
-def batches_with_lab(rgb):
-    """Of (N, H, W, 3) uint8 images batch after batch L, (B, H, W, 1), and ab, (B, H, W, 2), float32."""
-    for start in range(0, len(rgb), _BATCH):
-        batch = rgb[start : start + _BATCH]
-        yield pipeline.to_lightness_and_ab(batch, np.zeros(len(batch), bool))
+def _lightness(rgb: np.ndarray) -> Iterator[np.ndarray]:
+    """L, (B, H, W, 1) float32, batch after batch."""
+    for start in range(0, len(rgb), BATCH):
+        yield pipeline.to_lightness_and_ab(rgb[start : start + BATCH])[0]

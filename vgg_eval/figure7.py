@@ -1,187 +1,212 @@
-"""The report's Figures 7 and 8 made anew: every column judged, with its uncertainty."""
+"""Figures 7 and 8 of the paper made anew: every column judged, with its uncertainty."""
 
-import csv
-import io
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from colorization.runs import environment
-from colorization.core import image_grid
-from colorization.core import config, devices, image_files
-from colorization import datasets
-from colorization.runs import resolve, folder
-from colorization.models import tasks
-from colorization.core.errors import InputError
 from colorization.core.atomic_io import write_text
-
-from vgg_eval import model, significance, figures, judge, columns, temperatures
-from vgg_eval.config import CONFIGS
-from vgg_eval.columns import ANNEALED, GRAYSCALE, METHODS, TRUTH
+from colorization.core.errors import InputError
+from colorization.core.image_grid import save_figure
+from colorization.core.typing import StrPath
+from colorization.runs.environment import environment
+from colorization.runs.folder import RunFolder
+from vgg_eval import columns, figure7_table, figures, judge, model, significance, temperatures
+from vgg_eval.columns import ANNEALED, COLUMNS, GRAYSCALE, TRUTH
 
 
 class Runs(NamedTuple):
-    """The run folders of an experiment.
+    """The runs of an experiment.
 
     Attributes:
-        colorizers: {task: run folder}.
-        judge: run folder of the judge that is trained on colored images.
-        control: of the one that is trained on gray ones.
+        colorizers: {task: RunFolder}.
+        judge: RunFolder of the judge that is trained on color images.
+        control: RunFolder of the judge that is trained on gray images.
     """
 
-    colorizers: dict
-    judge: Path
-    control: Path
+    colorizers: dict[str, RunFolder]
+    judge: RunFolder
+    control: RunFolder
+
+    def roles(self) -> dict[str, RunFolder]:
+        """{role: RunFolder} of all."""
+        return {"judge": self.judge, "control": self.control, **self.colorizers}
 
 
-def figure7(used, folder, split="test"):
+def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
     """Judge every column; write figure7.md, .csv, .json and .png, confusion.png and temperature.png.
 
-    Whatever part is in `folder` already, of the same runs and images, is not redone.
+    Existing parts of the same runs and images in `folder` are not computed again.
 
     Args:
         used: Runs.
-        folder: where all goes.
+        folder: directory of the results.
         split: "test" or "dev"; the temperature comes from dev in either case.
 
     Returns:
         figure7.md as text.
 
     Raises:
-        InputError: a run is not usable, or they do not belong together.
+        InputError: a run is not usable, or the runs do not belong together.
     """
     folder = Path(folder)
-    parts = folder / "parts"
-    judges = {"judge": judge.load(used.judge), "control": judge.load(used.control)}
+    report = _report(used, folder / "parts", split)
+    text = figure7_table.markdown(report)
+    write_text(folder / "figure7.json", json.dumps(report, indent=2) + "\n")
+    write_text(folder / "figure7.csv", figure7_table.csv_text(report))
+    write_text(folder / "figure7.md", text)
+    for name, draw in (
+        ("figure7", figures.figure7),
+        ("confusion", figures.confusion),
+        ("temperature", figures.temperature),
+    ):
+        save_figure(draw(report), folder / f"{name}.png")
+    return text
+
+
+def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
+    """All that figure7.json holds."""
+    judges = {"judge": judge.load(used.judge.path), "control": judge.load(used.control.path)}
     shown = shared_images(used, split)
     swept = swept_temperatures(used, judges["judge"], parts)
     temperature = temperatures.best(swept)
-    said = {
-        method.name: judge.judged(judges, method, used.colorizers, shown, temperature, parts)
-        for method in METHODS
+    opinions = {
+        column.name: judge.judged(judges, column, used.colorizers, shown, temperature, parts)
+        for column in COLUMNS
     }
     results = {
-        role: compare({name: values[role] for name, values in said.items()}, shown.labels) for role in judges
+        role: compare({name: values[role] for name, values in opinions.items()}, shown.labels)
+        for role in judges
     }
-    report = {
+    return {
         "data": shown.name,
         "split": split,
         "images": len(shown.rgb),
         "classes": judges["judge"].classes,
         "temperature": temperature,
         "temperatures": swept,
-        "judge": model.describe(judges["judge"].settings),
-        "control": model.describe(judges["control"].settings),
+        "judge": model.describe(used.judge.config),
+        "control": model.describe(used.control.config),
         "results": results,
-        "runs": {role: _provenance(Path(run_dir)) for role, run_dir in _roles(used).items()},
-        "device": environment.environment(),
+        "runs": {role: figure7_table.provenance(run) for role, run in used.roles().items()},
+        "device": environment(),
     }
-    text = markdown(report)
-    write_text(folder / "figure7.json", json.dumps(report, indent=2) + "\n")
-    write_text(folder / "figure7.csv", _csv(report))
-    write_text(folder / "figure7.md", text)
-    for name in ("figure7", "confusion", "temperature"):
-        image_grid.save_figure(getattr(figures, name)(report), folder / f"{name}.png")
-    return text
 
 
-def figure8(used, folder, split="test", *, rows=None, columns=12, seed=0):
-    """Write figure8.png: the report's Figure 8.
+def figure8(
+    used: Runs,
+    folder: StrPath,
+    split: str = "test",
+    *,
+    rows: Sequence[int] | None = None,
+    columns: int = 12,
+    seed: int = 0,
+) -> Path:
+    """Write figure8.png: Figure 8 of the paper.
 
     Args:
         used: Runs.
-        folder: where it goes; the temperature's sweep is found there or left there.
+        folder: directory of the result; the measured temperatures are found or left there.
         split: "test" or "dev".
-        rows: places of images in the split; None draws `columns` of them by `seed`.
+        rows: positions of images in the split; None draws `columns` of them by `seed`.
+        columns: number of images that are drawn.
+        seed: of the draw.
 
     Returns:
-        Its path.
+        Path of the figure.
 
     Raises:
-        InputError: a run is not usable, they do not belong together, or there is no such image.
+        InputError: a run is not usable, the runs do not belong together, or there is no such image.
     """
-    shown = shared_images(used, split)
+    shown, folder = shared_images(used, split), Path(folder)
     count = len(shown.labels)
     if rows is None:
         rows = np.sort(np.random.default_rng(seed).permutation(count)[:columns])
     if not len(rows) or min(rows) < 0 or max(rows) >= count:
         raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
-    folder, judge = Path(folder), judge.load(used.judge)
-    temperature = temperatures.best(swept_temperatures(used, judge, folder / "parts"))
-    drawn = _drawn(figures.figure8, used, judge, shown, rows, temperature)
-    return image_grid.save_figure(drawn, folder / "figure8.png")
+    asked = judge.load(used.judge.path)
+    temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
+    drawn = _drawn(figures.figure8, used, asked, shown, rows, temperature)
+    return save_figure(drawn, folder / "figure8.png")
 
 
-def failures(used, folder, split="test", *, count=5):
-    """Write failures.png: the images of which color harms the judge's opinion most.
+def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5) -> Path:
+    """Write failures.png: the images for which color harms the judge's opinion most.
 
-    The rule: the probability that the judge gives to the true class falls the most from the gray picture to
-    the annealed mean's.
+    The rule: the probability of the true class falls the most from the gray picture to the annealed mean.
 
     Args:
         used: Runs.
-        folder: where it goes; what figure7 left there is not redone.
+        folder: directory of the result; existing parts of figure7 are not computed again.
         split: "test" or "dev".
-        count: how many images.
+        count: number of images.
 
     Returns:
-        Its path.
+        Path of the figure.
 
     Raises:
-        InputError: a run is not usable, or they do not belong together.
+        InputError: a run is not usable, or the runs do not belong together.
     """
     shown = shared_images(used, split)
-    folder, judge = Path(folder), judge.load(used.judge)
+    folder, asked = Path(folder), judge.load(used.judge.path)
     parts = folder / "parts"
-    temperature = temperatures.best(swept_temperatures(used, judge, parts))
+    temperature = temperatures.best(swept_temperatures(used, asked, parts))
     gray, colored = (
-        judge.judged({"judge": judge}, method, used.colorizers, shown, temperature, parts)["judge"]
-        for method in (GRAYSCALE, ANNEALED)
+        judge.judged({"judge": asked}, column, used.colorizers, shown, temperature, parts)["judge"]
+        for column in (GRAYSCALE, ANNEALED)
     )
     fall = (gray - colored)[np.arange(len(shown.labels)), shown.labels]
     rows = np.argsort(-fall, kind="stable")[:count]
-    drawn = _drawn(figures.failures, used, judge, shown, rows, temperature)
-    return image_grid.save_figure(drawn, folder / "failures.png")
+    drawn = _drawn(figures.failures, used, asked, shown, rows, temperature)
+    return save_figure(drawn, folder / "failures.png")
 
 
-def _drawn(draw, used, judge, shown, rows, temperature):
-    """The Figure that one of `figures` draws of some images by every method, and of what the judge says."""
+def _drawn(
+    draw: Callable,
+    used: Runs,
+    asked: judge.Judge,
+    shown: judge.SharedImages,
+    rows: Any,
+    temperature: float,
+) -> Any:
+    """A Figure of some images in every column with the judge's opinion, drawn by a function of `figures`."""
     rgb, labels = shown.rgb[rows], shown.labels[rows]
     pictures = {
-        method.name: columns.colorize(method, used.colorizers, rgb, temperature) for method in METHODS
+        column.name: columns.colorize(column, used.colorizers, rgb, temperature) for column in COLUMNS
     }
-    said = {name: judge.probabilities(picture) for name, picture in pictures.items()}
-    return draw(pictures, labels, judge.classes, said)
+    opinions = {name: asked.probabilities(picture) for name, picture in pictures.items()}
+    return draw(pictures, labels, asked.classes, opinions)
 
 
-def shared_images(used, split):
-    """judging.images of Runs."""
-    return judge.images(list(used.colorizers.values()), [used.judge, used.control], split)
+def shared_images(used: Runs, split: str) -> judge.SharedImages:
+    """judge.shared_images of Runs."""
+    return judge.shared_images(list(used.colorizers.values()), [used.judge, used.control], split)
 
 
-def swept_temperatures(used, judge, folder):
-    """temperatures.sweep of Runs: of their classification, on their dev images."""
-    return temperatures.sweep(judge, used.colorizers["classification"], shared_images(used, "dev"), folder)
+def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dict[str, Any]]:
+    """temperatures.sweep of the classification of Runs, on their dev images."""
+    return temperatures.sweep(asked, used.colorizers["classification"], shared_images(used, "dev"), folder)
 
 
-def compare(probabilities, labels):
-    """Every number of a judge's table.
+def compare(probabilities: dict[str, np.ndarray], labels: np.ndarray) -> dict[str, dict[str, Any]]:
+    """All numbers of a judge's table.
 
     Args:
-        probabilities: {method's name: (N, classes) float32}, from grayscale to ground truth.
+        probabilities: {column's name: (N, classes) float32}, from grayscale to ground truth.
         labels: (N,) int64.
 
     Returns:
-        {method's name: {"accuracy", "interval", "confidence" (mean, in the true class), "p_grayscale" and
+        {column's name: {"accuracy", "interval", "confidence" (mean, in the true class), "p_grayscale" and
         "p_before" (McNemar's, against grayscale and the column before; None for the first), "gap_closed",
         "gap_interval", "per_class", "confusion"}}.
     """
     classes = next(iter(probabilities.values())).shape[1]
     chosen = {name: values.argmax(axis=1) for name, values in probabilities.items()}
     correct = {name: values == labels for name, values in chosen.items()}
-    gray, truth, before, results = correct[GRAYSCALE.name], correct[TRUTH.name], None, {}
+    gray, truth, before = correct[GRAYSCALE.name], correct[TRUTH.name], None
+    results: dict[str, dict[str, Any]] = {}
     for name, values in probabilities.items():
         matrix = significance.confusion(labels, chosen[name], classes)
         results[name] = {
@@ -195,131 +220,3 @@ def compare(probabilities, labels):
         }
         before = name
     return results
-
-
-def markdown(report):
-    """figure7.md of what figure7.json holds."""
-    judge, control = (report["results"][name] for name in ("judge", "control"))
-    names = [method.name for method in METHODS]
-    reported = {method.name: method.reported for method in METHODS}
-    rows = [
-        ("**accuracy, judge**", [f"**{judge[name]['accuracy']:.1%}**" for name in names]),
-        *_uncertainty(judge, names),
-        ("accuracy in the report", [f"{reported[name]:.0%}" for name in names]),
-        (
-            "ours minus the report's",
-            [f"{100 * (judge[name]['accuracy'] - reported[name]):+.1f}" for name in names],
-        ),
-        ("**accuracy, control**", [f"**{control[name]['accuracy']:.1%}**" for name in names]),
-        *_uncertainty(control, names),
-    ]
-    per_class = [
-        (label, [f"{judge[name]['per_class'][i]:.1%}" for name in names])
-        for i, label in enumerate(report["classes"])
-    ]
-    return (
-        "\n\n".join(
-            [
-                f"# Figure 7: accuracy on {report['images']} {report['split']} images of {report['data']}",
-                _table(names, rows),
-                f"Judge: {report['judge']}. Control: {report['control']}.",
-                "Intervals: 95 %, bootstrap over images. Confidence: mean probability of the true class. p: "
-                "McNemar's exact test. Gap closed: (column - grayscale) / (ground truth - grayscale). "
-                "Classification and transfer decode by the mode, annealed by the annealed mean at "
-                f"T = {report['temperature']:g}, chosen on the dev images (temperature.png).",
-                "## Accuracy by class, of the judge",
-                _table(names, per_class),
-                "confusion.png and figure7.json hold the confusion matrices.",
-                "## What was used",
-                "\n".join(f"- {role}: {_told(run)}" for role, run in report["runs"].items()),
-                f"This table was made on {_machine(report['device'])}.",
-            ]
-        )
-        + "\n"
-    )
-
-
-def _uncertainty(results, names):
-    return [
-        ("interval", [_interval(results[name]["interval"]) for name in names]),
-        ("confidence", [f"{results[name]['confidence']:.1%}" for name in names]),
-        ("p against grayscale", [_p(results[name]["p_grayscale"]) for name in names]),
-        ("p against the column before", [_p(results[name]["p_before"]) for name in names]),
-        ("gap closed", [_share(results[name]["gap_closed"]) for name in names]),
-        ("its interval", [_interval(results[name]["gap_interval"]) for name in names]),
-    ]
-
-
-def _table(heads, rows):
-    lines = [["", *heads], ["---", *["---:"] * len(heads)], *([name, *cells] for name, cells in rows)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _interval(pair):
-    return "-" if pair is None else f"{100 * pair[0]:.1f} to {100 * pair[1]:.1f}"
-
-
-def _p(value):
-    return "-" if value is None else f"{value:.2g}"
-
-
-def _share(value):
-    return "-" if value is None else f"{value:.0%}"
-
-
-def _csv(report):
-    text = io.StringIO()
-    columns = ["judge", "method", "accuracy", "low", "high", "confidence", "p_grayscale", "p_before"]
-    columns += ["gap_closed", "gap_low", "gap_high", "reported", *report["classes"]]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for judge, results in report["results"].items():
-        for method in METHODS:
-            values = results[method.name]
-            gap = values["gap_interval"] or (None, None)
-            writer.writerow(
-                [judge, method.name, values["accuracy"], *values["interval"], values["confidence"]]
-                + [values["p_grayscale"], values["p_before"], values["gap_closed"], *gap, method.reported]
-                + values["per_class"]
-            )
-    return text.getvalue()
-
-
-def _roles(used):
-    return {"judge": used.judge, "control": used.control, **used.colorizers}
-
-
-def _provenance(run_dir):
-    """How a run came about: its settings and, of each start of its training, what it ran on and how long."""
-    settings = folder.read_config(run_dir, {**tasks.CONFIGS, **CONFIGS})
-    return {
-        "run": run_dir.name if resolve.contains(run_dir) else str(run_dir),  # a preset has no place to tell
-        "settings": json.loads(config.to_json(settings)),
-        "train_images": len(datasets.Splits.load(run_dir / folder.SPLITS).train),
-        "starts": folder.read_json(run_dir / folder.ENVIRONMENT).get("starts", []),
-        "tuned": folder.read_tuned(run_dir),
-    }
-
-
-def _told(run):
-    settings = run["settings"]
-    told = f"{settings['task']}, {runs.own_epochs(run['starts'])} epochs of {run['train_images']} images, "
-    told += f"{settings['image_size']} px, width {settings['width']:g}, seed {settings['seed']}"
-    if settings.get("vgg_weights", "none") != "none":
-        told += f", VGG16's blocks from {settings['vgg_weights']}"
-    told += "".join(f", after {n} of {name}" for name, n in folder.earlier_epochs(run["starts"]).items())
-    if run["tuned"].get("strength"):
-        told += f", rebalanced after the training by {run['tuned']['strength']:g}"
-    timed = [start for start in run["starts"] if "seconds" in start]
-    machines = " and ".join(dict.fromkeys(map(_machine, timed)))
-    return told + (f"; {_time(sum(start['seconds'] for start in timed))} on {machines}" if timed else "")
-
-
-def _time(seconds):
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds} seconds"
-
-
-def _machine(environment):
-    devices = ", ".join(environment["devices"])
-    told = f"{environment['processor']}, {environment['cores']} cores, {devices}"
-    return f"{told}, Keras on {environment['backend']}"

@@ -4,22 +4,21 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from colorization.core import bins
+from vgg_eval.columns import COLUMNS
 
-from vgg_eval.columns import METHODS
-
-_NAMES = [method.name for method in METHODS]
+_NAMES = [column.name for column in COLUMNS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
 _SIDE = 0.82  # inches of a picture
 _WITH_WORDS = 1.36  # inches of the height of a picture with words, which need the width of two
 
 
 def figure7(report):
-    """Accuracy of each column with its interval, under the judge and the control, beside the report's own."""
+    """Accuracy of each column with its interval, under the judge and the control, beside the paper's own."""
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
-    places = np.arange(len(METHODS))
-    reported = [100 * method.reported for method in METHODS]
-    axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the report's judge (in the report)")
+    places = np.arange(len(COLUMNS))
+    reported = [100 * column.reported for column in COLUMNS]
+    axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the judge of the paper")
     for shift, name, color in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
         results = report["results"][name]
         values = 100 * np.array([results[method]["accuracy"] for method in _NAMES])
@@ -47,7 +46,7 @@ def confusion(report):
     """The judge's and the control's confusion matrix for each column, rows being the true class."""
     classes = report["classes"]
     figure = Figure(figsize=(17, 6.4), layout="constrained")
-    grid = figure.subplots(2, len(METHODS), sharex=True, sharey=True)
+    grid = figure.subplots(2, len(COLUMNS), sharex=True, sharey=True)
     for row, name in zip(grid, ("judge", "control"), strict=True):
         for axes, method in zip(row, _NAMES, strict=True):
             matrix = np.array(report["results"][name][method]["confusion"], float)
@@ -83,7 +82,7 @@ def temperature(report):
     for axes, (label, values) in zip(figure.subplots(1, 3), curves.items(), strict=True):
         axes.plot(t, values, marker=".")
         axes.axvline(
-            bins.TEMPERATURE, color="0.5", linestyle=":", label=f"the report's T = {bins.TEMPERATURE}"
+            bins.TEMPERATURE, color="0.5", linestyle=":", label=f"T of the paper = {bins.TEMPERATURE}"
         )
         axes.axvline(
             report["temperature"],

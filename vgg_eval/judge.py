@@ -1,67 +1,66 @@
-"""What a judge says of pictures; long work is kept on disk part by part, and found again."""
+"""The judge's opinion of pictures. Long work is kept on disk part by part, and found again."""
 
 import functools
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization.core import config
-from colorization.inference import runtimes
-from colorization.runs import folder
-from colorization.training import train
-from colorization.core.errors import InputError
 from colorization.core.atomic_io import replacing
-
-from vgg_eval import model, columns
-from vgg_eval.config import CONFIGS, JudgeConfig
-
-_TWINS = 0.01  # share of images that a data set may hold twice
+from colorization.core.config import ColorizerConfig
+from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
+from colorization.datasets import leak_check, loading
+from colorization.runs.folder import RunFolder
+from vgg_eval import columns, model
+from vgg_eval.columns import Column
+from vgg_eval.config import JudgeConfig
 
 
 class Judge(NamedTuple):
     """A trained judge.
 
     Attributes:
-        model: keras.Model of classifier.build.
-        settings: its JudgeConfig.
-        classes: names, in the order of the model's outputs.
-        run_dir: Path.
+        model: its keras.Model.
+        run: its RunFolder.
     """
 
     model: keras.Model
-    settings: JudgeConfig
-    classes: list
-    run_dir: Path
+    run: RunFolder
 
-    def probabilities(self, rgb):
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes, in the order of the model's outputs."""
+        return self.run.classes()
+
+    def probabilities(self, rgb: np.ndarray) -> np.ndarray:
         """The softmax, (N, classes) float32, of (N, H, W, 3) images, uint8 or float in 0..255."""
-        step = self.settings.dev_batch_size
+        config = self.run.config
+        step = config.dev_batch_size
         logits = [
-            self.model.predict_on_batch(
-                model.enlarged(rgb[start : start + step], self.settings.vgg_size)
-            )
+            self.model.predict_on_batch(model.enlarged(rgb[start : start + step], config.vgg_size))
             for start in tqdm(range(0, len(rgb), step), desc="judging", unit=" batches", leave=False)
         ]
         return ops.convert_to_numpy(ops.softmax(np.concatenate(logits)))
 
 
-def load(run_dir):
+def load(run_dir: StrPath) -> Judge:
     """The Judge of a run folder, with its best weights.
 
     Raises:
-        InputError: no judge's run folder, no weights in it yet, or weights that do not fit.
+        InputError: not a judge's run folder, no weights in it yet, or weights that do not fit.
     """
-    settings, model, classes = model.load(run_dir)
-    return Judge(model, settings, classes, Path(run_dir))
+    run = RunFolder(run_dir)
+    return Judge(model.load(run), run)
 
 
-class Images(NamedTuple):
+class SharedImages(NamedTuple):
     """The images that all columns share.
 
     Attributes:
@@ -77,68 +76,74 @@ class Images(NamedTuple):
     split: str
 
 
-def images(run_dirs, judge_dirs, split):
-    """The Images of a split that colorizers share, which no judge has learned from.
+def shared_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], split: str) -> SharedImages:
+    """The images of a split that colorizers share, which no judge has learned from.
 
     Args:
-        run_dirs: colorizers' run folders.
-        judge_dirs: judges' run folders.
+        colorizers: RunFolders of colorizers.
+        judges: RunFolders of judges.
         split: "dev" or "test".
 
     Raises:
-        InputError: the colorizers were trained on different data or splits, a judge was on some of the images
-            or on other classes, or the data are not there any more.
+        InputError: the colorizers have different data or splits, a judge has learned from some of the images
+            or has other classes, or the data are not found.
     """
-    first = Path(run_dirs[0])
-    settings = folder.read_config(first)
-    data = train.load_data(settings)
-    rows = getattr(train.read_splits(first, data), split)
-    for run_dir in run_dirs[1:]:
-        if not np.array_equal(getattr(train.read_splits(run_dir, data), split), rows):
+    first = colorizers[0].expect(ColorizerConfig)
+    dataset = loading.load(first.config)
+    rows = getattr(first.splits(dataset), split)
+    for run in colorizers[1:]:
+        if not np.array_equal(getattr(run.splits(dataset), split), rows):
             raise InputError(
-                f"{run_dir} and {first} were trained with other splits: use one split_seed and size."
+                f"{run} and {first} were trained with other splits: use one split_seed and size."
             )
-    shown = Images(data.test.images[rows], data.test.labels[rows], data.name, split)
-    for run_dir in judge_dirs:
-        _refuse_known(shown, data.classes, run_dir)
+    images = dataset.test.rows(rows)
+    shown = SharedImages(images.images, images.labels, dataset.name, split)
+    for run in judges:
+        _refuse_known(shown, dataset.classes, run.expect(JudgeConfig))
     return shown
 
 
-def _refuse_known(shown, classes, judge_dir):
-    """Raise InputError if a judge learned from the images, or to tell other classes.
+def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder) -> None:
+    """Raise InputError if a judge learned from the images, or has other classes.
 
-    Images are compared by what they show, at the size at which they are shown, as the judge's data may lie
-    elsewhere: its training images, and for the test split also its dev images, by which its best epoch was
-    chosen.
+    Images are compared by content, at the size at which they are shown, as the judge's data may be in another
+    place: its training images, and for the test split also its dev images, which chose its best epoch.
     """
-    settings = folder.read_config(judge_dir, CONFIGS)
-    data = train.load_data(settings)
-    if data.classes != classes:
-        raise InputError(f"{judge_dir} tells the classes of {data.name}, not those of {shown.name}.")
-    splits = train.read_splits(judge_dir, data)
-    if data.train.images.shape[1] != shown.rgb.shape[1]:
-        data = train.load_data(settings, side=shown.rgb.shape[1])
-    known = {image.tobytes() for image in data.train.images[splits.train]}
+    dataset = loading.load(run.config)
+    if dataset.classes != classes:
+        raise InputError(f"{run} has the classes of {dataset.name}, not those of {shown.name}.")
+    splits = run.splits(dataset)
+    side = shown.rgb.shape[1]
+    if dataset.train.images.shape[1] != side:
+        dataset = loading.load(run.config, side=side)
+    known = [dataset.train.images[splits.train]]
     if shown.split == "test":
-        known |= {image.tobytes() for image in data.test.images[splits.dev]}
-    share = np.mean([image.tobytes() in known for image in shown.rgb])
-    if share > _TWINS:
-        raise InputError(
-            f"{judge_dir} has learned from {share:.0%} of the {shown.split} images: train it with the "
-            "colorizers' split_seed, dev_size and test_size."
-        )
+        known.append(dataset.test.images[splits.dev])
+    leak_check.refuse_known(
+        shown.rgb,
+        known,
+        f"{run} has learned from {{share}} of the {shown.split} images: train it with the split_seed, "
+        "dev_size and test_size of the colorizers.",
+    )
 
 
-def judged(judges, method, run_dirs, shown, temperature, folder):
-    """Each judge's probabilities for what a method makes of the images.
+def judged(
+    judges: Mapping[str, Judge],
+    column: Column,
+    runs: Mapping[str, RunFolder],
+    shown: SharedImages,
+    temperature: float,
+    folder: Path,
+) -> dict[str, np.ndarray]:
+    """Each judge's probabilities for the pictures of a column.
 
-    They are kept in `folder`, under a name that says all that they depend on; what is there is not redone.
+    They are kept in `folder`, under a name that depends on all inputs; existing ones are not computed again.
 
     Args:
         judges: {name: Judge}.
-        method: a methods.Method.
-        run_dirs: {task: run folder}.
-        shown: Images.
+        column: a Column.
+        runs: {task: RunFolder} of the colorizers.
+        shown: SharedImages.
         temperature: of the annealed mean.
         folder: Path.
 
@@ -147,47 +152,47 @@ def judged(judges, method, run_dirs, shown, temperature, folder):
     """
     pictures, results = None, {}
     for name, judge in judges.items():
-        used = [judge.run_dir] + ([run_dirs[method.task]] if method.task else [])
-        unique = key(used, shown, method.decoding, temperature if method.decoding == "annealed" else None)
-        path = folder / f"{method.name.replace(' ', '-')}-{unique}.npz"
-        results[name] = _read(path, (len(shown.rgb), len(judge.classes)))
-        if results[name] is None:
+        used = [judge.run] + ([runs[column.task]] if column.task else [])
+        unique = key(used, shown, column.decoding, temperature if column.decoding == "annealed" else None)
+        path = folder / f"{column.name.replace(' ', '-')}-{unique}.npz"
+        found = _read(path, (len(shown.rgb), len(judge.classes)))
+        if found is None:
             if pictures is None:
-                pictures = columns.colorize(method, run_dirs, shown.rgb, temperature)
-            results[name] = judge.probabilities(pictures)
+                pictures = columns.colorize(column, runs, shown.rgb, temperature)
+            found = judge.probabilities(pictures)
             with replacing(path) as temporary:
-                np.savez(temporary, probabilities=results[name])  # the zip has its own check sums
+                np.savez(temporary, probabilities=found)  # the zip has its own checksums
+        results[name] = found
     return results
 
 
-def _read(path, shape):
-    """The probabilities in a file; None if it is not there, damaged or of another shape."""
+def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """The probabilities in a file; None if they are missing, damaged or of another shape."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             values = found["probabilities"]
         return values if values.shape == shape else None
-    except Exception:  # what NumPy raises for a damaged file has many names
+    except Exception:  # NumPy raises many exceptions for a damaged file
         return None
 
 
-def key(used, shown, *rest):
-    """A hash of the weights and settings of run folders, of Images, and of whatever else."""
+def key(used: Iterable[RunFolder], shown: SharedImages, *rest: Any) -> str:
+    """A hash of the weights and settings of RunFolders, of SharedImages, and of other JSON values."""
     digest = hashlib.sha256(json.dumps(rest).encode())
-    for run_dir in map(Path, used):
-        stamps = [(run_dir / name).stat().st_mtime_ns for name in (config.FILE, config.BEST)]
-        digest.update(_fingerprint(run_dir, *stamps).encode())
+    for run in used:
+        digest.update(_fingerprint(run.path, run.model_stamp()).encode())
     digest.update(np.ascontiguousarray(shown.rgb))
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _fingerprint(run_dir, *stamps):
-    """Of a run's model; taken once for each time that it was changed."""
-    return runtimes.fingerprint(run_dir)
+def _fingerprint(path: Path, stamp: tuple[int, ...]) -> str:
+    """Of a run's model, computed once for each time that it was changed."""
+    return RunFolder(path).model_fingerprint()
 
 
-def evaluate(run_dir):
-    """A judge's accuracy on its own dev images, truly colored and gray; also goes into its metrics.json.
+def evaluate(run_dir: StrPath) -> dict[str, Any]:
+    """A judge's accuracy on its own dev images, in true color and gray; it also goes into its metrics.json.
 
     Returns:
         {"images": count, "truth": accuracy, "gray": accuracy}.
@@ -196,11 +201,9 @@ def evaluate(run_dir):
         InputError: the run or its data are not usable.
     """
     judge = load(run_dir)
-    data = train.load_data(judge.settings)
-    rows = train.read_splits(run_dir, data).dev
-    rgb, labels = data.test.images[rows], data.test.labels[rows]
-    report = {"images": len(rows)}
-    for name, pictures in (("truth", rgb), ("gray", columns.gray(rgb))):
-        report[name] = float(np.mean(judge.probabilities(pictures).argmax(axis=1) == labels))
-    folder.write_metrics(run_dir, {**folder.read_metrics(run_dir), "dev": report})
+    images, _ = judge.run.images("dev")
+    report: dict[str, Any] = {"images": len(images)}
+    for name, pictures in (("truth", images.images), ("gray", columns.gray(images.images))):
+        report[name] = float(np.mean(judge.probabilities(pictures).argmax(axis=1) == images.labels))
+    judge.run.write_metrics({**judge.run.metrics(), "dev": report})
     return report

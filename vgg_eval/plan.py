@@ -1,42 +1,42 @@
-"""What the scripts of Figures 7 and 8 share: the runs they take, and the training of those missing."""
+"""The plan of an experiment with Figures 7 and 8: which runs exist, and which are trained. No Keras."""
 
 import argparse
-import json
-import sys
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from colorization.core import config
+from colorization.cli.experiment import add_variant
+from colorization.core.config import Config, VggConfig, override
 from colorization.core.errors import InputError
+from colorization.runs.folder import RunFolder
 from colorization.runs.resolve import run_folder
+from vgg_eval.config import JudgeConfig
 
 ROLES = {
-    "judge": "the judge, trained on colored images",
-    "control": "the judge that is trained on gray ones",
+    "judge": "the judge, trained on color images",
+    "control": "the judge that is trained on gray images",
     "regression": "the regression colorizer",
     "classification": "the classification colorizer",
     "transfer": "the transfer colorizer",
 }
-"""Role of a run -> what it is; in the order of training, as the transfer may take the judge's blocks."""
-
+"""Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
 
 JUDGES = ("judge", "control")
-_SUFFIX = {"control": "-gray"}  # as the preset's name has it
+VARIANTS = ("smoke", "small", "paper")
 
-PRESETS = ("smoke", "small", "paper")
+Plan = dict[str, tuple[Config | None, Path]]
+"""{role: (Config to train, or None for a run that exists; run folder)}."""
 
 
-def parser(doc):
-    """The argparse.ArgumentParser that the figures have in common; `doc` is the script's docstring."""
+def parser(doc: str) -> argparse.ArgumentParser:
+    """The parser that the figures share; `doc` is the docstring of the script."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--preset", choices=PRESETS, default="small", help="of runs that are trained here (default: small)"
-    )
+    add_variant(parser, VARIANTS, "of runs that are trained here (default: small)", default="small")
     for role, what in ROLES.items():
         parser.add_argument(
             f"--{role}",
             metavar="RUN",
-            help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the preset)",
+            help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the variant)",
         )
     parser.add_argument(
         "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
@@ -47,142 +47,102 @@ def parser(doc):
         help="of runs that are trained here: imagenet, a file, or a judge's run",
     )
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where they go (default: runs)"
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="their directory (default: runs)"
     )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-PRESET, or -dev"
+        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
     )
     return parser
 
 
-def output(arguments):
-    """The folder that the arguments name for the results."""
-    name = f"figures-{arguments.preset}" + ("-dev" if arguments.split == "dev" else "")
+def output(arguments: argparse.Namespace) -> Path:
+    """The directory of the results."""
+    name = f"figures-{arguments.variant}" + ("-dev" if arguments.split == "dev" else "")
     return arguments.output or arguments.runs / name
 
 
-def plan(arguments, presets):
-    """{role: (Config, run folder)} of the arguments; the Config is None where the run is given.
+def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]]) -> Plan:
+    """The runs of an experiment.
 
-    Where the judge is trained from scratch, no pretrained weights being at hand, the transfer takes its
-    blocks.
+    If the judge is trained from scratch, without pretrained weights, the transfer takes its blocks.
 
     Args:
-        arguments: what the parser gives.
-        presets: {role: {preset's name: Config}}.
+        arguments: of the parser.
+        variants: {role: {name of a variant: Config}}.
+
+    Returns:
+        {role: (Config, run folder)}; the Config is None for a run that is given.
 
     Raises:
-        InputError: a setting is not usable, or a given run is not what it is given for.
+        InputError: a setting is not usable, or a given run does not fit its role.
     """
+    chosen = {role: variants[role][arguments.variant] for role in ROLES}
     named = {role: getattr(arguments, role) for role in ROLES}
-    given = {role: run and run_folder(run) for role, run in named.items()}
-    chosen = {role: presets[role][arguments.preset] for role in ROLES}
-    run_dirs = {
-        role: given[role] or arguments.runs / f"{settings.task}-{arguments.preset}{_SUFFIX.get(role, '')}"
-        for role, settings in chosen.items()
-    }
+    given = {role: RunFolder(run_folder(run)) for role, run in named.items() if run}
     if arguments.vgg_weights and chosen["judge"].vgg_weights == "none":
         raise InputError(
-            f"The preset {arguments.preset} trains its judge from scratch: --vgg-weights goes with --preset "
-            "paper."
+            f"The variant {arguments.variant} trains its judge from scratch: --vgg-weights goes with "
+            "--variant paper."
         )
-    kept = {
-        role: config.read(run_dir / config.FILE, {chosen[role].task: type(chosen[role])})
-        for role, run_dir in given.items()
-        if run_dir
+    for role, run in given.items():
+        _refuse_other_kind(role, run, chosen[role])
+        if len(given) < len(ROLES):
+            _refuse_other_splits(role, run, chosen[role], arguments.variant)
+    run_dirs = {
+        role: given[role].path if role in given else _own_folder(role, config, arguments)
+        for role, config in chosen.items()
     }
-    for role, settings in kept.items():
-        _refuse_other_kind(role, given[role], settings, chosen[role])
-        if len(kept) < len(ROLES):
-            _refuse_other_splits(role, given[role], settings, chosen[role], arguments.preset)
-    pretrained = []
-    if arguments.vgg_weights:
-        pretrained = [f"vgg_weights={arguments.vgg_weights}"]
-    elif chosen["judge"].vgg_weights == "none":
-        pretrained = _blocks(run_dirs["judge"], kept.get("judge", chosen["judge"]))
-    planned = {}
-    for role, settings in chosen.items():
-        changes = [f"data={arguments.data}"] if arguments.data else []
-        changes += pretrained if settings.vgg_weights != "none" else []
-        planned[role] = (None if role in kept else config.override(settings, changes), run_dirs[role])
-        if role not in kept:
-            config.refuse_frozen_noise(planned[role][0])
-    return planned
+    judge = given["judge"].config if "judge" in given else chosen["judge"]
+    pretrained = _pretrained(arguments.vgg_weights, run_dirs["judge"], judge, chosen["judge"])
+    data = [f"data={arguments.data}"] if arguments.data else []
+    return {
+        role: (None if role in given else _changed(config, data, pretrained), run_dirs[role])
+        for role, config in chosen.items()
+    }
 
 
-def _blocks(run_dir, judge):
-    """What a transfer is set to that takes the blocks of a judge, by its run folder and its settings."""
-    batch_norm = json.dumps(judge.batch_norm)
+def _own_folder(role: str, config: Config, arguments: argparse.Namespace) -> Path:
+    """The folder of a run that is trained here; of a judge that of version 0.1, "vgg", if it exists."""
+    gray = role == "control"
+    old = arguments.runs / f"vgg-{arguments.variant}{'-grey' if gray else ''}"
+    new = arguments.runs / f"{config.task}-{arguments.variant}{'-gray' if gray else ''}"
+    return old if role in JUDGES and old.exists() and not new.exists() else new
+
+
+def _pretrained(source: str | None, run_dir: Path, judge: JudgeConfig, planned: JudgeConfig) -> list[str]:
+    """The changes to settings that take pretrained weights: the given ones, or those of the judge."""
+    if source:
+        return [f"vgg_weights={source}"]
+    if planned.vgg_weights != "none":
+        return []
+    batch_norm = str(judge.batch_norm).lower()
     return [f"vgg_weights={run_dir}", f"vgg_width={judge.width}", f"batch_norm={batch_norm}"]
 
 
-def _refuse_other_kind(role, run_dir, settings, wanted):
-    """Raise InputError for a given run that is not of its role: before others are trained for hours."""
-    if getattr(settings, "gray", None) != getattr(wanted, "gray", None):
-        raise InputError(f"{run_dir} was trained with gray={str(settings.gray).lower()}: it is no {role}.")
+def _changed(config: Config, data: list[str], pretrained: list[str]) -> Config:
+    takes_weights = isinstance(config, VggConfig) and config.vgg_weights != "none"
+    changed = override(config, data + (pretrained if takes_weights else []))
+    changed.refuse_frozen_noise()
+    return changed
 
 
-def _refuse_other_splits(role, run_dir, settings, wanted, preset):
-    """Raise InputError for a given run beside which the preset's would hold out other images.
+def _refuse_other_kind(role: str, run: RunFolder, wanted: Config) -> None:
+    """Raise InputError for a given run that does not fit its role, before others are trained for hours."""
+    run.expect(type(wanted))
+    if role in JUDGES and run.config.gray != wanted.gray:
+        raise InputError(f"{run} was trained with gray={str(run.config.gray).lower()}: it is not a {role}.")
 
-    Of one seed a judge has seen no test image, whatever the sizes; colorizers must share theirs.
+
+def _refuse_other_splits(role: str, run: RunFolder, wanted: Config, variant: str) -> None:
+    """Raise InputError for a given run with held-out images other than those of the variant.
+
+    With one seed a judge has seen no test image, whatever the sizes. Colorizers must share theirs.
     """
     for name in ("split_seed",) if role in JUDGES else ("split_seed", "dev_size", "test_size"):
-        has, needs = getattr(settings, name), getattr(wanted, name)
+        has, needs = getattr(run.config, name), getattr(wanted, name)
         if has != needs:
             raise InputError(
-                f"{run_dir} has {name}={has}, what the preset {preset} trains has {needs}: give runs for all "
-                "five, or another --preset."
+                f"{run} has {name}={has}, but the runs of the variant {variant} have {needs}: give runs for "
+                "all five roles, or another --variant."
             )
-
-
-def _refuse_strangers(given):
-    """Raise InputError for given runs without weights, or that do not belong together."""
-    from colorization.runs import folder
-
-    from vgg_eval import judge
-
-    for run_dir in given.values():
-        folder.read_weights(run_dir)
-    colorizers = [run_dir for role, run_dir in given.items() if role not in JUDGES]
-    if colorizers:
-        judge.images(colorizers, [given[role] for role in JUDGES if role in given], "test")
-
-
-def _with_own_decoding(settings, run_dir):
-    """The settings, with the temperature and the working size of the run that is there, if any."""
-    path = run_dir / config.FILE
-    if not path.exists():
-        return settings
-    kept = config.read(path, {settings.task: type(settings)})
-    own = {name: getattr(kept, name) for name in ("temperature", "working_size") if name in vars(kept)}
-    return replace(settings, **own)
-
-
-def run(planned):
-    """Train what of a plan is not trained yet; what was begun is resumed.
-
-    Args:
-        planned: {role: (Config, or None for a run that is there, and its folder)}.
-
-    Returns:
-        report.Runs.
-
-    Raises:
-        InputError: a training cannot be done; those finished before it stay.
-    """
-    from colorization.training import train
-
-    from vgg_eval import figure7
-    from vgg_eval import training as judge_training
-
-    _refuse_strangers({role: run_dir for role, (settings, run_dir) in planned.items() if settings is None})
-    for role in ROLES:
-        settings, run_dir = planned[role]
-        if settings is not None:
-            print(f"\n== {role}: {run_dir}", file=sys.stderr)
-            train = judge_training.train if role in JUDGES else train.train
-            train(_with_own_decoding(settings, run_dir), run_dir, resume=True)
-    run_dirs = {role: run_dir for role, (_, run_dir) in planned.items()}
-    return figure7.Runs(judge=run_dirs.pop("judge"), control=run_dirs.pop("control"), colorizers=run_dirs)

@@ -1,60 +1,64 @@
-"""JudgeConfig -> a trained judge in a run folder."""
-
-from pathlib import Path
+"""The judge as a task of the trainer: JudgeConfig -> a trained judge in a run folder."""
 
 import keras
 
-from colorization.training import trainer, train
-from colorization.datasets import pipeline
 from colorization.core.errors import InputError
-
+from colorization.core.typing import StrPath
+from colorization.datasets import Images
+from colorization.datasets.pipeline import mirrored
+from colorization.models.tasks import Task
+from colorization.runs.folder import RunFolder
+from colorization.training import trainer
 from vgg_eval import model
-from vgg_eval.config import CONFIGS
 from vgg_eval.columns import gray
+from vgg_eval.config import JudgeConfig
 
 
-def train(settings, run_dir, *, resume=False):
-    """Train a judge, and leave in `run_dir` all that judging and resuming need.
+def train(config: JudgeConfig | None, run_dir: StrPath, *, resume: bool = False) -> RunFolder:
+    """Train a judge: trainer.train with the judge's task.
 
-    Frozen blocks run once, if no image is mirrored: the head then trains on their stored features.
+    Frozen blocks run once, if no image is augmented: the head then trains on their stored features.
 
     Args:
-        settings: a JudgeConfig; None takes that of the run to resume.
+        config: a JudgeConfig; None takes that of the run to resume.
         run_dir: the run folder; new or empty unless `resume`.
-        resume: go on after the last finished epoch, exactly (see fitting.fit).
+        resume: go on after the last finished epoch, exactly.
 
     Returns:
-        The JudgeConfig as trained with ("auto" precision resolved).
+        The RunFolder.
 
     Raises:
         InputError: data, weights, folder or settings are not usable, or the loss is no longer a number.
     """
-    run_dir = Path(run_dir)
-    settings = trainer.open_run(settings, run_dir, resume, CONFIGS)
-    if train.finished(settings, run_dir, CONFIGS):
-        return settings
-    data, chosen = train.prepare(settings, run_dir)
-    if len(data.classes) < 2:
-        raise InputError(f"{data.name} has no classes to tell apart: give a folder train/<class>/ of images.")
-    network = trainer.compiled(
-        settings,
-        run_dir,
-        lambda: model.build(settings, len(data.classes)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        len(chosen.train),
-        metrics=["accuracy"],
-    )
-    train.begin(settings, run_dir, data, chosen)
-    train_rgb, dev_rgb = train.training_images(settings, data, chosen), data.test.images[chosen.dev]
-    if settings.gray:
-        train_rgb, dev_rgb = gray(train_rgb), gray(dev_rgb)
-    train_arrays, dev_arrays = (
-        (train_rgb, data.train.labels[chosen.train]),
-        (dev_rgb, data.test.labels[chosen.dev]),
-    )
+    return trainer.train(config, run_dir, resume=resume, task=JUDGE)
 
+
+def _build(config, classes):
+    if len(classes) < 2:
+        raise InputError(
+            f"{config.data} has no classes, which a judge needs: give a directory train/<class>/ of images."
+        )
+    return model.build(config, classes)
+
+
+def _arrays(config, images: Images):
+    return (gray(images.images) if config.gray else images.images), images.labels
+
+
+def _transform(config):
     def transform(rgb, labels, flips):
-        return model.enlarged(pipeline.mirrored(rgb, flips), settings.vgg_size), labels
+        return model.enlarged(mirrored(rgb, flips), config.vgg_size), labels
 
-    trainer.fit(settings, network, run_dir, train_arrays, dev_arrays, transform)
-    return settings
+    return transform
+
+
+JUDGE = Task(
+    config=JudgeConfig,
+    build=_build,
+    loss=lambda config, prior: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    pretrained=lambda config: config.vgg_weights,
+    arrays=_arrays,
+    transform=_transform,
+    metrics=("accuracy",),
+)
+"""The judge: it has no decodings, and its target is the class."""

@@ -55,9 +55,7 @@ def _parser(doc, variants, gather):
         epilog="fields for --set, with their values in the variant small:\n" + describe(small),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    known = {"type": _american, "choices": variants}
-    parser.add_argument("--variant", **known, help="the settings to start from (default: small)")
-    parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
+    add_variant(parser, variants, "the settings to start from (default: small)")
     if gather:
         parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
     else:
@@ -72,6 +70,13 @@ def _parser(doc, variants, gather):
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
     return parser
+
+
+def add_variant(parser, variants, help, default=None):
+    """Add --variant to an argparse parser, and --preset, its old name."""
+    known = {"type": _american, "choices": variants, "default": default}
+    parser.add_argument("--variant", **known, help=help)
+    parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
 
 
 def _american(variant):

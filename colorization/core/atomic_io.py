@@ -12,16 +12,6 @@ from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 
 TEMPORARY = ".unfinished-"
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
-"""Suffixes of image files, in lower case."""
-
-
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """The image files at any depth of a folder, in no order. Names that begin with a dot are hidden."""
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in PICTURES and not hidden and path.is_file():
-            yield path
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ def option(
 
 
 CONFIGS: dict[str, type["Config"]] = {}
-"""{task name: class of its settings}. A subclass of Config with a `task` registers itself."""
+"""The class of the settings of each task, by the name of the task. A class with a `task` registers itself."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""The exception for bad input."""
+"""The exception for bad input, and names as its sentences show them."""
+
+import os
+
+from colorization.core.typing import StrPath
 
 
 class InputError(ValueError):
@@ -6,3 +10,16 @@ class InputError(ValueError):
 
     Commands print the sentence and exit with code 2. In Python it is a ValueError.
     """
+
+
+def printable(path: StrPath) -> str:
+    r"""A name as text that every file and terminal takes.
+
+    Args:
+        path: a path, or a part of one.
+
+    Returns:
+        The path with escapes such as \xe9 for bytes that are not UTF-8, and for control characters.
+    """
+    text = os.fsencode(path).decode("utf-8", errors="backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

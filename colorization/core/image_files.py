@@ -1,15 +1,198 @@
-"""Image files <-> uint8 RGB arrays."""
+"""Image files: found below folders, and read and written as uint8 RGB arrays."""
 
+import collections
+import functools
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from colorization.core.atomic_io import replacing
-from colorization.core.errors import InputError
+from colorization.core.atomic_io import replacing, write_text
+from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # InputError carries the message
+
+HIDDEN = "hidden"
+NOT_AN_IMAGE = "not an image"
+NOT_SUPPORTED = "format not supported"
+UNREADABLE = "cannot be read"
+FOLDER_UNREADABLE = "folder cannot be read"
+BROKEN_LINK = "broken link"
+LISTED_BEFORE = "link to a folder listed before"
+"""Reasons for which an entry of a folder is left out."""
+
+SKIPPED_FILES = "skipped-files.txt"
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+"""Suffixes that promise an image, in lower case. Other content under such a name is damaged."""
+
+_RAW = set(
+    [
+        ".3fr",
+        ".arw",
+        ".cr2",
+        ".cr3",
+        ".dng",
+        ".erf",
+        ".iiq",
+        ".kdc",
+        ".mef",
+        ".nef",
+        ".nrw",
+        ".orf",
+        ".pef",
+        ".raf",
+        ".rw2",
+        ".sr2",
+        ".srw",
+    ]
+)
+"""Suffixes of camera raw files. OpenCV would read their thumbnails, because most of them look like TIFF."""
+
+_SIGNATURES = {  # format: (bytes at the start of its files, suffix by which OpenCV knows it, or None)
+    "JPEG": ((b"\xff\xd8\xff",), ".jpg"),
+    "PNG": ((b"\x89PNG\r\n\x1a\n",), ".png"),
+    "GIF": ((b"GIF87a", b"GIF89a"), ".gif"),
+    "TIFF": ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), ".tiff"),
+    "JPEG 2000": ((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), ".jp2"),
+    "JPEG XL": ((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), None),
+    "Photoshop": ((b"8BPS",), None),
+}
+_HEADER = 32  # bytes, which hold every signature
+_BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # sizes; "BM" alone also begins some texts
+_AVIF_BRANDS, _HEIC_BRANDS = (
+    {b"avif", b"avis"},
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"},
+)
+
+
+class Listing(NamedTuple):
+    """The images below a folder, and the entries that are left out.
+
+    Attributes:
+        images: paths, in order of their names below the folder.
+        skipped: {path: reason} of the other files and folders, in order of path.
+    """
+
+    images: list[Path]
+    skipped: dict[Path, str]
+
+
+def list_images(folder: StrPath) -> Listing:
+    """Find the images at any depth of a folder, by their content. See `walk`."""
+    folder = Path(folder)
+    found = list(walk(folder))
+    images = [path for path, reason in found if reason is None]
+    return Listing(
+        sorted(images, key=lambda path: path.relative_to(folder).as_posix()),
+        dict(sorted((path, reason) for path, reason in found if reason is not None)),
+    )
+
+
+def walk(folder: StrPath) -> Iterator[tuple[Path, str | None]]:
+    """Find the files below a folder, one after the other.
+
+    Links are followed. Every folder is listed once, under its own name if that is below `folder`, so that
+    loops of links end. Names that begin with a dot are hidden: they are told, but not looked into.
+
+    Yields:
+        (path, None) of an image, (path, reason) of another file, or of a folder that is not listed.
+    """
+    seen: set[tuple[int, int]] = set()
+    places, links = [Path(folder)], collections.deque()
+    while places or links:
+        place = places.pop() if places else links.popleft()  # links come last
+        try:
+            status = place.stat()
+            entries = sorted(place.iterdir())
+        except OSError:
+            yield place, FOLDER_UNREADABLE
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            yield place, LISTED_BEFORE
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for path in entries:
+            if path.name.startswith("."):
+                yield path, HIDDEN
+            elif _is_folder(path):
+                (links if path.is_symlink() else places).append(path)
+            else:
+                yield path, reason_to_skip(path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError:  # without permission too, which Path.is_dir raises
+        return False
+
+
+def reason_to_skip(path: Path) -> str | None:
+    """The reason for which a file is not read as an image; None for an image. Reads 32 bytes."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return NOT_AN_IMAGE  # a pipe, say, which would block
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError:
+        return BROKEN_LINK if path.is_symlink() and not path.exists() else UNREADABLE
+    suffix, name = path.suffix.lower(), image_format(header)
+    if suffix in _RAW and name in (None, "TIFF"):
+        return NOT_SUPPORTED
+    if name is None:
+        return UNREADABLE if suffix in PICTURES else NOT_AN_IMAGE
+    return None if _is_supported(name) else NOT_SUPPORTED
+
+
+def image_format(header: bytes) -> str | None:
+    """The name of the image format of a file that begins with `header`; None for no known one."""
+    for name, (signatures, _) in _SIGNATURES.items():
+        if header.startswith(signatures):
+            return name
+    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
+        return "WebP"
+    if header[:2] == b"BM" and int.from_bytes(header[14:18], "little") in _BMP_HEADERS:
+        return "BMP"
+    if header[4:8] == b"ftyp":
+        brands = {header[start : start + 4] for start in (8, *range(16, len(header), 4))}
+        return "AVIF" if brands & _AVIF_BRANDS else "HEIC" if brands & _HEIC_BRANDS else None
+    return None
+
+
+@functools.cache
+def _is_supported(name: str) -> bool:
+    """Whether this OpenCV reads a format."""
+    suffixes = {format_: suffix for format_, (_, suffix) in _SIGNATURES.items()}
+    suffix = (suffixes | {"WebP": ".webp", "BMP": ".bmp", "AVIF": ".avif", "HEIC": None})[name]
+    return suffix is not None and cv2.haveImageWriter(suffix)
+
+
+def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
+    """Write the names of skipped files to a file, and count them by reason.
+
+    Args:
+        skipped: {path: reason}.
+        place: of the text file, which is replaced; nothing is written if `skipped` is empty.
+
+    Returns:
+        Sentences for the user; none if `skipped` is empty.
+    """
+    if not skipped:
+        return ()
+    counts = collections.Counter(skipped.values())
+    told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    lines = sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items())
+    try:
+        write_text(place, "".join(lines))
+        where = f"Their names are in {printable(place)}."
+    except InputError as error:
+        where = f"Their names cannot be kept: {error}"
+    are = "entry is" if len(skipped) == 1 else "entries are"
+    return (f"{len(skipped)} {are} left out: {told}. {where}",)
 
 
 def read(path: StrPath) -> np.ndarray:
@@ -21,17 +204,31 @@ def read(path: StrPath) -> np.ndarray:
     Raises:
         InputError: the file is not found, or cannot be read as an image.
     """
-    path = Path(path)
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        data = Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
+        raise InputError(f"{printable(path)} cannot be read: {getattr(error, 'strerror', error)}.") from None
+    return decode(data, path)
+
+
+def decode(data: bytes, path: StrPath) -> np.ndarray:
+    """Decode the content of an image file, as `read` does.
+
+    Args:
+        data: all bytes of the file.
+        path: the name in error messages.
+
+    Raises:
+        InputError: the bytes cannot be read as an image.
+    """
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
     except cv2.error:
         image = None
     if image is None:
-        raise InputError(f"{path} cannot be read as an image: give a PNG, JPEG, TIFF, WebP or BMP file.")
+        raise InputError(
+            f"{printable(path)} cannot be read as an image: give a PNG, JPEG, TIFF, WebP or BMP file."
+        )
     return image
 
 

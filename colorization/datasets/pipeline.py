@@ -21,9 +21,10 @@ from keras import ops
 
 from colorization.core import bins, color
 from colorization.core.color_prior import ColorPrior
+from colorization.core.typing import Tensor
 
 
-def epoch_order(seed, epoch, count, flip):
+def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
     """Which item comes when in an epoch, and which are mirrored.
 
     Returns:
@@ -34,7 +35,7 @@ def epoch_order(seed, epoch, count, flip):
     return order, generator.random(count) < 0.5 if flip else np.zeros(count, bool)
 
 
-def crop_corners(seed, epoch, count, room):
+def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
     """(count, 2) int64 in 0..room: where in an epoch each item's crop begins, down and to the right."""
     return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
 
@@ -76,20 +77,20 @@ def training_batches(
     return _feed(arrays, transform, rows, shapes)
 
 
-def reflected(images, margin):
+def reflected(images: np.ndarray, margin: int) -> np.ndarray:
     """(B, H + 2 margin, W + 2 margin, C) of (B, H, W, C) images, reflected at their borders."""
     return (
         np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect") if margin else images
     )
 
 
-def cropped(images, corners, side):
+def cropped(images: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
     """(B, side, side, C) of (B, H, W, C) images, each from its own corner, (B, 2) row and column."""
     windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
     return np.moveaxis(windows[np.arange(len(images)), corners[:, 0], corners[:, 1]], 1, -1)
 
 
-def steps_per_epoch(count, batch_size):
+def steps_per_epoch(count: int, batch_size: int) -> int:
     """Batches in an epoch of `count` items."""
     return -(-count // batch_size)
 
@@ -115,18 +116,18 @@ def dev_batches(arrays, transform, batch_size):
     return tuple(np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*feed, strict=True))
 
 
-def to_lightness_and_ab(rgb, flips=None):
+def to_lightness_and_ab(rgb: Tensor, flips: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """L (B, H, W, 1) and ab (B, H, W, 2) of (B, H, W, 3) uint8 RGB, mirrored where flips (B,) is true."""
     lab = color.rgb_to_lab(rgb if flips is None else mirrored(rgb, flips))
     return lab[..., :1], lab[..., 1:]
 
 
-def mirrored(images, flips):
+def mirrored(images: Tensor, flips: Tensor) -> Tensor:
     """(B, H, W, C) images, from left to right where flips (B,) is true."""
     return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
 
 
-def measure_color_prior(images, chunk=256):
+def measure_color_prior(images: np.ndarray, chunk: int = 256) -> ColorPrior:
     """The ColorPrior of (N, H, W, 3) uint8 images."""
     counts, total = np.zeros(bins.COUNT, "int64"), np.zeros(2)
     for start in range(0, len(images), chunk):

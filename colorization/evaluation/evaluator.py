@@ -1,10 +1,12 @@
 """A run folder and a data set -> metrics of every decoding, beside two baselines."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from colorization import datasets
+from colorization.core.typing import StrPath
 from colorization.datasets import loading
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
@@ -24,7 +26,13 @@ COLUMNS = {
 """Key in metrics.json -> heading."""
 
 
-def evaluate(run_dir, split="dev", *, source=None, temperature=None):
+def evaluate(
+    run_dir: StrPath,
+    split: str = "dev",
+    *,
+    source: str | Path | None = None,
+    temperature: float | None = None,
+) -> dict[str, Any]:
     """Measure a run's best weights on one split; the result also goes into the run's metrics.json.
 
     Args:
@@ -76,12 +84,12 @@ def evaluate(run_dir, split="dev", *, source=None, temperature=None):
     return report
 
 
-def key(images, temperature, own_temperature):
+def key(images: str, temperature: float | None, own_temperature: float | None) -> str:
     """The name of an evaluation in metrics.json: its images, and its temperature if it is not the run's."""
     return images + (f" at T={temperature}" if temperature not in (None, own_temperature) else "")
 
 
-def table(report):
+def table(report: dict[str, Any]) -> str:
     """The report as a Markdown table."""
     rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
     for name, values in report["methods"].items():

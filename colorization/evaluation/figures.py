@@ -1,14 +1,17 @@
 """The report's pictures, and those that show how a training went."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from colorization.core import bins
+from colorization.core.color_prior import ColorPrior
 from colorization.core.errors import InputError
 from colorization.core.image_grid import labeled, save_figure
-from colorization.datasets import loading, pipeline
+from colorization.core.typing import StrPath
+from colorization.datasets import Dataset, loading, pipeline
 from colorization.inference import graph
 from colorization.inference.colorizer import load_model
 from colorization.models import tasks
@@ -17,7 +20,7 @@ from colorization.runs.folder import RunFolder
 _LIGHTNESS = 60  # of the bins as drawn: most of their colors can be shown at it
 
 
-def write_all(run_dirs, folder, seed=0):
+def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> list[Path]:
     """Write samples.png, bins.png, grid.png and curves.png for runs on one data set.
 
     Args:
@@ -45,7 +48,7 @@ def write_all(run_dirs, folder, seed=0):
     return [save_figure(figure, folder / f"{name}.png") for name, figure in drawn.items()]
 
 
-def samples(data, seed=0, columns=10):
+def samples(data: Dataset, seed: int = 0, columns: int = 10) -> Figure:
     """Figure 1: each class of a Dataset with some random training images."""
     rows = [
         _some(data.train.images[data.train.labels == label], columns, seed)
@@ -54,7 +57,7 @@ def samples(data, seed=0, columns=10):
     return labeled(rows, data.classes)
 
 
-def bins_in_ab(colors):
+def bins_in_ab(colors: ColorPrior) -> Figure:
     """Figure 2: the 313 bins in their colors, and the training set's density over them."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -77,7 +80,7 @@ def bins_in_ab(colors):
     return figure
 
 
-def grid(runs, rgb):
+def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
     """Gray, every decoding of every RunFolder, and the truth, over columns of (N, H, W, 3) uint8 images."""
     lightness, _ = pipeline.to_lightness_and_ab(rgb)
     rows, labels = [graph.gray(lightness)], ["gray"]
@@ -90,7 +93,7 @@ def grid(runs, rgb):
     return labeled([*rows, rgb], [*labels, "truth"])
 
 
-def curves(runs):
+def curves(runs: Sequence[RunFolder]) -> Figure:
     """Training and dev loss of each RunFolder over its epochs."""
     figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
     grid = figure.subplots(1, len(runs), squeeze=False)

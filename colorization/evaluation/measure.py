@@ -1,17 +1,28 @@
 """The loop that decodes, composes and measures. Evaluation, tuning and the judge share it."""
 
+from collections.abc import Callable
+
 import numpy as np
 from keras import ops
 from tqdm import tqdm
 
 from colorization.core import bins
-from colorization.core.color_prior import rebalancing_weights
+from colorization.core.color_prior import ColorPrior, rebalancing_weights
 from colorization.core.metrics import Accumulator
 from colorization.datasets import pipeline
 from colorization.inference import graph
 
 
-def measure(rgb, predict, prior, *, batch_size, structural=True, watch=None, description="evaluating"):
+def measure(
+    rgb: np.ndarray,
+    predict: Callable,
+    prior: ColorPrior,
+    *,
+    batch_size: int,
+    structural: bool = True,
+    watch: Callable | None = None,
+    description: str = "evaluating",
+) -> dict[str, dict[str, float | None]]:
     """Measure several predictions of the same images.
 
     Args:
@@ -27,7 +38,8 @@ def measure(rgb, predict, prior, *, batch_size, structural=True, watch=None, des
     Returns:
         {name: {metric: value}}, see Accumulator.result.
     """
-    rarity, found = rebalancing_weights(prior.bin_counts, mix=0.0), {}
+    rarity = rebalancing_weights(prior.bin_counts, mix=0.0)
+    found: dict[str, Accumulator] = {}
     for start in tqdm(range(0, len(rgb), batch_size), desc=description, unit=" batches", leave=False):
         truth_rgb = rgb[start : start + batch_size]
         lightness, ab = map(ops.convert_to_numpy, pipeline.to_lightness_and_ab(truth_rgb))

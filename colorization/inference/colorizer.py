@@ -1,11 +1,13 @@
 """Colorizer: a picture of any size in, the same picture in color out, its own lightness kept."""
 
+import keras
 import numpy as np
 from keras import ops
 
 from colorization.core import color, image_files
 from colorization.core.config import TEMPERATURE, ColorizerConfig
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.inference import graph
 from colorization.models import tasks
 from colorization.runs import resolve
@@ -28,14 +30,20 @@ class Colorizer:
         temperature: of the annealed mean, unless another is asked for; None for a task without one.
     """
 
-    def __init__(self, model, task, working_size, temperature=TEMPERATURE):
+    def __init__(
+        self,
+        model: keras.Model,
+        task: tasks.Task,
+        working_size: int,
+        temperature: float | None = TEMPERATURE,
+    ):
         if working_size < 1:
             raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
         self.model, self.task, self.working_size = model, task, working_size
         self.temperature = temperature
 
     @classmethod
-    def load(cls, run_dir, working_size=None):
+    def load(cls, run_dir: StrPath, working_size: int | None = None) -> "Colorizer":
         """The colorizer in a run folder, with its best weights.
 
         Args:
@@ -58,7 +66,7 @@ class Colorizer:
         return cls(model, task, size, task.temperature(config))
 
     @classmethod
-    def from_preset(cls, name, working_size=None):
+    def from_preset(cls, name: str, working_size: int | None = None) -> "Colorizer":
         """The colorizer that comes with the package under a name; `colorize presets` lists them.
 
         Args:
@@ -70,7 +78,9 @@ class Colorizer:
         """
         return cls.load(resolve.preset_folder(name), working_size)
 
-    def colorize(self, image, *, decoding=None, temperature=None):
+    def colorize(
+        self, image: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
+    ) -> np.ndarray:
         """Color one picture or a batch of equal size.
 
         Args:
@@ -96,7 +106,9 @@ class Colorizer:
         )
         return rgb if image.ndim == 4 else rgb[0]
 
-    def predict_ab(self, lightness, *, decoding=None, temperature=None):
+    def predict_ab(
+        self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
+    ) -> np.ndarray:
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
@@ -109,7 +121,7 @@ class Colorizer:
         return np.concatenate([ops.convert_to_numpy(part) for part in parts])
 
 
-def load_model(run):
+def load_model(run: RunFolder) -> keras.Model:
     """The keras.Model of a colorizer's RunFolder, with its best weights.
 
     Raises:

@@ -1,21 +1,28 @@
-"""From lightness to ab to RGB: the one way that training samples, evaluation, inference and exports share."""
+"""From lightness to ab to RGB, shared by training samples, evaluation, inference and exports."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from colorization.core import color
+from colorization.core.typing import Tensor
 from colorization.models import STRIDE
 
 _LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
 
 
-def predictor(model, decodings, temperature):
+def predictor(
+    model: keras.Model, decodings: Mapping[str, Callable], temperature: float | None
+) -> keras.Model:
     """A Keras model from L to all decodings at once; the wide logits never leave the device.
 
     Args:
         model: a task's model.
-        decodings: {name: function of output and temperature}.
-        temperature: of the annealed mean.
+        decodings: {name: Decoding}.
+        temperature: of the annealed mean; None for a task without one.
 
     Returns:
         keras.Model: (B, H, W, 1) L -> {name: (B, H, W, 2) ab}.
@@ -24,16 +31,16 @@ def predictor(model, decodings, temperature):
     return keras.Model(model.input, decoded)
 
 
-def working_shape(model, height, width, working_size):
+def working_shape(model: keras.Model, height: Any, width: Any, working_size: int) -> tuple[Any, Any]:
     """The size at which a model sees a picture.
 
     Args:
         model: a task's Keras model.
         height, width: of the picture, ints or scalar tensors.
-        working_size: pixels of the shorter side, about; a smaller picture is not enlarged.
+        working_size: shorter side in pixels, before rounding; a smaller picture is not enlarged.
 
     Returns:
-        (height, width), multiples of 8, int32 scalar tensors; of a model that takes one size only, that.
+        (height, width), multiples of 8, int32 scalar tensors; the fixed size of a model that has one.
     """
     fixed = fixed_size(model)
     if fixed:
@@ -45,14 +52,20 @@ def working_shape(model, height, width, working_size):
     return tuple(ops.cast(STRIDE * count, "int32") for count in steps)
 
 
-def fixed_size(model):
-    """(height, width) of a model that takes no other; else None."""
+def fixed_size(model: keras.Model) -> tuple[int, int] | None:
+    """(height, width) of a model with a fixed input size; else None."""
     size = model.input_shape[1:3]
     return None if None in size else size
 
 
-def ab_at(model, decode, lightness, temperature, shape):
-    """ab of a picture's own size, predicted at another one.
+def ab_at(
+    model: keras.Model,
+    decode: Callable,
+    lightness: Tensor,
+    temperature: float | Tensor | None,
+    shape: tuple[Any, Any],
+) -> Tensor:
+    """ab at the size of the picture, predicted at another size.
 
     Args:
         model: a task's Keras model.
@@ -68,7 +81,7 @@ def ab_at(model, decode, lightness, temperature, shape):
     return resize(ab, ops.shape(lightness)[1:3])
 
 
-def resize(planes, shape):
+def resize(planes: Tensor, shape: tuple[Any, Any]) -> Tensor:
     """Planes of another size: each side by area where it shrinks, linearly where it grows.
 
     As OpenCV's INTER_AREA and INTER_LINEAR; but by two products of matrices, which come out the same in every
@@ -98,13 +111,13 @@ def _resampling(source, target):
     return ops.where(step > 1, by_area, linear)
 
 
-def compose(lightness, ab):
+def compose(lightness: Tensor, ab: Tensor) -> np.ndarray:
     """rgb_of as a NumPy array."""
     return ops.convert_to_numpy(rgb_of(lightness, ab))
 
 
-def rgb_of(lightness, ab):
-    """RGB of a given lightness; where sRGB cannot show a color its chroma gives way, not the lightness.
+def rgb_of(lightness: Tensor, ab: Tensor) -> Tensor:
+    """RGB with the given lightness. The chroma of colors outside the sRGB gamut is reduced.
 
     Args:
         lightness: (..., 1) float, 0..100.
@@ -117,6 +130,6 @@ def rgb_of(lightness, ab):
     return color.to_uint8(color.lab_to_rgb(color.fit_gamut(lab)))
 
 
-def gray(lightness):
+def gray(lightness: Tensor) -> np.ndarray:
     """RGB of a given lightness, (..., 1) float, without color: (..., 3) uint8 NumPy array."""
     return compose(lightness, ops.zeros_like(ops.repeat(lightness, 2, axis=-1)))

@@ -1,11 +1,13 @@
-"""The layers that the models share: one row of the report's Figure 4, and its regularizer."""
+"""The layers that the models share: one row of the paper's Figure 4, and its regularizer."""
 
 from typing import NamedTuple
 
 import keras
 from keras import layers
 
-BN_MOMENTUM = 0.9  # of the report's original code; Keras would take 0.99
+from colorization.core.typing import Tensor
+
+BN_MOMENTUM = 0.9  # of the paper's original code; Keras would take 0.99
 
 
 class Conv(NamedTuple):
@@ -18,7 +20,7 @@ class Conv(NamedTuple):
     transposed: bool = False
 
 
-def convolve(x, name, conv, l2=0.0):
+def convolve(x: Tensor, name: str, conv: Conv, l2: float = 0.0) -> Tensor:
     """One convolution of the table, its ReLU included."""
     kind = layers.Conv2DTranspose if conv.transposed else layers.Conv2D
     return kind(
@@ -33,11 +35,11 @@ def convolve(x, name, conv, l2=0.0):
     )(x)
 
 
-def scaled(conv, width):
+def scaled(conv: Conv, width: float) -> Conv:
     """A row with its channels multiplied by a width, at least 1."""
     return conv._replace(channels=max(1, round(conv.channels * width)))
 
 
-def penalty(l2):
+def penalty(l2: float) -> keras.regularizers.Regularizer | None:
     """The regularizer of a kernel for a lambda."""
     return keras.regularizers.L2(l2) if l2 else None

@@ -1,9 +1,10 @@
-"""The nine-block dilated encoder and decoder of the report's Figure 4: its table as data, walked once."""
+"""The nine-block dilated encoder and decoder of the paper's Figure 4: its table as data, walked once."""
 
 import keras
 from keras import layers
 
 from colorization.core import bins
+from colorization.core.typing import Tensor
 from colorization.models.layers import BN_MOMENTUM, Conv, convolve, penalty, scaled
 
 STRIDE = 8  # the encoder's: heights and widths are multiples of it
@@ -24,8 +25,8 @@ DECODER = (Conv(256, kernel=4, stride=2, transposed=True),) * 3
 """Block 8, which has no batch normalization."""
 
 
-def regression(width=1.0, l2=0.0, dropout=0.0):
-    """The regression onto ab (report, sections 4.1.1, Figures 3 and 4).
+def regression(width: float = 1.0, l2: float = 0.0, dropout: float = 0.0) -> keras.Model:
+    """The regression onto ab (paper, sections 4.1.1, Figures 3 and 4).
 
     Args:
         width: multiplies the channels of blocks 1 to 8.
@@ -39,8 +40,8 @@ def regression(width=1.0, l2=0.0, dropout=0.0):
     return _build("regression", width, l2, dropout, outputs=2, activation="sigmoid")
 
 
-def classification(width=1.0, l2=0.0, dropout=0.0):
-    """The classification over 313 ab bins (report, section 4.1.2, Figures 4 and 5).
+def classification(width: float = 1.0, l2: float = 0.0, dropout: float = 0.0) -> keras.Model:
+    """The classification over 313 ab bins (paper, section 4.1.2, Figures 4 and 5).
 
     The softmax of Figure 4 belongs to the loss and to the decoding, which both are stable only from logits.
 
@@ -56,7 +57,7 @@ def classification(width=1.0, l2=0.0, dropout=0.0):
     return _build("classification", width, l2, dropout, outputs=bins.COUNT, activation="linear")
 
 
-def decode(x, width, l2, outputs, activation):
+def decode(x: Tensor, width: float, l2: float, outputs: int, activation: str) -> Tensor:
     """Blocks 8 and 9: three transposed convolutions, then 1x1 onto the outputs, in float32."""
     for i, conv in enumerate(DECODER, 1):
         x = convolve(x, f"block8_deconv{i}", scaled(conv, width), l2)

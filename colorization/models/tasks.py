@@ -15,6 +15,7 @@ from colorization.core.config import (
     TransferConfig,
 )
 from colorization.core.errors import InputError
+from colorization.core.typing import Tensor
 from colorization.datasets.pipeline import to_lightness_and_ab
 
 
@@ -29,7 +30,7 @@ class Decoding(NamedTuple):
     function: Callable
     takes_temperature: bool = False
 
-    def __call__(self, output, temperature=None):
+    def __call__(self, output: Tensor, temperature: float | Tensor | None = None) -> Tensor:
         """ab, (B, H, W, 2) float32, of a model's output."""
         return self.function(output, temperature) if self.takes_temperature else self.function(output)
 
@@ -69,7 +70,7 @@ def of(config: ColorizerConfig) -> Task:
     return TASKS[config.task]
 
 
-def decoding(task, name=None):
+def decoding(task: Task, name: str | None = None) -> tuple[str, Decoding]:
     """(name, Decoding) of a task; None is its default. Raises InputError for an unknown name."""
     name = name or next(iter(task.decodings))
     if name not in task.decodings:
@@ -77,7 +78,7 @@ def decoding(task, name=None):
     return name, task.decodings[name]
 
 
-def refuse_temperature(task, name=None):
+def refuse_temperature(task: Task, name: str | None = None) -> None:
     """Raise InputError if a task's decoding, None being its default, takes no temperature."""
     name, found = decoding(task, name)
     if not found.takes_temperature:

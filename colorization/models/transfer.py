@@ -1,4 +1,4 @@
-"""The classification by transfer from VGG16: its blocks in place of the encoder (report, section 4.1.2)."""
+"""The classification by transfer from VGG16: its blocks in place of the encoder (paper, section 4.1.2)."""
 
 import keras
 from keras import layers, ops
@@ -9,16 +9,16 @@ from colorization.models import nine_blocks, vgg16
 
 
 def transfer(
-    image_size=32,
-    width=1.0,
-    vgg_size=224,
-    vgg_blocks=5,
-    vgg_width=1.0,
-    batch_norm=False,
-    frozen_blocks=5,
-    l2=0.0,
-    dropout=0.0,
-):
+    image_size: int = 32,
+    width: float = 1.0,
+    vgg_size: int = 224,
+    vgg_blocks: int = 5,
+    vgg_width: float = 1.0,
+    batch_norm: bool = False,
+    frozen_blocks: int = 5,
+    l2: float = 0.0,
+    dropout: float = 0.0,
+) -> keras.Model:
     """Gray RGB -> enlarged -> VGG16's blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
 
     Pretrained weights are set by pretrained.load.

@@ -1,7 +1,8 @@
-"""The convolutional blocks of VGG16 (Simonyan and Zisserman 2015; the report's Figure 6)."""
+"""The convolutional blocks of VGG16 (Simonyan and Zisserman 2015; the paper's Figure 6)."""
 
 from keras import layers
 
+from colorization.core.typing import Tensor
 from colorization.models.layers import BN_MOMENTUM, penalty
 
 MEAN_RGB = (123.68, 116.779, 103.939)  # of ImageNet's training set; Simonyan and Zisserman, section 2.1
@@ -9,7 +10,14 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """(channels, number of 3x3 convolutions) of blocks 1 to 5; a 2x2 max-pooling ends each."""
 
 
-def blocks(rgb, count=5, width=1.0, batch_norm=False, frozen=0, l2=0.0):
+def blocks(
+    rgb: Tensor,
+    count: int = 5,
+    width: float = 1.0,
+    batch_norm: bool = False,
+    frozen: int = 0,
+    l2: float = 0.0,
+) -> Tensor:
     """The first `count` blocks, the mean RGB subtracted before them.
 
     Args:
@@ -31,7 +39,9 @@ def blocks(rgb, count=5, width=1.0, batch_norm=False, frozen=0, l2=0.0):
     return x
 
 
-def convolve(x, name, channels, batch_norm, trainable=True, l2=0.0):
+def convolve(
+    x: Tensor, name: str, channels: int, batch_norm: bool, trainable: bool = True, l2: float = 0.0
+) -> Tensor:
     """A 3x3 convolution called *_conv*, a batch normalization if any, called *_bn*, and a ReLU."""
     x = layers.Conv2D(
         channels,

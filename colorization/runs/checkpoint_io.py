@@ -15,7 +15,7 @@ from colorization.core.typing import StrPath
 from colorization.runs.old_names import renamed_weights
 
 Arrays: TypeAlias = dict[str, np.ndarray]
-"""{name of a variable: its values}."""
+"""The values of variables, by name."""
 
 
 def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | None = None) -> None:

@@ -18,7 +18,7 @@ import pytest
 from colorization import datasets
 from colorization.core.errors import InputError
 
-PREPARE = Path(__file__).resolve().parents[1] / "data/prepare.py"
+PREPARE = Path(__file__).resolve().parents[2] / "data/prepare.py"
 
 
 def prepare(tmp_path, *arguments, **environment) -> subprocess.CompletedProcess:

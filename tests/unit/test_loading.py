@@ -1,0 +1,80 @@
+"""colorization.load: from a name to a model, without Keras where an ONNX file does."""
+
+import shutil
+
+import numpy as np
+import pytest
+from skimage import data
+
+import colorization
+from colorization import Colorizer, InputError
+from colorization.core.atomic_io import fingerprint_of
+from colorization.inference import loading, runtimes
+from colorization.runs import resolve
+
+LARGE, SMALL = data.chelsea()[:80, :100], data.astronaut()[:64:2, :64:2]
+
+
+def assert_near(found, expected):
+    assert (found.shape, found.dtype) == (expected.shape, "uint8")
+    assert (np.abs(found.astype(int) - expected) > 1).mean() < 1e-3
+
+
+def test_a_preset_is_chosen_by_the_size_of_the_picture():
+    """Oracle: the two presets, by Keras; a name takes it for all sizes."""
+    model, named = colorization.load(), colorization.load("photos")
+    for picture, name in ((SMALL, "cifar10-classification"), (LARGE, "photos")):
+        assert resolve.default_preset(*picture.shape[:2]) == name
+        expected = Colorizer.from_preset(name).colorize(picture)
+        assert_near(model.colorize(picture), expected)
+        assert_near(colorization.load(name).colorize(picture), expected)
+        folder = resolve.preset_folder(name)
+        assert model.fingerprint(*picture.shape[:2]) == fingerprint_of(folder)
+    assert_near(named.colorize(SMALL), Colorizer.from_preset("photos").colorize(SMALL))
+
+
+def test_options_are_the_colorizers():
+    """Oracle: Colorizer, which is what answers where an option is given."""
+    expected = Colorizer.from_preset("photos", working_size=40).colorize(LARGE, decoding="mode")
+    assert_near(colorization.load("photos", working_size=40, decoding="mode").colorize(LARGE), expected)
+    cold = Colorizer.from_preset("photos").colorize(LARGE, temperature=0.1)
+    assert_near(colorization.load("photos", temperature=0.1).colorize(LARGE), cold)
+    assert_near(colorization.load("photos").colorize(LARGE, temperature=0.1), cold)
+    gray = np.stack([LARGE[..., 0]] * 2)[..., None]
+    assert_near(colorization.load("photos").colorize(gray), Colorizer.from_preset("photos").colorize(gray))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "sentence"),
+    [
+        ("nowhere", {}, "nowhere is not a run folder"),
+        ("cifar10-judge", {}, "names the task 'judge'"),
+        ("cifar10-regression", {"decoding": "mode"}, "decodes by regression, not by 'mode'"),
+        ("cifar10-regression", {"temperature": 0.5}, "The decoding regression takes no temperature"),
+        ("photos", {"decoding": "mode", "temperature": 0.5}, "The decoding mode takes no temperature"),
+        ("photos", {"decoding": "median"}, "decodes by annealed, mean, mode, not by 'median'"),
+        ("photos", {"working_size": 0}, "at least 1 pixel"),
+        ("cifar10-transfer", {"working_size": 48}, "sees every picture at 32 x 32"),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused_when_it_is_loaded(model, options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        colorization.load(model, **options)
+
+
+def test_a_folder_of_a_presets_name_does_not_hide_it(old_runs, tmp_path, monkeypatch):
+    """Oracle: the preset itself; a run folder of that name comes first."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    assert resolve.run_folder("photos") == resolve.preset_folder("photos")
+    shutil.copytree(old_runs["regression"], tmp_path / "cifar10-regression")
+    assert resolve.run_folder("cifar10-regression").resolve() == tmp_path / "cifar10-regression"
+    assert resolve.run_folder("nowhere/at/all").as_posix() == "nowhere/at/all"
+
+
+def test_large_pictures_are_colored_in_strips(monkeypatch):
+    """Oracle: the ONNX of the preset, which takes the picture in one piece, and is then not asked."""
+    whole = colorization.load("photos").colorize(LARGE)
+    monkeypatch.setattr(loading, "_LARGE", 7999)  # such pictures take minutes
+    monkeypatch.setattr(runtimes.Exported, "colorize", lambda *_, **__: pytest.fail("in one piece"))
+    assert_near(colorization.load("photos").colorize(LARGE), whole)

@@ -1,0 +1,56 @@
+"""The judge in other formats: the functions behind `python -m vgg_eval.export`."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from colorization.core.atomic_io import replacing
+from colorization.core.typing import StrPath
+from colorization.export import graphs, writers
+from colorization.runs.folder import RunFolder
+from vgg_eval import model
+
+
+def export_judge(
+    run_dir: StrPath, format: str, path: StrPath, *, size: tuple[int, int] | None = None
+) -> None:
+    """Write a judge's run in another format, whole or not at all.
+
+    Args:
+        run_dir: the run folder.
+        format: one of colorization.export.formats.FORMATS; keras has the network alone, from enlarged RGB.
+        path: of the new file, or of the new folder for savedmodel.
+        size: (height, width) of the pictures; None: any, which LiteRT cannot.
+
+    Raises:
+        InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
+    """
+    path = Path(path)
+    writers.refuse_existing(path)
+    writers.check(format, path, size)
+    run = RunFolder(run_dir)
+    judge = model.load(run)
+    if format == "keras":
+        with replacing(path) as temporary:
+            judge.save(temporary)
+        return
+    module = _module(judge, run.config.vgg_size, size)
+    writers.write(module, {"serving_default": module.classify}, format, path)
+
+
+def _module(judge: keras.Model, vgg_size: int, size: tuple[int, int] | None):
+    """A tf.Module with the function that is exported."""
+
+    class Exported(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.judge = judge
+
+        @tf.function(input_signature=[graphs.image_spec(size)])
+        def classify(self, image):
+            enlarged = model.enlarged(graphs.as_rgb(image), vgg_size)
+            return {"probabilities": ops.softmax(self.judge(enlarged, training=False))}
+
+    return Exported()
