@@ -66,14 +66,12 @@ def colorize(
         return rgb
     if column is GRAYSCALE:
         return gray(rgb)
-    run = runs[column.task]
+    run, name = runs[str(column.task)], str(column.decoding)
     model = load_model(run)
-    decodings = {column.decoding: tasks.of(run.config).decodings[column.decoding]}
+    decodings = {name: tasks.of(run.config).decodings[name]}
     decoded = graph.predictor(model, decodings, temperature)
     shown = tqdm(_lightness(rgb), total=-(-len(rgb) // BATCH), desc=f"coloring: {column.name}", leave=False)
-    return np.concatenate(
-        [graph.compose(batch, decoded.predict_on_batch(batch)[column.decoding]) for batch in shown]
-    )
+    return np.concatenate([graph.compose(batch, decoded.predict_on_batch(batch)[name]) for batch in shown])
 
 
 def gray(rgb: np.ndarray) -> np.ndarray:

@@ -122,13 +122,12 @@ def figure8(
     """
     shown, folder = shared_images(used, split), Path(folder)
     count = len(shown.labels)
-    if rows is None:
-        rows = np.sort(np.random.default_rng(seed).permutation(count)[:columns])
-    if not len(rows) or min(rows) < 0 or max(rows) >= count:
+    chosen = np.sort(np.random.default_rng(seed).permutation(count)[:columns]) if rows is None else rows
+    if not len(chosen) or min(chosen) < 0 or max(chosen) >= count:
         raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
     asked = judge.load(used.judge.path)
     temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
-    drawn = _drawn(figures.figure8, used, asked, shown, rows, temperature)
+    drawn = _drawn(figures.figure8, used, asked, shown, chosen, temperature)
     return save_figure(drawn, folder / "figure8.png")
 
 

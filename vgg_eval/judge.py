@@ -181,7 +181,7 @@ def key(used: Iterable[RunFolder], shown: SharedImages, *rest: Any) -> str:
     digest = hashlib.sha256(json.dumps(rest).encode())
     for run in used:
         digest.update(_fingerprint(run.path, run.model_stamp()).encode())
-    digest.update(np.ascontiguousarray(shown.rgb))
+    digest.update(np.ascontiguousarray(shown.rgb).data)
     return digest.hexdigest()[:16]
 
 

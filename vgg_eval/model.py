@@ -3,7 +3,6 @@
 import keras
 from keras import layers, ops
 
-from colorization.core.config import Config
 from colorization.core.typing import StrPath, Tensor
 from colorization.models import vgg16 as vgg
 from colorization.models.layers import penalty
@@ -97,7 +96,7 @@ def load(run: RunFolder) -> keras.Model:
     return model
 
 
-def describe(config: Config) -> str:
+def describe(config: JudgeConfig) -> str:
     """The description of a judge beside its results."""
     kind = "VGG16" + (" with batch normalization" if config.batch_norm else "")
     kind += f" at width {config.width:g}" if config.width != 1 else ""

@@ -127,7 +127,7 @@ def _changed(config: Config, data: list[str], pretrained: list[str]) -> Config:
     return changed
 
 
-def _refuse_other_kind(role: str, run: RunFolder, wanted: Config) -> None:
+def _refuse_other_kind(role: str, run: RunFolder, wanted: Any) -> None:
     """Raise InputError for a given run that does not fit its role, before others are trained for hours."""
     run.expect(type(wanted))
     if role in JUDGES and run.config.gray != wanted.gray:

@@ -2,6 +2,7 @@
 
 import keras
 
+from colorization.core.config import Config
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.datasets import Images
@@ -14,7 +15,7 @@ from vgg_eval.columns import gray
 from vgg_eval.config import JudgeConfig
 
 
-def train(config: JudgeConfig | None, run_dir: StrPath, *, resume: bool = False) -> RunFolder:
+def train(config: Config | None, run_dir: StrPath, *, resume: bool = False) -> RunFolder:
     """Train a judge: trainer.train with the judge's task.
 
     Frozen blocks run once, if no image is augmented: the head then trains on their stored features.

@@ -115,7 +115,7 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = TEMPERATURE) -> 
     Raises:
         ValueError: the temperature is negative or NaN.
     """
-    if isinstance(temperature, numbers.Real) and not temperature >= 0:
+    if isinstance(temperature, numbers.Real) and not float(temperature) >= 0:
         raise ValueError(f"the temperature is at least 0, not {temperature}")
     logits = ops.cast(logits, "float32")
     sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)

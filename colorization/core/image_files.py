@@ -29,27 +29,10 @@ SKIPPED_FILES = "skipped-files.txt"
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 """Suffixes that promise an image, in lower case. Other content under such a name is damaged."""
 
-_RAW = set(
-    [
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".cr3",
-        ".dng",
-        ".erf",
-        ".iiq",
-        ".kdc",
-        ".mef",
-        ".nef",
-        ".nrw",
-        ".orf",
-        ".pef",
-        ".raf",
-        ".rw2",
-        ".sr2",
-        ".srw",
-    ]
-)
+_RAW = {
+    *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
+    *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"),
+}
 """Suffixes of camera raw files. OpenCV would read their thumbnails, because most of them look like TIFF."""
 
 _SIGNATURES = {  # format: (bytes at the start of its files, suffix by which OpenCV knows it, or None)
@@ -171,6 +154,18 @@ def _is_supported(name: str) -> bool:
     return suffix is not None and cv2.haveImageWriter(suffix)
 
 
+def reasons(skipped: Mapping[Path, str]) -> str:
+    """The reasons of skipped files with their counts, such as "2 hidden, 1 not an image"."""
+    counts = collections.Counter(skipped.values())
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+
+
+def no_images(folder: StrPath, skipped: Mapping[Path, str]) -> InputError:
+    """The InputError for a folder in which no images were found."""
+    others = f" ({reasons(skipped)})" if skipped else ""
+    return InputError(f"{printable(folder)} holds no images{others}. Add some, or name another folder.")
+
+
 def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
     """Write the names of skipped files to a file, and count them by reason.
 
@@ -183,8 +178,6 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
     """
     if not skipped:
         return ()
-    counts = collections.Counter(skipped.values())
-    told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     lines = sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items())
     try:
         write_text(place, "".join(lines))
@@ -192,7 +185,7 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
     except InputError as error:
         where = f"Their names cannot be kept: {error}"
     are = "entry is" if len(skipped) == 1 else "entries are"
-    return (f"{len(skipped)} {are} left out: {told}. {where}",)
+    return (f"{len(skipped)} {are} left out: {reasons(skipped)}. {where}",)
 
 
 def read(path: StrPath) -> np.ndarray:

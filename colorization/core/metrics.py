@@ -1,5 +1,7 @@
 """Distance of a colorization from the truth, and colorfulness."""
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -117,10 +119,10 @@ class Accumulator:
             self.rgb_errors.append(squared_rgb_errors(truth_rgb, rgb))
             self.ssim.append(ssim(truth_rgb, rgb))
 
-    def result(self) -> dict[str, float | None]:
+    def result(self) -> dict[str, Any]:
         """{metric: value}: ab_rmse, auc, rebalanced_auc, colorfulness, and psnr and ssim if structural."""
         squared, weights = map(np.concatenate, (self.squared, self.weights))
-        found: dict[str, float | None] = {
+        found: dict[str, Any] = {
             "ab_rmse": ab_rmse(squared),
             "auc": auc(squared),
             "rebalanced_auc": auc(squared, weights),

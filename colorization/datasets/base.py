@@ -1,9 +1,11 @@
-"""What every data set is, whatever it was read from, and the checks and the resizing they share."""
+"""The types of all data sets, with their checks and the resizing, and the protocol of their readers."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+import cv2
 import numpy as np
 
 from colorization.core.errors import InputError
@@ -28,8 +30,9 @@ class Images:
 class Dataset:
     """A named train and test split over the same classes; labels index ``classes``.
 
-    ``skipped`` tells in sentences which images were left out, and why. Of the test images the first
-    ``dev`` are for the dev split, if that is fixed; None leaves it to a seed.
+    ``skipped`` tells in sentences how many files were left out, and why, and what else is worth knowing of
+    them. Of the test images the first ``dev`` are for the dev split, if that is fixed; None leaves it to a
+    seed.
     """
 
     name: str
@@ -38,6 +41,36 @@ class Dataset:
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     dev: int | None = None
+
+
+UNLABELED = ("image",)
+"""The classes of a data set whose images have none; all labels are 0."""
+
+Limits = tuple[int | None, int | None]
+"""The most images to read for training, and for dev and test; None is no limit."""
+
+
+class Reader(Protocol):
+    """A module that reads one layout of data sets."""
+
+    def recognizes(self, path: Path) -> bool:
+        """Whether a file or folder has this layout. It takes little time, whatever the path is."""
+
+    def read(self, path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
+        """Read a file or folder of this layout.
+
+        Args:
+            path: of the file or folder.
+            image_size: side of the images.
+            limits: the most images to read; a reader of whole files may ignore them.
+            seed: decides which images a limit leaves, and which are held out where no split is given.
+
+        Returns:
+            A Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+        Raises:
+            InputError: the data are damaged or incomplete.
+        """
 
 
 def data_root() -> Path:
@@ -87,8 +120,6 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
 
 def fit(image: np.ndarray, size: int) -> np.ndarray:
     """Crop a uint8 (H, W, 3) image to its central square and resize it to (size, size, 3)."""
-    import cv2
-
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

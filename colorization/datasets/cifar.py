@@ -3,10 +3,10 @@
 Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
 """
 
-import io
+import bz2
+import gzip
+import hashlib
 import lzma
-import pickle
-import re
 import tarfile
 import tempfile
 import zlib
@@ -18,8 +18,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from colorization.core.atomic_io import sha256 as sha256_of
-from colorization.core.errors import InputError
-from colorization.datasets.base import Dataset, Images, data_root, fit_all
+from colorization.core.errors import InputError, printable
+from colorization.datasets import cifar_pickles
+from colorization.datasets.base import Dataset, Images, Limits, data_root, fit_all
+from colorization.datasets.cifar_pickles import AGAIN, PIXELS
 
 SOURCES = {  # name: (origin, SHA-256)
     "cifar10": (
@@ -32,143 +34,18 @@ SOURCES = {  # name: (origin, SHA-256)
     ),
 }
 
-PIXELS = 3 * 32 * 32
-LARGEST_FILE = (
-    1 << 30
-)  # bytes; the largest published file has 155 MB, and a small tar can unpack to terabytes
-AGAIN = "get the published file again"
-
-
-# --- the published pickles, read without trusting them --------------------------------------------------
-#
-# A pickle is a program. These stand in for the few numpy names that a pickled array refers to, so that the
-# program can build numbers out of bytes and nothing else. numpy itself is never called with its arguments.
-
-
-def _text(value) -> str:
-    return value.decode("ascii") if isinstance(value, bytes) else value
-
-
-class _Dtype:
-    """Stands for numpy.dtype; only plain numbers."""
-
-    def __init__(self, code, *_):
-        self.code, self.order = _text(code), "|"
-
-    def __setstate__(self, state):
-        self.order = _text(state[1])
-
-    def numpy(self) -> np.dtype:
-        code = self.order + self.code
-        if not re.fullmatch(r"[<>|=][biuf][1248]", code):
-            raise pickle.UnpicklingError(f"an array of type {code}")
-        return np.dtype(code)
-
-
-class _Array:
-    """Stands for numpy.ndarray; np.asarray gives its values."""
-
-    values = np.empty(0)
-
-    def __setstate__(self, state):
-        _, shape, dtype, fortran, raw = state
-        self.values = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if fortran else "C")
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.array(self.values, dtype=dtype)
-
-
-def _reconstruct(*_) -> _Array:
-    return _Array()
-
-
-def _scalar(dtype, raw):
-    return np.frombuffer(raw, dtype.numpy())[0]
-
-
-def _encode(text, codec) -> bytes:
-    """Stands for _codecs.encode, which Python 3 writes for bytes in the older pickle protocols."""
-    if _text(codec) != "latin1":
-        raise pickle.UnpicklingError(f"the codec {codec}")
-    return text.encode("latin-1")
-
-
-_ADMITTED = {
-    "numpy.dtype": _Dtype,
-    "numpy.ndarray": _Array,
-    "_codecs.encode": _encode,
-    **{
-        f"numpy.{core}.multiarray.{name}": stand_in
-        for core in ("core", "_core")
-        for name, stand_in in (("_reconstruct", _reconstruct), ("scalar", _scalar))
-    },
+# {published file: (algorithm, its sum in hex)}; the MD5 sums are those of the author's page
+PUBLISHED = {
+    **{origin.rpartition("/")[2]: ("sha256", digest) for origin, digest in SOURCES.values()},
+    "cifar-10-binary.tar.gz": ("md5", "c32a1d4ab5d03f1284b67883e8d87530"),
+    "cifar-100-binary.tar.gz": ("md5", "03b5dce01913d631647c71ecec9e9cb8"),
 }
 
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Admits plain containers and numeric arrays; refuses any other name before anything of it runs."""
-
-    def __init__(self, content: bytes, where: str):
-        super().__init__(io.BytesIO(content), encoding="bytes")
-        self.where = where
-
-    def find_class(self, module, name):
-        dotted = f"{module}.{name}"
-        if dotted not in _ADMITTED:
-            raise InputError(
-                f"{self.where} asks for {dotted!r}, which no CIFAR file needs, so it was not run: {AGAIN}."
-            )
-        return _ADMITTED[dotted]
-
-    def persistent_load(self, pid):
-        raise InputError(
-            f"{self.where} asks for a persistent id, which no CIFAR file needs, so it was refused: {AGAIN}."
-        )
-
-
-def _unpickle(content: bytes, where: str) -> dict:
-    try:
-        value = _ArrayUnpickler(content, where).load()
-    except InputError:
-        raise
-    except Exception as error:  # bytes that are no pickle can raise nearly anything
-        raise InputError(f"{where} is not a readable pickle (cut short or damaged): {AGAIN}.") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{where} must hold a dict, but holds a {type(value).__name__}: {AGAIN}.")
-    return value
-
-
-def _entry(content: dict, key: bytes, where: str) -> np.ndarray:
-    try:
-        return np.asarray(content[key])
-    except KeyError:
-        raise InputError(f"{where} has no entry {key.decode()!r}: {AGAIN}.") from None
-    except ValueError as error:
-        raise InputError(f"{where} has an entry {key.decode()!r} that is no array: {AGAIN}.") from error
+# bytes; the largest published file has 155 MB, and a small tar can unpack to terabytes
+LARGEST_FILE = 1 << 30
 
 
 # --- one function for each kind of file: the content and the name to complain about ---------------------
-
-
-def _pickled_rows(content: bytes, where: str, label_key: bytes) -> tuple[np.ndarray, np.ndarray]:
-    batch = _unpickle(content, where)
-    data, labels = _entry(batch, b"data", where), _entry(batch, label_key, where)
-    if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS:
-        raise InputError(
-            f"{where} must hold uint8 rows of {PIXELS} values, but holds {data.dtype} {data.shape}: {AGAIN}."
-        )
-    if labels.ndim != 1 or (labels.dtype.kind not in "iu" and labels.size):
-        raise InputError(f"{where} has labels that are no list of whole numbers: {AGAIN}.")
-    if len(labels) != len(data):
-        raise InputError(f"{where} holds {len(data)} images but {len(labels)} labels: {AGAIN}.")
-    return data, labels
-
-
-def _pickled_names(content: bytes, where: str, key: bytes) -> list[str]:
-    names = _entry(_unpickle(content, where), key, where)
-    if names.ndim != 1 or names.dtype.kind not in "SU":
-        raise InputError(f"{where} has an entry {key.decode()!r} that is no list of names: {AGAIN}.")
-    return [_text(name) for name in names.tolist()]
 
 
 def _binary_rows(content: bytes, where: str, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -210,16 +87,16 @@ _LAYOUTS = (
         _BATCHES,
         "test_batch",
         "batches.meta",
-        partial(_pickled_rows, label_key=b"labels"),
-        partial(_pickled_names, key=b"label_names"),
+        partial(cifar_pickles.rows, label_key="labels"),
+        partial(cifar_pickles.names, key="label_names"),
     ),
     _Layout(
         "cifar100",
         ("train",),
         "test",
         "meta",
-        partial(_pickled_rows, label_key=b"fine_labels"),
-        partial(_pickled_names, key=b"fine_label_names"),
+        partial(cifar_pickles.rows, label_key="fine_labels"),
+        partial(cifar_pickles.names, key="fine_label_names"),
     ),
     _Layout(
         "cifar10",
@@ -242,6 +119,44 @@ _FILES = {file for layout in _LAYOUTS for file in layout.files}
 
 
 # --- the files, from a folder or a tar ------------------------------------------------------------------
+
+
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}  # by the first bytes
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar archive by its name or content, perhaps a damaged one."""
+    if path.name.lower().endswith(_TAR_SUFFIXES):
+        return True
+    with path.open("rb") as file:
+        head = file.read(512)
+    opener = next((opener for magic, opener in _COMPRESSED.items() if head.startswith(magic)), None)
+    if opener:
+        try:
+            with opener(path) as file:
+                head = file.read(512)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return False
+    return head[257:262] == b"ustar"
+
+
+def recognizes(path: Path) -> bool:
+    """Whether ``path`` is a tar archive, or a folder with files of CIFAR."""
+    if path.is_file():
+        return is_tar(path)
+    return path.is_dir() and any(
+        sum((path / file).is_file() for file in layout.files) > 1 for layout in _LAYOUTS
+    )
+
+
+def differs_from_published(path: Path) -> bool:
+    """Whether a file has the name of a published one, but not its checksum. Raises OSError."""
+    if path.name not in PUBLISHED or not path.is_file():
+        return False
+    algorithm, digest = PUBLISHED[path.name]
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest() != digest
 
 
 def _folder_contents(path: Path) -> dict[str, bytes]:
@@ -269,19 +184,16 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
     return folders.popitem()[1] if folders else {}
 
 
-def read(path: Path, image_size: int = 32) -> Dataset:
+def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
     """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout, from a folder or a tar.
 
-    Images are uint8 (N, image_size, image_size, 3) RGB in the published order. Raises InputError naming
+    The set comes whole, whatever the limits. Images are uint8 (N, image_size, image_size, 3) RGB in the published order. Raises InputError naming
     the file that is missing, damaged or not what it should be.
     """
     contents = _folder_contents(path) if path.is_dir() else _tar_contents(path)
     layout = max(_LAYOUTS, key=lambda layout: sum(file in contents for file in layout.files))
     if contents.keys().isdisjoint(layout.files):
-        raise InputError(
-            f"{path} holds no known data set: give CIFAR in a published layout, a prepared folder, "
-            "a folder train/<class>/ of PNG or JPEG images, or any folder of photographs."
-        )
+        raise InputError(f"{printable(path)} holds no files of CIFAR. Unpack it, and give a folder of images.")
     for file in layout.files:
         if file not in contents:
             raise InputError(f"{path} has no file {file}: {AGAIN}.")

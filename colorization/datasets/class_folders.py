@@ -1,105 +1,161 @@
-"""Folders of images, ``train|test/<class>/*.png|jpg|jpeg``, read through OpenCV."""
+"""Folders of images that are split already, ``train|val|test/<class>/...``, with classes or without."""
 
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from colorization.core.errors import InputError
-from colorization.datasets.base import Dataset, Images, fit
+from colorization.core import image_files
+from colorization.core.errors import InputError, printable
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, data_root
+from colorization.datasets.equal_files import first_equals, tell_copies
+from colorization.datasets.image_reading import choose, file_or_none, gather, refuse_mostly_unreadable
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
-HELD_OUT = 0.1  # of each class, where there is no test folder
-MANY = 2000  # images from which progress is shown even to a log file
+TRAIN, TEST = "train", "test"
+DEV = ("val", "valid", "validation")
+HELD_OUT = 0.1  # of each class, where there is no folder for dev or test
+OUTSIDE = "outside the class folders"
 
-Listing = list[tuple[Path, int]]  # image files with their labels
+Files = list[list[Path]]  # the images of each class
+Skipped = dict[Path, str]  # the reason for which a file is left out
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with a folder ``train`` in it."""
-    return (path / "train").is_dir()
+    """Whether ``path`` holds a folder ``train`` with class folders, or one beside ``val`` or ``test``."""
+    train = path / TRAIN
+    return train.is_dir() and bool(_held_out_folders(path) or len(_class_names(train)) > 1)
 
 
-def _visible(entries) -> list[Path]:
-    return sorted(entry for entry in entries if not entry.name.startswith("."))
+def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
+    """Read a folder of images; classes are in order of name.
 
+    With fewer than two class folders in ``train`` the images have no classes (UNLABELED). ``val`` beside
+    ``test`` is the dev split, and ``test`` the test split; one of them alone is both. Without them a tenth of
+    each class, chosen by ``seed``, is held out of ``train``. Equal files fall together then: the one that
+    comes first in order of class and name decides for all of them.
 
-def _classes(split: Path) -> tuple[str, ...]:
-    return tuple(entry.name for entry in _visible(split.iterdir()) if entry.is_dir())
-
-
-def _files(class_folder: Path) -> list[Path]:
-    """The images at any depth of a class folder, in an order that is the same on every machine."""
-    files = [path for path in _visible(class_folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
-    if not files:
-        raise InputError(f"{class_folder} holds no PNG or JPEG image: add some or remove the folder.")
-    return sorted(files, key=lambda path: path.relative_to(class_folder).as_posix())
-
-
-def _limited(listing: list[list[Path]], limit: int | None, rng: np.random.Generator) -> Listing:
-    """At most ``limit`` of the files of all classes, about equally many of each, class by class."""
-    orders = [rng.permutation(len(files)) for files in listing]
-    ranks = np.concatenate([np.argsort(order) for order in orders])
-    labels = np.repeat(np.arange(len(listing)), [len(files) for files in listing])
-    files = [file for of_class in listing for file in of_class]
-    chosen = np.sort(np.lexsort((labels, ranks))[:limit])
-    return [(files[index], int(labels[index])) for index in chosen]
-
-
-def _read_split(listing: Listing, size: int, name: str) -> tuple[Images, list[str]]:
-    from colorization.core.image_files import read as read_image
-
-    images = np.empty((len(listing), size, size, 3), np.uint8)
-    labels, unreadable = [], []
-    hidden = not sys.stderr.isatty() and len(listing) <= MANY
-    for path, label in tqdm(listing, desc=f"{name} images", disable=hidden, mininterval=1.0):
-        try:
-            images[len(labels)] = fit(read_image(path), size)
-            labels.append(label)
-        except InputError:
-            unreadable.append(path)
-    if 2 * len(unreadable) > len(listing):
-        raise InputError(
-            f"{unreadable[0]} is no readable image, nor are {len(unreadable) - 1} others of the "
-            f"{len(listing)} {name} images: replace them."
-        )
-    skipped = [f"{path} is no readable image and was left out." for path in unreadable]
-    return Images(images[: len(labels)], np.array(labels, np.int64)), skipped
-
-
-def read(path: Path, image_size: int, limits: tuple[int | None, int | None], seed: int) -> Dataset:
-    """Read an image folder; images are uint8 (N, image_size, image_size, 3) RGB, classes in order of name.
-
-    Without a folder ``test`` a tenth of each class, chosen by ``seed``, is held out of ``train`` for it.
-    ``limits`` (train, test) are kept to before any file is read, with the classes as equal as may be.
-    Raises InputError for classes that are empty, too few or not the same in both splits, and where more
-    than half of the images of a split are unreadable.
+    ``limits`` are kept to before any file is read, with the classes as equal as may be; the second one holds
+    for ``val`` and for ``test``. Returns images of uint8 (N, image_size, image_size, 3) RGB. Raises
+    InputError for classes that are empty or not the same in all splits, and where more than half of the
+    images of a split cannot be read.
     """
-    classes = _classes(path / "train")
-    if len(classes) < 2:
-        raise InputError(
-            f"{path / 'train'} holds {len(classes)} class folder(s), but at least two are needed: "
-            "put the images of each class into a folder of its own."
-        )
+    names = _class_names(path / TRAIN)
+    names = names if len(names) > 1 else ()
+    folders = _held_out_folders(path)
+    _refuse_other_classes(path, names, folders)
     rng = np.random.default_rng(seed)
-    train = [_files(path / "train" / name) for name in classes]
-    if (path / "test").is_dir():
-        if differing := sorted(set(classes) ^ set(_classes(path / "test"))):
+    skipped: dict[str, Skipped] = {folder.name: {} for folder in (path / TRAIN, *folders)}
+    parts = {part: _files(path / part, names, skipped[part]) for part in skipped}
+    copies: tuple[str, ...] = ()
+    if not folders:
+        firsts = first_equals([file for files in parts[TRAIN] for file in files])
+        copies = tell_copies(firsts, "images")
+        parts[TRAIN], parts[TEST] = _hold_out(parts[TRAIN], firsts, rng)
+        skipped[TEST] = {}
+        if not any(parts[TEST]):
+            raise InputError(f"{printable(path)} has too few images to hold some out for testing: add some.")
+    train, *held_out = [
+        _read_part(files, image_size, limits[part != TRAIN], rng, part, skipped[part])
+        for part, files in parts.items()
+    ]
+    test = Images(
+        np.concatenate([part.images for part in held_out]), np.concatenate([part.labels for part in held_out])
+    )
+    name = path.resolve().name
+    told = image_files.tell_skipped(
+        {file: reason for of_part in skipped.values() for file, reason in of_part.items()},
+        data_root() / f"{name}-{image_files.SKIPPED_FILES}",
+    )
+    dev = len(held_out[0]) if len(held_out) > 1 else None
+    classes = tuple(map(printable, names)) or UNLABELED
+    return Dataset(printable(name), train, test, classes, (*told, *copies), dev)
+
+
+def _held_out_folders(path: Path) -> list[Path]:
+    """The folder of the dev split and that of the test split, or one of them, or none."""
+    dev = [path / name for name in DEV if (path / name).is_dir()]
+    if len(dev) > 1:
+        raise InputError(f"{printable(path)} holds {dev[0].name} and {dev[1].name}: leave one of them.")
+    return [*dev, *(folder for folder in (path / TEST,) if folder.is_dir())]
+
+
+def _refuse_other_classes(path: Path, names: tuple[str, ...], folders: list[Path]) -> None:
+    for folder in folders if names else []:
+        if differing := sorted(set(names) ^ set(_class_names(folder))):
             raise InputError(
-                f"{path} has the class {differing[0]!r} in only one of train and test: make them agree."
+                f"{printable(path)} has the class {printable(differing[0])} in only one of {TRAIN} and "
+                f"{folder.name}: make them agree."
             )
-        test = [_files(path / "test" / name) for name in classes]
-    else:
-        test = [[] for _ in classes]
-        for label, files in enumerate(train):
-            number = max(1, round(HELD_OUT * len(files))) if len(files) > 1 else 0
-            held_out = set(rng.permutation(len(files))[:number].tolist())
-            test[label] = [file for index, file in enumerate(files) if index in held_out]
-            train[label] = [file for index, file in enumerate(files) if index not in held_out]
-        if not any(test):
-            raise InputError(f"{path} has no folder test, and too few images to hold some out: add some.")
-    train_images, train_skipped = _read_split(_limited(train, limits[0], rng), image_size, "train")
-    test_images, test_skipped = _read_split(_limited(test, limits[1], rng), image_size, "test")
-    skipped = (*train_skipped, *test_skipped)
-    return Dataset(path.resolve().name, train_images, test_images, classes, skipped)
+
+
+def _class_names(split: Path) -> tuple[str, ...]:
+    return tuple(
+        sorted(entry.name for entry in split.iterdir() if not entry.name.startswith(".") and entry.is_dir())
+    )
+
+
+def _files(split: Path, names: tuple[str, ...], skipped: Skipped) -> Files:
+    """The images of each class, or of the whole folder if there are no classes; notes what is skipped."""
+    if names:
+        skipped.update(_outside(split))
+    found = []
+    for folder in [split / name for name in names] or [split]:
+        listing = image_files.list_images(folder)
+        skipped.update(listing.skipped)
+        if not listing.images:
+            raise image_files.no_images(folder, listing.skipped)
+        found.append(listing.images)
+    return found
+
+
+def _outside(split: Path) -> Iterable[tuple[Path, str]]:
+    """The entries of a split that are not below a class folder, with the reasons for leaving them out."""
+    for path in split.iterdir():
+        if path.name.startswith("."):
+            yield path, image_files.HIDDEN
+        elif not path.is_dir():
+            yield path, image_files.reason_to_skip(path) or OUTSIDE
+
+
+def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tuple[Files, Files]:
+    """Divide the images of each class into those to train on and a tenth that is held out.
+
+    Equal images get the part that was drawn for the first one. Where that leaves a class without training
+    images, all of that class stay, and so do the images that equal them.
+    """
+    drawn = []
+    for of_class in files:
+        number = max(1, round(HELD_OUT * len(of_class))) if len(of_class) > 1 else 0
+        held_out = np.zeros(len(of_class), bool)
+        held_out[rng.permutation(len(of_class))[:number]] = True
+        drawn.append(held_out)
+    chosen = np.concatenate(drawn)[firsts]
+    labels = np.repeat(np.arange(len(files)), [len(of_class) for of_class in files])
+    for label in range(len(files)):
+        if chosen[labels == label].all():
+            chosen[np.isin(firsts, firsts[labels == label])] = False
+    flat = [file for of_class in files for file in of_class]
+
+    def part(held_out: bool) -> Files:
+        return [
+            [flat[row] for row in np.flatnonzero((labels == label) & (chosen == held_out))]
+            for label in range(len(files))
+        ]
+
+    return part(False), part(True)
+
+
+def _read_part(
+    files: Files, size: int, limit: int | None, rng: np.random.Generator, part: str, skipped: dict[Path, str]
+) -> Images:
+    """Read the images of a split, at most `limit`; notes those that cannot be read."""
+    flat = [file for of_class in files for file in of_class]
+    labels = np.repeat(np.arange(len(files)), [len(of_class) for of_class in files])
+    rows = choose(labels, len(files), limit, rng)
+    chosen = [flat[row] for row in rows]
+    images, unreadable = gather(map(file_or_none, chosen), labels[rows], size, part)
+    total = len(chosen) + sum(reason == image_files.UNREADABLE for reason in skipped.values())
+    skipped.update((chosen[row], image_files.UNREADABLE) for row in unreadable)
+    damaged = [path for path, reason in skipped.items() if reason == image_files.UNREADABLE]
+    refuse_mostly_unreadable(damaged, total, part)
+    return images

@@ -74,8 +74,8 @@ def identity(dataset: Dataset) -> dict[str, Any]:
     """The values that tell a Dataset from any other: name, classes, sizes, hash of all images and labels."""
     digest = hashlib.sha256()
     for part in (dataset.train, dataset.test):
-        digest.update(np.ascontiguousarray(part.images))
-        digest.update(np.ascontiguousarray(part.labels))
+        digest.update(np.ascontiguousarray(part.images).data)
+        digest.update(np.ascontiguousarray(part.labels).data)
     return {
         "name": dataset.name,
         "classes": list(dataset.classes),

@@ -10,28 +10,34 @@ import numpy as np
 from tqdm import tqdm
 
 from colorization.core import image_files
-from colorization.core.atomic_io import PICTURES, pictures_below
 from colorization.core.color_numpy import rgb_to_lab
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.datasets import prepared
-from colorization.datasets.base import Dataset, Images, data_root, fit
+from colorization.datasets.base import Dataset, Images, Limits, data_root, fit
+from colorization.datasets.equal_files import first_equals, tell_copies
 
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
 CLASSES = ("photograph",)
 """Of a prepared set, whose photographs have no classes."""
 
-VERSION = 2  # of what prepare does with the files; sets of another one are made anew
+VERSION = 3  # of what prepare does with the files; sets of another one are made anew
 
 # A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
 # not told apart: a picture of one color is a sepia print, or a bird in the sky.
 COLORED_SHARE = 0.02
 COLORED_CHROMA = 8.0
 GRAY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps the same pictures
+GRAY = "gray, or nearly"
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with photographs somewhere in it."""
-    return any(True for _ in pictures_below(path))
+    """Whether ``path`` is a folder with an image somewhere in it."""
+    return path.is_dir() and any(reason is None for _, reason in image_files.walk(path))
+
+
+def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
+    """The prepared set of a folder; it always comes whole, with the same images held out."""
+    return prepared.read(prepare([path], image_size), image_size)
 
 
 def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
@@ -39,36 +45,37 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
 
     Each is cropped to its central square and resized to (side, side). Gray and nearly gray ones, which
     would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
-    many. The share ``held_out``, about, becomes its test part, whose first half is for the dev split: of each
-    file its name below its folder and ``seed`` alone decide, so that it is held out, and for the same split,
-    at every side and beside whatever other folders.
+    many, and names the file that lists them. The share ``held_out``, about, becomes its test part, whose
+    first half is for the dev split: of each file its name below its folder and ``seed`` alone decide, so that
+    it is held out, and for the same split, at every side and beside whatever other folders. Of files with
+    equal contents the name that sorts first decides for all.
 
     Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
-    the other arguments. Raises InputError for a folder that is missing, and where fewer than three colored
-    photographs are found, one for each split.
+    the other arguments. Raises InputError for a folder that is missing, and where fewer than three different
+    colored photographs are found, one for each split.
     """
-    files = _files([Path(folder) for folder in folders])
+    folders = [Path(folder) for folder in folders]
+    files, skipped = _files(folders)
     target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
     if prepared.recognizes(target):
         return target
-    images, kept, unreadable, gray = _read(files, side)
-    if len(images) < 3:
+    images, kept, left_out = _read(list(files), side)
+    names = [files[path] for path in kept]
+    firsts = _first_equals(names, kept)
+    if (different := len(np.unique(firsts))) < 3:
+        others = f" ({image_files.reasons(left_out)})" if left_out else ""
         raise InputError(
-            f"Of {len(files)} image files {unreadable} cannot be read and {gray} are gray, which leaves "
-            f"{len(images)} to learn from: give folders of colored photographs."
+            f"{different} different colored photographs are among {len(files)} image files{others}, but at "
+            "least 3 are needed. Name more folders."
         )
-    draws = np.array([_draw(name, seed) for name in kept])
-    order = np.argsort(draws)  # the held-out ones come first
-    least = draws[order]
-    # Of few photographs at least one for each split
-    held = int(np.clip(np.searchsorted(least, held_out, "right"), 2, len(images) - 1))
-    dev = int(np.clip(np.searchsorted(least, held_out / 2, "right"), 1, held - 1))
-    test, train = images[order[:held]], images[np.sort(order[held:])]
-    skipped = [f"{gray} of {len(files)} photographs are gray, or nearly."] if gray else []
-    skipped += [f"{unreadable} of {len(files)} image files cannot be read."] if unreadable else []
-    labeled = (Images(part, np.zeros(len(part), np.int64)) for part in (train, test))
-    dataset = Dataset("photographs", *labeled, CLASSES, tuple(skipped), dev)
-    prepared.write(dataset, target, source=", ".join(map(str, folders)))
+    order, dev, held = _split(names, firsts, held_out, seed)
+    labeled = (
+        Images(images[rows], np.zeros(len(rows), np.int64)) for rows in (np.sort(order[held:]), order[:held])
+    )
+    place = data_root() / f"{target.name}-{image_files.SKIPPED_FILES}"
+    told = (*image_files.tell_skipped(skipped | left_out, place), *tell_copies(firsts, "photographs"))
+    dataset = Dataset("photographs", *labeled, CLASSES, told, dev)
+    prepared.write(dataset, target, source=", ".join(map(printable, folders)))
     return target
 
 
@@ -84,20 +91,22 @@ def _draw(name: str, seed: int) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def _files(folders: list[Path]) -> dict[Path, str]:
-    """All image files below the folders, hidden ones apart, each with its name below its folder.
+def _files(folders: list[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
+    """({image file: its name below its folder}, {skipped file: reason}).
 
     In an order that is the same on every machine.
     """
-    files = {}
+    files: dict[Path, str] = {}
+    skipped: dict[Path, str] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"{folder} is no folder: give folders of photographs.")
-        names = {path: path.relative_to(folder).as_posix() for path in pictures_below(folder)}
-        if not names:
-            raise InputError(f"{folder} holds no photographs ({', '.join(sorted(PICTURES))}).")
-        files |= dict(sorted(names.items(), key=lambda item: item[1]))
-    return files
+            raise InputError(f"{printable(folder)} is not a directory: give folders of photographs.")
+        listing = image_files.list_images(folder)
+        if not listing.images:
+            raise image_files.no_images(folder, listing.skipped)
+        files |= {path: path.relative_to(folder).as_posix() for path in listing.images}
+        skipped |= listing.skipped
+    return files, skipped
 
 
 def _key(files: dict[Path, str], *rest) -> str:
@@ -109,27 +118,46 @@ def _key(files: dict[Path, str], *rest) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(files: dict[Path, str], side: int) -> tuple[np.ndarray, list[str], int, int]:
-    """The colored pictures, uint8 (N, side, side, 3), their names, and how many are unreadable or gray."""
-    images, kept, unreadable, gray = np.empty((len(files), side, side, 3), np.uint8), [], 0, 0
+def _read(files: list[Path], side: int) -> tuple[np.ndarray, list[Path], dict[Path, str]]:
+    """The colored pictures, uint8 (N, side, side, 3), their files, and {other file: reason}."""
+    images, kept, left_out = np.empty((len(files), side, side, 3), np.uint8), [], {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
         pictures = pool.map(lambda path: _square(path, side), files)
         shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)
-        for name, found in zip(files.values(), shown, strict=True):
-            if found is None:
-                unreadable += 1
-            elif found[1]:
-                gray += 1
+        for path, found in zip(files, shown, strict=True):
+            if isinstance(found, str):
+                left_out[path] = found
             else:
-                images[len(kept)] = found[0]
-                kept.append(name)
-    return images[: len(kept)], kept, unreadable, gray
+                images[len(kept)] = found
+                kept.append(path)
+    return images[: len(kept)], kept, left_out
 
 
-def _square(path: Path, side: int) -> tuple[np.ndarray, bool] | None:
-    """A picture of that side, and whether it is gray; None where the file cannot be read."""
+def _square(path: Path, side: int) -> np.ndarray | str:
+    """A picture of that side, or the reason to leave it out."""
     try:
         picture = image_files.read(path)
     except InputError:
-        return None
-    return fit(picture, side), is_gray(fit(picture, GRAY_SIDE))
+        return image_files.UNREADABLE
+    return GRAY if is_gray(fit(picture, GRAY_SIDE)) else fit(picture, side)
+
+
+def _first_equals(names: list[str], files: list[Path]) -> np.ndarray:
+    """For each file the position of the equal one whose name sorts first, (N,) int64."""
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
+    firsts = np.empty(len(names), np.int64)
+    firsts[order] = order[first_equals([files[position] for position in order])]
+    return firsts
+
+
+def _split(names: list[str], firsts: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, int, int]:
+    """(order of the pictures, in which the dev ones come first and then the test ones; ends of both)."""
+    draws = np.array([_draw(names[first], seed) for first in firsts])
+    order = np.lexsort((firsts, draws))
+    least = draws[order]
+    ends = np.flatnonzero(np.append(np.diff(firsts[order]) != 0, True)) + 1  # of equal pictures in a row
+    # Of few photographs at least one for each split
+    held = int(np.clip(np.searchsorted(least, held_out, "right"), ends[1], ends[-2]))
+    last = ends[np.searchsorted(ends, held) - 1]
+    dev = int(np.clip(np.searchsorted(least, held_out / 2, "right"), ends[0], last))
+    return order, dev, held

@@ -1,6 +1,7 @@
 """The loop that decodes, composes and measures. Evaluation, tuning and the judge share it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -22,7 +23,7 @@ def measure(
     structural: bool = True,
     watch: Callable | None = None,
     description: str = "evaluating",
-) -> dict[str, dict[str, float | None]]:
+) -> dict[str, dict[str, Any]]:
     """Measure several predictions of the same images.
 
     Args:

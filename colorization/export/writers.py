@@ -91,7 +91,7 @@ def check(format, path, size):
     if format == "litert" and size is None:
         raise InputError("LiteRT takes pictures of one size only: give it by --size HEIGHTxWIDTH.")
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise InputError("The format onnx needs tf2onnx: pip install 'colorization[export]'.")
+        raise InputError("The format onnx needs tf2onnx: pip install 'keras-colorization[export]'.")
 
 
 def write(module, functions, format, path, *, defaults=None, properties=None, half=False):

@@ -112,7 +112,8 @@ class Colorizer:
         """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
-        shape = graph.working_shape(self.model, *lightness.shape[1:], self.working_size)
+        height, width = lightness.shape[1:]
+        shape = graph.working_shape(self.model, height, width, self.working_size)
         count = max(1, _BATCH // int(shape[0] * shape[1]))
         parts = [
             graph.ab_at(self.model, decode, lightness[i : i + count, ..., None], temperature, shape)

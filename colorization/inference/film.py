@@ -107,7 +107,7 @@ def _opened(source):
     try:
         import av
     except ImportError:
-        raise InputError("Films need PyAV: pip install 'colorization[film]'.") from None
+        raise InputError("Films need PyAV: pip install 'keras-colorization[film]'.") from None
     av.logging.set_level(None)  # what it would say, InputError says
     try:
         with av.open(str(source)) as container:

@@ -1,6 +1,6 @@
 """From lightness to ab to RGB, shared by training samples, evaluation, inference and exports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,12 +10,13 @@ from keras import ops
 from colorization.core import color
 from colorization.core.typing import Tensor
 from colorization.models import STRIDE
+from colorization.models.tasks import Decoding
 
 _LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
 
 
 def predictor(
-    model: keras.Model, decodings: Mapping[str, Callable], temperature: float | None
+    model: keras.Model, decodings: Mapping[str, Decoding], temperature: float | None
 ) -> keras.Model:
     """A Keras model from L to all decodings at once; the wide logits never leave the device.
 
@@ -60,7 +61,7 @@ def fixed_size(model: keras.Model) -> tuple[int, int] | None:
 
 def ab_at(
     model: keras.Model,
-    decode: Callable,
+    decode: Any,
     lightness: Tensor,
     temperature: float | Tensor | None,
     shape: tuple[Any, Any],

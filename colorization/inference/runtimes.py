@@ -78,7 +78,7 @@ def load(path):
     try:
         return _FILES.get(path.suffix, _savedmodel)(path)
     except ImportError as error:
-        raise InputError(f"{path} needs {error.name}: pip install 'colorization[export]'.") from None
+        raise InputError(f"{path} needs {error.name}: pip install 'keras-colorization[export]'.") from None
     except InputError:
         raise
     except Exception as error:  # each runtime has its own words for a damaged file

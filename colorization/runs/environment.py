@@ -15,7 +15,7 @@ from colorization.core.devices import accelerators, cpu_info
 def environment() -> dict[str, Any]:
     """Versions, devices and the state of the code, as a JSON-able dict."""
     packages = (
-        "colorization",
+        "keras-colorization",
         "keras",
         keras.backend.backend(),
         "numpy",

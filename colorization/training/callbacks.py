@@ -178,6 +178,6 @@ def tensorboard(folder: Path) -> keras.callbacks.Callback:
         import tensorflow  # noqa: F401
     except ImportError:
         raise InputError(
-            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'colorization[tensorboard]'."
+            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'keras-colorization[tensorboard]'."
         ) from None
     return keras.callbacks.TensorBoard(folder)

@@ -118,8 +118,9 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         InputError: the loss is no longer a number; the last good weights stay.
     """
     session.begin(run, data)
-    if network.task.decodings and not run.has_color_prior():
-        run.write_color_prior(_color_prior(network.task, data, run))
+    prior = _color_prior(network.task, data, run)
+    if prior is not None and not run.has_color_prior():
+        run.write_color_prior(prior)
     config, task = run.config, network.task
     checkpoint = callbacks.Checkpoint(run)
     first_epoch = checkpoint.restore(network)

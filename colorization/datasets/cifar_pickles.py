@@ -1,0 +1,161 @@
+"""The published pickles of CIFAR, read without trusting them.
+
+A pickle is a program. The classes here stand in for the few numpy names that a pickled array refers to, so
+that the program can build numbers out of bytes and nothing else. numpy itself is never called with its
+arguments.
+"""
+
+import io
+import pickle
+import re
+
+import numpy as np
+
+from colorization.core.errors import InputError
+
+PIXELS = 3 * 32 * 32
+AGAIN = "get the published file again"
+
+
+def _text(value) -> str:
+    return value.decode("ascii") if isinstance(value, bytes) else value
+
+
+class _Dtype:
+    """Stands for numpy.dtype; only plain numbers."""
+
+    def __init__(self, code, *_):
+        self.code, self.order = _text(code), "|"
+
+    def __setstate__(self, state):
+        self.order = _text(state[1])
+
+    def numpy(self) -> np.dtype:
+        code = self.order + self.code
+        if not re.fullmatch(r"[<>|=][biuf][1248]", code):
+            raise pickle.UnpicklingError(f"an array of type {code}")
+        return np.dtype(code)
+
+
+class _Array:
+    """Stands for numpy.ndarray; np.asarray gives its values."""
+
+    values = np.empty(0)
+
+    def __setstate__(self, state):
+        _, shape, dtype, fortran, raw = state
+        self.values = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if fortran else "C")
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.values, dtype=dtype)
+
+
+def _reconstruct(*_) -> _Array:
+    return _Array()
+
+
+def _frombuffer(raw, dtype, shape, order) -> _Array:
+    """Stands for numpy's function of the newer pickle protocols."""
+    array = _Array()
+    array.values = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if _text(order) == "F" else "C")
+    return array
+
+
+def _scalar(dtype, raw):
+    return np.frombuffer(raw, dtype.numpy())[0]
+
+
+def _encode(text, codec) -> bytes:
+    """Stands for _codecs.encode, which Python 3 writes for bytes in the older pickle protocols."""
+    if _text(codec) != "latin1":
+        raise pickle.UnpicklingError(f"the codec {codec}")
+    return text.encode("latin-1")
+
+
+_ADMITTED = {
+    "numpy.dtype": _Dtype,
+    "numpy.ndarray": _Array,
+    "_codecs.encode": _encode,
+    **{
+        f"numpy.{core}.multiarray.{name}": stand_in
+        for core in ("core", "_core")
+        for name, stand_in in (("_reconstruct", _reconstruct), ("scalar", _scalar))
+    },
+    "numpy.core.numeric._frombuffer": _frombuffer,
+    "numpy._core.numeric._frombuffer": _frombuffer,
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Admits plain containers and numeric arrays; refuses any other name before anything of it runs."""
+
+    def __init__(self, content: bytes, where: str):
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self.where = where
+
+    def find_class(self, module, name):
+        dotted = f"{module}.{name}"
+        if dotted not in _ADMITTED:
+            raise InputError(
+                f"{self.where} asks for {dotted!r}, which no CIFAR file needs, so it was not run: {AGAIN}."
+            )
+        return _ADMITTED[dotted]
+
+    def persistent_load(self, pid):
+        raise InputError(
+            f"{self.where} asks for a persistent id, which no CIFAR file needs, so it was refused: {AGAIN}."
+        )
+
+
+def _unpickle(content: bytes, where: str) -> dict:
+    try:
+        value = _ArrayUnpickler(content, where).load()
+    except InputError:
+        raise
+    except Exception as error:  # bytes that are no pickle can raise nearly anything
+        raise InputError(f"{where} is not a readable pickle (cut short or damaged): {AGAIN}.") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{where} must hold a dict, but holds a {type(value).__name__}: {AGAIN}.")
+    return value
+
+
+def _entry(content: dict, key: str, where: str) -> np.ndarray:
+    """The entry of a key, which Python 2 wrote as bytes and Python 3 may have written as text."""
+    try:
+        return np.asarray(content[key.encode()] if key.encode() in content else content[key])
+    except KeyError:
+        raise InputError(f"{where} has no entry {key!r}: {AGAIN}.") from None
+    except ValueError as error:
+        raise InputError(f"{where} has an entry {key!r} that is no array: {AGAIN}.") from error
+
+
+def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels, uint8 (N, PIXELS), and labels, integers (N,), of a pickled batch.
+
+    Args:
+        content: the bytes of the file.
+        where: its name in error messages.
+        label_key: name of the labels.
+
+    Raises:
+        InputError: the file is damaged, or asks for more than arrays and plain containers.
+    """
+    batch = _unpickle(content, where)
+    data, labels = _entry(batch, "data", where), _entry(batch, label_key, where)
+    if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS:
+        raise InputError(
+            f"{where} must hold uint8 rows of {PIXELS} values, but holds {data.dtype} {data.shape}: {AGAIN}."
+        )
+    if labels.ndim != 1 or (labels.dtype.kind not in "iu" and labels.size):
+        raise InputError(f"{where} has labels that are no list of whole numbers: {AGAIN}.")
+    if len(labels) != len(data):
+        raise InputError(f"{where} holds {len(data)} images but {len(labels)} labels: {AGAIN}.")
+    return data, labels
+
+
+def names(content: bytes, where: str, key: str) -> list[str]:
+    """Class names of a pickled meta file. Arguments and errors are those of `rows`."""
+    found = _entry(_unpickle(content, where), key, where)
+    if found.ndim != 1 or found.dtype.kind not in "SU":
+        raise InputError(f"{where} has an entry {key!r} that is no list of names: {AGAIN}.")
+    return [_text(name) for name in found.tolist()]

@@ -1,0 +1,85 @@
+"""Encoded images: chosen by class, decoded one by one into an array."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from colorization.core import image_files
+from colorization.core.errors import InputError, printable
+from colorization.core.typing import StrPath
+from colorization.datasets.base import Images, fit
+
+MANY = 2000  # images from which progress is shown even to a log file
+
+
+def choose(labels: np.ndarray, classes: int, limit: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Choose at most `limit` images, about equally many of each class.
+
+    Args:
+        labels: (N,) int64.
+        classes: number of classes.
+        limit: number of images; None takes all.
+        rng: draws which images of a class are taken.
+
+    Returns:
+        Rows in ascending order, int64.
+    """
+    by_class = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels, minlength=classes)
+    ranks = np.empty(len(labels), np.int64)
+    ranks[by_class] = np.concatenate([np.argsort(rng.permutation(count)) for count in counts])
+    return np.sort(np.lexsort((labels, ranks))[:limit])
+
+
+def gather(
+    images: Iterable[np.ndarray | None], labels: np.ndarray, size: int, part: str
+) -> tuple[Images, list[int]]:
+    """Crop and resize decoded images into one array.
+
+    Args:
+        images: N images, uint8 (H, W, 3) RGB each; None for one that cannot be read.
+        labels: (N,) int64.
+        size: side of the result.
+        part: name of the split, for the progress bar.
+
+    Returns:
+        (Images that can be read, rows of the others).
+    """
+    squares = np.empty((len(labels), size, size, 3), np.uint8)
+    kept, unreadable = [], []
+    silent = not sys.stderr.isatty() and len(labels) <= MANY
+    shown = tqdm(images, desc=f"{part} images", total=len(labels), disable=silent, mininterval=1.0)
+    for row, image in enumerate(shown):
+        if image is None:
+            unreadable.append(row)
+        else:
+            squares[len(kept)] = fit(image, size)
+            kept.append(row)
+    return Images(squares[: len(kept)], labels[kept]), unreadable
+
+
+def decoded(data: bytes) -> np.ndarray | None:
+    """An image of the bytes of a file, uint8 (H, W, 3) RGB; None if they cannot be read."""
+    try:
+        return image_files.decode(data, "")
+    except InputError:
+        return None
+
+
+def file_or_none(path: StrPath) -> np.ndarray | None:
+    """An image file, uint8 (H, W, 3) RGB; None if it cannot be read."""
+    try:
+        return image_files.read(path)
+    except InputError:
+        return None
+
+
+def refuse_mostly_unreadable(unreadable: Sequence[StrPath], total: int, part: str) -> None:
+    """Raise InputError if more than half of the images of a split cannot be read."""
+    if 2 * len(unreadable) > total:
+        raise InputError(
+            f"{len(unreadable)} of the {total} {part} images cannot be read, for example "
+            f"{printable(unreadable[0])}. Replace them."
+        )
