@@ -21,7 +21,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         metavar="PATH",
         help="convert this file or folder: the published Python or binary layout (a folder or a tar), "
-        "a prepared folder or train|test/<class>/ images; without it the set is downloaded",
+        "a folder of Parquet files, arrays in .npz, a prepared folder or train|test/<class>/ images; "
+        "without it the set is downloaded",
     )
     parser.add_argument(
         "--to",
@@ -36,7 +37,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def obtain(name: str, source: Path | None):
     """The data set called ``name``, from ``source``, from its generator or from the network."""
     from colorization import datasets
-    from colorization.core.errors import InputError
+    from colorization.core.errors import InputError, printable
 
     if name == "synthetic":
         if source:
@@ -46,7 +47,15 @@ def obtain(name: str, source: Path | None):
         return datasets.download(name)
     dataset = datasets.load(source)
     if len(dataset.classes) != CLASSES[name]:
-        raise InputError(f"{source} has {len(dataset.classes)} classes, but {name} has {CLASSES[name]}.")
+        raise InputError(
+            f"{printable(source)} has {len(dataset.classes)} classes, but {name} has {CLASSES[name]}."
+        )
+    if datasets.cifar.differs_from_published(source):
+        print(
+            f"warning: {printable(source)} has the name of a published file, but not its checksum. "
+            "It may be damaged or changed.",
+            file=sys.stderr,
+        )
     return dataset
 
 
@@ -70,18 +79,19 @@ def prepare(name: str, source: Path | None, to: Path | None, force: bool) -> Non
     from dataclasses import replace
 
     from colorization import datasets
+    from colorization.core.errors import printable
 
     start = time.perf_counter()
     folder = (to or datasets.data_root()) / name
     if folder.exists() and not force:
         report(name, datasets.read(folder))
-        print(f"{name} is already in {folder} and undamaged; nothing was done (--force makes it again).")
+        print(f"{name} is already in {printable(folder)} and undamaged. --force makes it again.")
         return
     dataset = replace(obtain(name, source), name=name)
-    origin = str(source) if source else "generated" if name == "synthetic" else "downloaded"
+    origin = printable(source) if source else "generated" if name == "synthetic" else "downloaded"
     datasets.write(dataset, folder, source=origin)
     report(name, dataset)
-    print(f"{name} is now in {folder}; it took {time.perf_counter() - start:.1f} s.")
+    print(f"{name} is now in {printable(folder)}; it took {time.perf_counter() - start:.1f} s.")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -178,6 +178,22 @@ def _without_long_values(app, domain, kind, content):
             value.parent.remove(value)
 
 
+_DATA = ("data", "attribute")
+_plain = {}  # name of a constant: the lines of its docstring
+
+
+def _keep_docstring(app, what, name, thing, options, lines):
+    """Before Napoleon, which takes the words before a colon in a constant's docstring for its type."""
+    if what in _DATA:
+        _plain[name] = list(lines)
+
+
+def _restore_docstring(app, what, name, thing, options, lines):
+    """After Napoleon."""
+    if what in _DATA:
+        lines[:] = _plain.pop(name)
+
+
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("commands", Commands)
@@ -186,5 +202,7 @@ def setup(app):
     app.add_directive("modules", Modules)
     app.add_html_math_renderer("mathml", (_math, None), (_displayed_math, None))
     app.connect("autodoc-skip-member", _skip_field_numbers)
+    app.connect("autodoc-process-docstring", _keep_docstring, priority=400)
+    app.connect("autodoc-process-docstring", _restore_docstring, priority=600)
     app.connect("object-description-transform", _without_long_values)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

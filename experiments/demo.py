@@ -7,6 +7,7 @@ the paper's Figures 7 and 8, colors a real photograph, and draws the pictures: a
 cores. A second call finds the trained runs.
 """
 
+import argparse
 import dataclasses
 import shutil
 import sys
@@ -27,8 +28,17 @@ SIZES = ["train_size=2000", "dev_size=200", "test_size=200"]
 EPOCHS = {"regression": 8, "classification": 8, "transfer": 5}
 
 
-def main():
-    """Train all, then draw, judge and color what they learned."""
+def main(argv=None):
+    """Parse and run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args(argv)
+    return run_command(demonstrate)
+
+
+def demonstrate():
+    """Train all, then draw, judge and color."""
     start_keras()
     from colorization.evaluation import evaluator, figures
     from vgg_eval import chain, figure7
@@ -89,4 +99,4 @@ def _remove_if_other(run_dir, settings):
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

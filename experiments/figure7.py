@@ -1,4 +1,4 @@
-"""The report's Figure 7: how well a judge classifies what each method makes of gray images.
+"""The paper's Figure 7: how well a judge classifies what each method makes of gray images.
 
     python data/prepare.py cifar10
     python experiments/figure7.py --variant small

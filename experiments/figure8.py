@@ -1,4 +1,4 @@
-"""The report's Figure 8: every method over the same images, and what the judge says of each picture.
+"""The paper's Figure 8: every method over the same images, and what the judge says of each picture.
 
     python experiments/figure8.py --variant small
     python experiments/figure8.py --variant small --images 3,14,159

@@ -5,7 +5,7 @@
 
 The original code stored the gray images on a scale of 0 to 1 and the colored ones on 0 to 255, and its judge
 subtracts the same mean RGB from both. Each judge named sees its own test images: true and gray, each on both
-scales; all of them, and the first 1,000, as many as the report had. Writes grayscale.md and grayscale.json.
+scales; all of them, and the first 1,000, as many as the paper had. Writes grayscale.md and grayscale.json.
 """
 
 import argparse

@@ -33,9 +33,9 @@ VARIANTS = {"smoke": SMOKE, "small": SMALL, "fine": FINE, "full": FULL}
 
 def gather(folders, settings):
     """The prepared set of the folders' photographs, of the side that training takes."""
-    from colorization.datasets import photos
+    from colorization.datasets import photographs
 
-    return photos.prepare(folders, settings.crop_from or settings.image_size)
+    return photographs.prepare(folders, settings.crop_from or settings.image_size)
 
 
 def train(settings, run_dir, *, resume=False):

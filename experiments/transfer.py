@@ -14,9 +14,11 @@ frozen runs once: its features are kept on disk.
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from colorization.cli import experiment
 from colorization.core.config import TransferConfig
+from vgg_eval.plan import judge_folder
 
 PAPER = TransferConfig(l2=0.01, epochs=50)
 SMALL = replace(
@@ -51,9 +53,18 @@ SMOKE = replace(
 VARIANTS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
 
 
+def train(config, run_dir, *, resume=False):
+    """experiment.train_and_evaluate; the judge may be in a run folder of version 0.1."""
+    weights = Path(config.vgg_weights)
+    if weights.name.startswith("judge-"):
+        weights = judge_folder(weights.parent, weights.name.removeprefix("judge-"))
+        config = replace(config, vgg_weights=str(weights))
+    return experiment.train_and_evaluate(config, run_dir, resume=resume)
+
+
 def main(argv=None):
     """Train, evaluate; returns the exit code."""
-    return experiment.main(__doc__, VARIANTS, argv)
+    return experiment.main(__doc__, VARIANTS, argv, train)
 
 
 if __name__ == "__main__":

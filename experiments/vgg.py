@@ -1,5 +1,6 @@
 """The old name of experiments/judge.py, which takes the same options."""
 
+import argparse
 import sys
 
 import judge
@@ -10,7 +11,12 @@ from colorization.cli import experiment
 def main(argv=None):
     """Train, report; returns the exit code."""
     print("experiments/vgg.py is deprecated: use experiments/judge.py.", file=sys.stderr)
-    return experiment.main(judge.__doc__, judge.VARIANTS, argv, judge.train_and_report, name="vgg")
+    words = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset", "--variant", dest="variant", default="small")
+    # The folder keeps the spelling of the command line: small-grey made runs/vgg-small-grey
+    folder = f"--run-dir=runs/vgg-{parser.parse_known_args(words)[0].variant}"
+    return experiment.main(judge.__doc__, judge.VARIANTS, [folder, *words], judge.train_and_report)
 
 
 if __name__ == "__main__":

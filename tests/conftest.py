@@ -1,5 +1,6 @@
 """Shared by all tests: --slow, the real data, the experiments, and run folders."""
 
+import dataclasses
 import importlib
 import os
 import shutil
@@ -60,6 +61,18 @@ def old_runs(tmp_path_factory):
 def old_run(old_runs, tmp_path):
     """Function of a task: a copy of its run of version 0.1, to be changed."""
     return lambda task, name="run": shutil.copytree(old_runs[task], tmp_path / name)
+
+
+@pytest.fixture(scope="session")
+def used(old_runs, tmp_path_factory):
+    """figure7.Runs of version 0.1; the control is the judge under another name, which sees gray images."""
+    from colorization.runs import RunFolder
+    from vgg_eval.figure7 import Runs
+
+    control = RunFolder(shutil.copytree(old_runs["vgg"], tmp_path_factory.mktemp("control") / "vgg-grey"))
+    control.write_config(dataclasses.replace(control.config, gray=True))
+    colorizers = {task: RunFolder(old_runs[task]) for task in ("regression", "classification", "transfer")}
+    return Runs(colorizers, RunFolder(old_runs["vgg"]), control)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,7 +40,7 @@ def _refuse_unrelated(given: dict[str, RunFolder]) -> None:
         run.weights()
     colorizers = [run for role, run in given.items() if role not in JUDGES]
     if colorizers:
-        judge.shared_images(colorizers, [given[role] for role in JUDGES if role in given], "test")
+        judge.unseen_images(colorizers, [given[role] for role in JUDGES if role in given], "test")
 
 
 def _with_own_decoding(config: Config, run: RunFolder) -> Config:

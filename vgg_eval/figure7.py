@@ -58,9 +58,9 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
     write_text(folder / "figure7.csv", figure7_table.csv_text(report))
     write_text(folder / "figure7.md", text)
     for name, draw in (
-        ("figure7", figures.figure7),
-        ("confusion", figures.confusion),
-        ("temperature", figures.temperature),
+        ("figure7", figures.accuracy_bars),
+        ("confusion", figures.confusion_matrices),
+        ("temperature", figures.temperature_curves),
     ):
         save_figure(draw(report), folder / f"{name}.png")
     return text
@@ -127,7 +127,7 @@ def figure8(
         raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
     asked = judge.load(used.judge.path)
     temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
-    drawn = _drawn(figures.figure8, used, asked, shown, chosen, temperature)
+    drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature)
     return save_figure(drawn, folder / "figure8.png")
 
 
@@ -158,7 +158,7 @@ def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5
     )
     fall = (gray - colored)[np.arange(len(shown.labels)), shown.labels]
     rows = np.argsort(-fall, kind="stable")[:count]
-    drawn = _drawn(figures.failures, used, asked, shown, rows, temperature)
+    drawn = _drawn(figures.judged_pictures, used, asked, shown, rows, temperature)
     return save_figure(drawn, folder / "failures.png")
 
 
@@ -180,8 +180,8 @@ def _drawn(
 
 
 def shared_images(used: Runs, split: str) -> judge.SharedImages:
-    """judge.shared_images of Runs."""
-    return judge.shared_images(list(used.colorizers.values()), [used.judge, used.control], split)
+    """The images of a split that the colorizers share, which neither judge has learned from."""
+    return judge.unseen_images(list(used.colorizers.values()), [used.judge, used.control], split)
 
 
 def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dict[str, Any]]:

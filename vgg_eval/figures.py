@@ -1,10 +1,15 @@
 """The pictures beside the numbers: Figures 7 and 8, confusions, the temperature's curve."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from colorization.core import bins
 from vgg_eval.columns import COLUMNS
+
+Arrays: TypeAlias = Mapping[str, np.ndarray]
 
 _NAMES = [column.name for column in COLUMNS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
@@ -12,7 +17,7 @@ _SIDE = 0.82  # inches of a picture
 _WITH_WORDS = 1.36  # inches of the height of a picture with words, which need the width of two
 
 
-def figure7(report):
+def accuracy_bars(report: dict[str, Any]) -> Figure:
     """Accuracy of each column with its interval, under the judge and the control, beside the paper's own."""
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -42,7 +47,7 @@ def figure7(report):
     return figure
 
 
-def confusion(report):
+def confusion_matrices(report: dict[str, Any]) -> Figure:
     """The judge's and the control's confusion matrix for each column, rows being the true class."""
     classes = report["classes"]
     figure = Figure(figsize=(17, 6.4), layout="constrained")
@@ -69,7 +74,7 @@ def confusion(report):
     return figure
 
 
-def temperature(report):
+def temperature_curves(report: dict[str, Any]) -> Figure:
     """The judge's accuracy, AuC and colorfulness over the temperature, on the dev images."""
     rows = report["temperatures"]
     t = [row["temperature"] for row in rows]
@@ -98,14 +103,16 @@ def temperature(report):
     return figure
 
 
-def figure8(pictures, labels, classes, probabilities):
-    """The report's grid of results; below it some of its columns with what the judge says of each picture.
+def picture_grids(
+    pictures: Arrays, labels: np.ndarray, classes: Sequence[str], probabilities: Arrays
+) -> Figure:
+    """Figure 8 of the paper: the grid of results. Below, some of its images with the judge's answers.
 
     Args:
-        pictures: {method's name: (N, H, W, 3) uint8}.
+        pictures: {column's name: (N, H, W, 3) uint8}.
         labels: (N,) int64, the true classes.
         classes: their names.
-        probabilities: {method's name: (N, classes) float32}.
+        probabilities: {column's name: (N, classes) float32}.
 
     Returns:
         A matplotlib Figure.
@@ -126,8 +133,10 @@ def figure8(pictures, labels, classes, probabilities):
     return figure
 
 
-def failures(pictures, labels, classes, probabilities):
-    """Every picture with what the judge says of it, below the true class; arguments as of figure8."""
+def judged_pictures(
+    pictures: Arrays, labels: np.ndarray, classes: Sequence[str], probabilities: Arrays
+) -> Figure:
+    """All pictures with the judge's answers, below the true classes; arguments as of picture_grids."""
     columns, rows = len(labels), len(pictures)
     figure = Figure(figsize=(1.2 + 2 * _SIDE * columns, rows * _WITH_WORDS + 0.4), layout="constrained")
     grid = _judged(figure, pictures, labels, classes, probabilities, columns)
@@ -136,9 +145,9 @@ def failures(pictures, labels, classes, probabilities):
     return figure
 
 
-def _judged(figure, pictures, labels, classes, probabilities, columns):
-    """Draw the first `columns` pictures of each method, with the judge's words; returns the grid of axes."""
-    grid = figure.subplots(len(pictures), columns, squeeze=False)
+def _judged(figure, pictures, labels, classes, probabilities, count):
+    """Draw the first images in every column of the paper, with the judge's answers; returns the axes."""
+    grid = figure.subplots(len(pictures), count, squeeze=False)
     for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
         for axes, image, truth, values in zip(axes_row, images, labels, probabilities[name], strict=False):
             _show(axes, image)

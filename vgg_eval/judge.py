@@ -76,7 +76,7 @@ class SharedImages(NamedTuple):
     split: str
 
 
-def shared_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], split: str) -> SharedImages:
+def unseen_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], split: str) -> SharedImages:
     """The images of a split that colorizers share, which no judge has learned from.
 
     Args:

@@ -102,12 +102,19 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
     }
 
 
+def judge_folder(runs: Path, variant: str) -> Path:
+    """The run folder of a variant of the judge: judge-VARIANT, or that of version 0.1 if only that exists."""
+    new = runs / f"judge-{variant}"
+    # Version 0.1 wrote vgg-VARIANT and "grey"; experiments/vgg.py still does. To be removed with it.
+    old = (runs / f"vgg-{variant}", runs / f"vgg-{variant.replace('gray', 'grey')}")
+    return next((path for path in (new, *old) if RunFolder(path).exists()), new)
+
+
 def _own_folder(role: str, config: Config, arguments: argparse.Namespace) -> Path:
-    """The folder of a run that is trained here; of a judge that of version 0.1, "vgg", if it exists."""
-    gray = role == "control"
-    old = arguments.runs / f"vgg-{arguments.variant}{'-grey' if gray else ''}"
-    new = arguments.runs / f"{config.task}-{arguments.variant}{'-gray' if gray else ''}"
-    return old if role in JUDGES and old.exists() and not new.exists() else new
+    """The folder of a run that is trained here."""
+    if role in JUDGES:
+        return judge_folder(arguments.runs, arguments.variant + ("-gray" if role == "control" else ""))
+    return arguments.runs / f"{config.task}-{arguments.variant}"
 
 
 def _pretrained(source: str | None, run_dir: Path, judge: JudgeConfig, planned: JudgeConfig) -> list[str]:
@@ -129,7 +136,8 @@ def _changed(config: Config, data: list[str], pretrained: list[str]) -> Config:
 
 def _refuse_other_kind(role: str, run: RunFolder, wanted: Any) -> None:
     """Raise InputError for a given run that does not fit its role, before others are trained for hours."""
-    run.expect(type(wanted))
+    if run.config.task != wanted.task:  # not expect(), to which a transfer is a classification too
+        raise InputError(f"{run} names the task {run.config.task!r}, not one of {wanted.task}.")
     if role in JUDGES and run.config.gray != wanted.gray:
         raise InputError(f"{run} was trained with gray={str(run.config.gray).lower()}: it is not a {role}.")
 

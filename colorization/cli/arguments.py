@@ -11,7 +11,7 @@ _RUN = "a run folder, or a preset's name"
 _DECODING = "of the classification: annealed (its default), mean or mode"
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The argparse.ArgumentParser of `colorize`; its `command` names the module in colorization.cli."""
     found = argparse.ArgumentParser(prog="colorize", description="Color gray pictures with a trained model.")
     found.add_argument("--version", action="version", version=__version__)

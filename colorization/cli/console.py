@@ -3,6 +3,8 @@
 import argparse
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
@@ -10,7 +12,7 @@ from colorization.core.quiet_start import start_keras
 __all__ = ["run_command", "size", "start_keras", "temperature", "whole_number"]
 
 
-def run_command(function, *arguments):
+def run_command(function: Callable, *arguments: Any) -> int:
     """Call a command's function.
 
     Returns:
@@ -37,7 +39,7 @@ def run_command(function, *arguments):
     return 0
 
 
-def whole_number(text):
+def whole_number(text: str) -> int:
     """For argparse: an int of 0 or more."""
     value = int(text)
     if value < 0:
@@ -45,7 +47,7 @@ def whole_number(text):
     return value
 
 
-def temperature(text):
+def temperature(text: str) -> float:
     """For argparse: a float of 0 or more."""
     value = float(text)
     if not 0 <= value < math.inf:
@@ -53,7 +55,7 @@ def temperature(text):
     return value
 
 
-def size(text):
+def size(text: str) -> tuple[int, int]:
     """For argparse: (height, width) of HEIGHTxWIDTH."""
     height, _, width = text.lower().partition("x")
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):

@@ -1,10 +1,12 @@
 """`colorize evaluate`: measure a run."""
 
+import argparse
+
 from colorization.evaluation import evaluator
 from colorization.runs import resolve
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Measure a run and print the table."""
     report = evaluator.evaluate(
         resolve.run_folder(arguments.run),

@@ -2,15 +2,17 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from colorization import evaluation, training  # lazy packages: train_and_evaluate imports Keras
 from colorization.cli.console import run_command, start_keras
-from colorization.core.config import VggConfig, describe, override
+from colorization.core.config import Config, VggConfig, describe, override
+from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
 
 
-def train_and_evaluate(config, run_dir, *, resume=False):
+def train_and_evaluate(config: Config, run_dir: StrPath, *, resume: bool = False) -> str:
     """Train a config, and evaluate the run on the dev split.
 
     Returns:
@@ -21,7 +23,15 @@ def train_and_evaluate(config, run_dir, *, resume=False):
     return evaluation.table(evaluation.evaluate(run.path, "dev"))
 
 
-def main(doc, variants, argv=None, train=train_and_evaluate, *, name=None, gather=None):
+def main(
+    doc: str | None,
+    variants: Mapping[str, Config],
+    argv: list[str] | None = None,
+    train: Callable = train_and_evaluate,
+    *,
+    name: str | None = None,
+    gather: Callable | None = None,
+) -> int:
     """Run an experiment file.
 
     Args:
@@ -72,9 +82,11 @@ def _parser(doc, variants, gather):
     return parser
 
 
-def add_variant(parser, variants, help, default=None):
+def add_variant(
+    parser: argparse.ArgumentParser, variants: Mapping[str, Config], help: str, default: str | None = None
+) -> None:
     """Add --variant to an argparse parser, and --preset, its old name."""
-    known = {"type": _american, "choices": variants, "default": default}
+    known: dict = {"type": _american, "choices": variants, "default": default}
     parser.add_argument("--variant", **known, help=help)
     parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
 

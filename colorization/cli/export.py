@@ -1,12 +1,14 @@
 """`colorize export`: write a run in another format."""
 
+import argparse
+
 from colorization.core.errors import InputError
 from colorization.export import writers
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Export a run and print the new path."""
     folder = RunFolder(resolve.run_folder(arguments.run))
     if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):

@@ -1,12 +1,13 @@
 """`colorize film`: color a film."""
 
+import argparse
 import json
 
 from colorization.core.errors import InputError
 from colorization.inference import film, loading
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Color a film and print the path of the new one."""
     film.check(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

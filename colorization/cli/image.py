@@ -1,18 +1,20 @@
 """`colorize image`: color image files and folders of them."""
 
+import argparse
 import collections
+import sys
 from pathlib import Path
 
 from tqdm import tqdm
 
-from colorization.core import atomic_io, image_files
-from colorization.core.errors import InputError
+from colorization.core import image_files
+from colorization.core.errors import InputError, printable
 from colorization.inference import loading
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Color all pictures; one that cannot be read does not stop the others."""
-    targets = _targets(arguments.paths, arguments.output)
+    targets, skipped = _targets(arguments.paths, arguments.output)
     existing = [target for target in targets.values() if target.exists()]
     if existing and not (arguments.overwrite or arguments.resume):
         raise InputError(
@@ -26,23 +28,33 @@ def run(arguments):
         temperature=arguments.temperature,
         working_size=arguments.working_size,
     )
-    failures = []
+    failures = [
+        f"{printable(path)} cannot be read as an image."
+        for path, reason in skipped.items()
+        if reason == image_files.UNREADABLE
+    ]
     for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
         try:
             image_files.write(target, model.colorize(image_files.read(path)))
         except InputError as error:
             failures.append(str(error))
         else:
-            tqdm.write(str(target))
+            tqdm.write(printable(target))
+    for sentence in image_files.tell_skipped(skipped, arguments.output / image_files.SKIPPED_FILES):
+        print(sentence, file=sys.stderr)
     if failures:
         raise InputError("\n       ".join(failures))
 
 
 def _targets(paths, folder):
-    """{input: output} of files and of all pictures in folders, checked before anything slow begins."""
+    """{input: output} of files and of all pictures in folders, and {skipped path: reason}.
+
+    Checked before anything slow begins.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is not a directory: give another one with -o.")
-    places = {path: place for named in paths for path, place in _places(named, folder).items()}
+    skipped = {}
+    places = {path: place for named in paths for path, place in _places(named, folder, skipped).items()}
     stems = collections.Counter(place.with_suffix(".png") for place in places.values())
     targets = {}
     for path, place in places.items():
@@ -54,19 +66,26 @@ def _targets(paths, folder):
             raise InputError(f"{target} is one of the pictures to color: give another folder with -o.")
         if (other := takers.setdefault(target, path)) != path:
             raise InputError(f"{other} and {path} would both become {target}: color them one by one.")
-    return targets
+    return targets, skipped
 
 
-def _places(path, output):
-    """{picture: its place below the output folder} of a file, or of all pictures in a folder."""
+def _places(path, output, skipped):
+    """{picture: its place below the output folder} of a file, or of all pictures in a folder.
+
+    Adds to `skipped`, {path: reason}.
+    """
     if not path.is_dir():
         return {path: Path(path.name)}
     output, below = output.resolve(), path.resolve()
     if output == below:
         raise InputError(f"{path} is the folder of the pictures themselves: give another one with -o.")
-    found = sorted(atomic_io.pictures_below(path))
-    if below in output.parents:  # results of an earlier call are no pictures to color
-        found = [picture for picture in found if output not in picture.resolve().parents]
+    listing = image_files.list_images(path)
+
+    def is_result(found):  # of an earlier call, whose output folder is in the folder of pictures
+        return below in output.parents and output in found.resolve().parents
+
+    found = [picture for picture in listing.images if not is_result(picture)]
     if not found:
-        raise InputError(f"{path} holds no pictures ({', '.join(sorted(atomic_io.PICTURES))}).")
+        raise image_files.no_images(path, listing.skipped)
+    skipped.update((entry, reason) for entry, reason in listing.skipped.items() if not is_result(entry))
     return {picture: picture.relative_to(path) for picture in found}

@@ -8,7 +8,7 @@ from colorization.cli.console import run_command, start_keras
 _WITH_KERAS = ("evaluate", "export", "figures")  # commands whose modules import Keras
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run `colorize`.
 
     Args:

@@ -1,11 +1,13 @@
 """`colorize presets`: list the trained models of the package, or show one."""
 
+import argparse
+
 from colorization.core.errors import InputError
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """List all presets, or print the card or the folder of one."""
     if arguments.name:
         folder = resolve.preset_folder(arguments.name)

@@ -85,7 +85,8 @@ def walk(folder: StrPath) -> Iterator[tuple[Path, str | None]]:
         (path, None) of an image, (path, reason) of another file, or of a folder that is not listed.
     """
     seen: set[tuple[int, int]] = set()
-    places, links = [Path(folder)], collections.deque()
+    places = [Path(folder)]
+    links: collections.deque[Path] = collections.deque()
     while places or links:
         place = places.pop() if places else links.popleft()  # links come last
         try:
@@ -181,11 +182,10 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
     lines = sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items())
     try:
         write_text(place, "".join(lines))
-        where = f"Their names are in {printable(place)}."
+        where = f"The names are in {printable(place)}."
     except InputError as error:
-        where = f"Their names cannot be kept: {error}"
-    are = "entry is" if len(skipped) == 1 else "entries are"
-    return (f"{len(skipped)} {are} left out: {reasons(skipped)}. {where}",)
+        where = f"The list of names {error}"
+    return (f"Left out: {reasons(skipped)}. {where}",)
 
 
 def read(path: StrPath) -> np.ndarray:
@@ -240,7 +240,7 @@ def write(path: StrPath, rgb: np.ndarray) -> None:
     except cv2.error:
         raise InputError(f"{path} cannot be written: its suffix is not that of an image format.") from None
     with replacing(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(data.tobytes())
 
 
 def as_batch(image: np.ndarray) -> np.ndarray:

@@ -6,12 +6,17 @@ import platform
 import sys
 import tempfile
 
+from colorization.core.errors import InputError
+
 
 def start_keras() -> None:
     """Import Keras and find the devices, holding back the notes of TensorFlow's libraries on standard error.
 
     Their notes on every start (no CUDA driver, oneDNN is on) come from C++, where no setting reaches all of
     them. If the import fails, they are shown.
+
+    Raises:
+        InputError: Keras or its backend is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if platform.machine() in ("x86_64", "AMD64"):
@@ -26,6 +31,10 @@ def start_keras() -> None:
             import keras
 
             keras.distribution.list_devices()
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"{error.name} is not installed: pip install 'keras-colorization[train]'."
+            ) from error
         except BaseException:
             held_back.seek(0)
             os.write(standard_error, held_back.read())

@@ -1,15 +1,16 @@
-"""Data sets of color images: CIFAR in its published layouts, folders of images by class or of any kind,
-prepared sets and a synthetic one.
+"""Data sets of color images: CIFAR in its published layouts, Parquet and Keras arrays, folders of images by
+class or of any kind, prepared sets and a synthetic one.
 
 Importing this package costs little: neither tensorflow nor keras is imported.
 """
 
 from pathlib import Path
 
-from colorization.core.errors import InputError
-from colorization.datasets import cifar, folder, photos, prepared, synthetic
-from colorization.datasets.base import Dataset, Images, data_root, verify
+from colorization.core.errors import InputError, printable
+from colorization.datasets import cifar, photographs, prepared, readers, synthetic
+from colorization.datasets.base import Dataset, Images, Limits, data_root, verify
 from colorization.datasets.cifar import download
+from colorization.datasets.photographs import check_colors
 from colorization.datasets.prepared import read, write
 from colorization.datasets.splits import Splits, split
 from colorization.datasets.synthetic import PALETTES, SYNTHETIC_CLASSES
@@ -21,10 +22,11 @@ __all__ = [
     "Dataset",
     "Images",
     "Splits",
+    "check_colors",
     "data_root",
     "download",
     "load",
-    "photos",
+    "photographs",
     "read",
     "split",
     "verify",
@@ -46,12 +48,14 @@ def load(
 
     ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``data/prepare.py``), "synthetic", or the
     path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar), of a
-    folder ``train|test/<class>/*.png|jpg|jpeg``, or of any other folder of photographs (photos.prepare).
-    Images of another size are cropped to their central square and resized.
+    folder of Parquet files, of Keras's arrays in .npz, of a folder ``train|val|test`` of images with class
+    folders or without, of a folder that holds one of these, or of any other folder of photographs
+    (photographs.prepare). Images of another size are cropped to their central square and resized.
 
     ``train_limit`` and ``test_limit`` spare work where images are drawn or read one by one (the synthetic
-    set and image folders); the other sources come whole. ``seed`` decides what the synthetic set shows, and
-    which images of a folder are held out for testing or left by a limit.
+    set, image folders and Parquet); the other sources come whole. ``test_limit`` holds for ``val`` and for
+    ``test``, where a set has both. ``seed`` decides what the synthetic set shows, and which images of a
+    folder are held out for testing or left by a limit.
 
     Raises InputError for a set that is missing, damaged or of no known layout.
     """
@@ -62,29 +66,22 @@ def load(
     try:
         dataset = _load(source, image_size, (train_limit, test_limit), seed)
     except OSError as error:
-        raise InputError(f"{error.filename or source} cannot be read ({error.strerror or error}).") from error
+        raise InputError(
+            f"{printable(error.filename or source)} cannot be read: {error.strerror or error}."
+        ) from error
     verify(dataset)
     return dataset
 
 
-def _load(source: str | Path, image_size: int, limits: tuple[int | None, int | None], seed: int) -> Dataset:
+def _load(source: str | Path, image_size: int, limits: Limits, seed: int) -> Dataset:
     if source == "synthetic":
         return synthetic.generate(*limits, size=image_size, seed=seed)
-    if source in cifar.SOURCES:
-        path = data_root() / source
-        if not path.exists():
-            raise InputError(
-                f"{source} is not prepared yet (no {path}): run `python data/prepare.py {source}`, "
-                "with --from PATH for a file already at hand."
-            )
-        return prepared.read(path, image_size)
-    path = Path(source)
+    if source not in cifar.SOURCES:
+        return readers.read(Path(source), image_size, limits, seed)
+    path = data_root() / source
     if not path.exists():
-        raise InputError(f"{path} does not exist: give a file, a folder or one of {', '.join(NAMES)}.")
-    if prepared.recognizes(path):
-        return prepared.read(path, image_size)
-    if folder.recognizes(path):
-        return folder.read(path, image_size, limits, seed)
-    if photos.recognizes(path):
-        return prepared.read(photos.prepare([path], image_size), image_size)
-    return cifar.read(path, image_size)
+        raise InputError(
+            f"{source} is not prepared yet: {printable(path)} is not found. Run "
+            f"`python data/prepare.py {source}`, with --from PATH for a file that you have."
+        )
+    return prepared.read(path, image_size)

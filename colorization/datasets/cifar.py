@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -115,14 +116,18 @@ _LAYOUTS = (
         _text_names,
     ),
 )
-_FILES = {file for layout in _LAYOUTS for file in layout.files}
+FILES = {file for layout in _LAYOUTS for file in layout.files}
 
 
 # --- the files, from a folder or a tar ------------------------------------------------------------------
 
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
-_COMPRESSED = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}  # by the first bytes
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"BZh": bz2.open,
+}  # by the first bytes
 
 
 def is_tar(path: Path) -> bool:
@@ -160,7 +165,7 @@ def differs_from_published(path: Path) -> bool:
 
 
 def _folder_contents(path: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in path.iterdir() if file.name in _FILES and file.is_file()}
+    return {file.name: file.read_bytes() for file in path.iterdir() if file.name in FILES and file.is_file()}
 
 
 def _tar_contents(path: Path) -> dict[str, bytes]:
@@ -170,12 +175,15 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
         with tarfile.open(path) as tar:
             for member in tar:
                 place = PurePosixPath(member.name)
-                if not member.isreg() or place.name not in _FILES:
+                if not member.isreg() or place.name not in FILES:
                     continue
                 if member.size > LARGEST_FILE:
                     raise InputError(f"{place.name} in {path} claims {member.size} bytes: {AGAIN}.")
-                folders.setdefault(place.parent, {})[place.name] = tar.extractfile(member).read()
-            while tar.fileobj.read(1 << 20):  # to the end, where the compressed stream keeps its checksum
+                content = tar.extractfile(member)
+                folders.setdefault(place.parent, {})[place.name] = content.read() if content else b""
+            while tar.fileobj and tar.fileobj.read(
+                1 << 20
+            ):  # to the end, where the compressed stream keeps its checksum
                 pass
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path} is no readable tar archive (cut short or damaged): {AGAIN}.") from error
@@ -187,13 +195,15 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
 def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
     """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout, from a folder or a tar.
 
-    The set comes whole, whatever the limits. Images are uint8 (N, image_size, image_size, 3) RGB in the published order. Raises InputError naming
-    the file that is missing, damaged or not what it should be.
+    The set comes whole, whatever the limits. Images are uint8 (N, image_size, image_size, 3) RGB in the
+    published order. Raises InputError naming the file that is missing, damaged or not what it should be.
     """
     contents = _folder_contents(path) if path.is_dir() else _tar_contents(path)
     layout = max(_LAYOUTS, key=lambda layout: sum(file in contents for file in layout.files))
     if contents.keys().isdisjoint(layout.files):
-        raise InputError(f"{printable(path)} holds no files of CIFAR. Unpack it, and give a folder of images.")
+        raise InputError(
+            f"{printable(path)} holds no files of CIFAR. Unpack it, and give a folder of images."
+        )
     for file in layout.files:
         if file not in contents:
             raise InputError(f"{path} has no file {file}: {AGAIN}.")

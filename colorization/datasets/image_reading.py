@@ -48,7 +48,8 @@ def gather(
         (Images that can be read, rows of the others).
     """
     squares = np.empty((len(labels), size, size, 3), np.uint8)
-    kept, unreadable = [], []
+    kept: list[int] = []
+    unreadable: list[int] = []
     silent = not sys.stderr.isatty() and len(labels) <= MANY
     shown = tqdm(images, desc=f"{part} images", total=len(labels), disable=silent, mininterval=1.0)
     for row, image in enumerate(shown):

@@ -37,7 +37,8 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
         y_train, y_test = np.zeros(len(x_train), np.int64), np.zeros(len(x_test), np.int64)
         classes = UNLABELED
     train, test = (
-        fit_all(Images(images, labels), image_size) for images, labels in ((x_train, y_train), (x_test, y_test))
+        fit_all(Images(images, labels), image_size)
+        for images, labels in ((x_train, y_train), (x_test, y_test))
     )
     return Dataset(printable(path.stem), train, test, classes)
 

@@ -21,7 +21,7 @@ def refuse_known(images: np.ndarray, known: Iterable[np.ndarray], sentence: str)
     seen = {_digest(image) for part in known for image in part}
     share = sum(_digest(image) in seen for image in images) / len(images)
     if share > _TWINS:
-        raise InputError(sentence.format(share=f"{share:.0%}"))
+        raise InputError(sentence.replace("{share}", f"{share:.0%}"))
 
 
 def _digest(image: np.ndarray) -> bytes:

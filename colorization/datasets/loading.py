@@ -1,7 +1,9 @@
 """The images of a config: which data set, which rows, at which side."""
 
 import dataclasses
+import functools
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,13 +38,24 @@ class RunData(NamedTuple):
 
 
 def load(config: Config, source: str | Path | None = None, side: int | None = None) -> Dataset:
-    """The Dataset of a config, or of another source at the config's sizes, or at another image side."""
-    return datasets.load(
+    """The Dataset of a config, or of another source at the config's sizes, or at another image side.
+
+    Tells on standard error, once, how many files were left out.
+    """
+    dataset = datasets.load(
         config.data if source is None else source,
         image_size=config.image_size if side is None else side,
         train_limit=config.train_size,
         test_limit=config.dev_size + config.test_size,
     )
+    for sentence in dataset.skipped:
+        _tell(sentence)
+    return dataset
+
+
+@functools.cache
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def split(config: Config, dataset: Dataset) -> Splits:

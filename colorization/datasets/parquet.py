@@ -1,13 +1,15 @@
 """Parquet files as model hubs publish CIFAR and ImageNet: encoded images beside their labels."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import Dataset, Images, Limits
-from colorization.datasets.image_reading import choose, gather, refuse_mostly_unreadable
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits
+from colorization.datasets.image_reading import choose, decoded, gather, refuse_mostly_unreadable
 
 TRAIN, TEST = ("train",), ("test",)
 DEV = ("validation", "valid", "val")
@@ -39,7 +41,9 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
         del labels["test"]
         skipped.append(f"The test files of {printable(path)} have no labels and are left out.")
     if len(labels) < 2:
-        raise InputError(f"{printable(path)} has no test-*.parquet or validation-*.parquet with labels. Add one.")
+        raise InputError(
+            f"{printable(path)} has no test-*.parquet or validation-*.parquet with labels. Add one."
+        )
     classes = _classes(files["train"][0], labels)
     rng = np.random.default_rng(seed)
     parts = []
@@ -75,7 +79,9 @@ def _open(file: Path) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise InputError(f"{printable(file)} needs pyarrow: pip install 'colorization[parquet]'.") from None
+        raise InputError(
+            f"{printable(file)} needs pyarrow: pip install 'keras-colorization[parquet]'."
+        ) from None
     try:
         return pyarrow.parquet.ParquetFile(file)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
@@ -100,3 +106,81 @@ def _labels(files: list[Path]) -> np.ndarray:
                 raise InputError(f"The column {column} of {printable(file)} does not hold whole numbers.")
             found.append(values.astype(np.int64))
     return np.concatenate(found)
+
+
+def _classes(file: Path, labels: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The names of the classes: of the schema's metadata, or else numbers; UNLABELED without labels."""
+    with _open(file) as opened:
+        column = _column(opened, LABELS)
+        metadata = opened.schema_arrow.metadata or {}
+    if column is None:
+        return UNLABELED
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        names = tuple(printable(str(name)) for name in features[column]["names"])
+    except (KeyError, TypeError, ValueError):
+        names = ()
+    return names or tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in labels.values()))))
+
+
+def _refuse_labels(labels: np.ndarray, classes: int, where: str) -> None:
+    if not len(labels):
+        raise InputError(f"There are no images in {where}.")
+    if labels.min() < 0 or labels.max() >= classes:
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise InputError(f"There is the label {wrong} in {where}, but there are {classes} classes.")
+
+
+def _images(files: list[Path], rows: np.ndarray) -> Iterator[np.ndarray | None]:
+    """The images of rows in ascending order, uint8 (H, W, 3) RGB; None for one that cannot be read."""
+    start = 0  # of a row group, among the rows of all files
+    for file in files:
+        with _open(file) as opened:
+            column = _bytes_column(opened, file)
+            for group in range(opened.metadata.num_row_groups):
+                end = start + opened.metadata.row_group(group).num_rows
+                wanted = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
+                if len(wanted):
+                    yield from _images_of_group(opened, file, column, group, set(wanted.tolist()))
+                start = end
+
+
+def _images_of_group(
+    opened: Any, file: Path, column: str, group: int, wanted: set[int]
+) -> Iterator[np.ndarray | None]:
+    row = 0
+    try:
+        for batch in opened.iter_batches(BATCH, row_groups=[group], columns=[column]):
+            values = batch.column(0)
+            for value in values.field("bytes") if "." in column else values:
+                if row in wanted:
+                    yield decoded(value.as_py() or b"")
+                row += 1
+    except (OSError, ValueError) as error:  # a damaged page
+        raise InputError(f"{printable(file)} cannot be read as Parquet: {_first_line(error)}.") from None
+
+
+def _bytes_column(opened: Any, file: Path) -> str:
+    """The column of encoded images, with a dot if they are a field of a struct."""
+    name = _column(opened, IMAGES)
+    if name is None:
+        raise InputError(
+            f"{printable(file)} has no column {' or '.join(IMAGES)}. Its columns are "
+            f"{', '.join(opened.schema_arrow.names)}."
+        )
+    kind = opened.schema_arrow.field(name).type
+    fields = {field.name: field.type for field in kind} if str(kind).startswith("struct") else {}
+    if "binary" in str(fields.get("bytes", kind)) and (fields or "binary" in str(kind)):
+        return f"{name}.bytes" if fields else name
+    raise InputError(f"The column {name} of {printable(file)} holds {kind}, not the bytes of image files.")
+
+
+def _read_rows(opened: Any, file: Path, column: str) -> Any:
+    try:
+        return opened.read([column]).column(0)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{printable(file)} cannot be read as Parquet: {_first_line(error)}.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,7 +28,8 @@ VERSION = 3  # of what prepare does with the files; sets of another one are made
 COLORED_SHARE = 0.02
 COLORED_CHROMA = 8.0
 GRAY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps the same pictures
-GRAY = "gray, or nearly"
+GRAY_SAMPLE = 500  # images
+GRAY = "gray or nearly gray"
 
 
 def recognizes(path: Path) -> bool:
@@ -54,8 +56,8 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
     the other arguments. Raises InputError for a folder that is missing, and where fewer than three different
     colored photographs are found, one for each split.
     """
-    folders = [Path(folder) for folder in folders]
-    files, skipped = _files(folders)
+    paths = [Path(folder) for folder in folders]
+    files, skipped = _files(paths)
     target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
     if prepared.recognizes(target):
         return target
@@ -69,13 +71,13 @@ def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_
             "least 3 are needed. Name more folders."
         )
     order, dev, held = _split(names, firsts, held_out, seed)
-    labeled = (
+    train, test = (
         Images(images[rows], np.zeros(len(rows), np.int64)) for rows in (np.sort(order[held:]), order[:held])
     )
     place = data_root() / f"{target.name}-{image_files.SKIPPED_FILES}"
     told = (*image_files.tell_skipped(skipped | left_out, place), *tell_copies(firsts, "photographs"))
-    dataset = Dataset("photographs", *labeled, CLASSES, told, dev)
-    prepared.write(dataset, target, source=", ".join(map(printable, folders)))
+    dataset = Dataset("photographs", train, test, CLASSES, told, dev)
+    prepared.write(dataset, target, source=", ".join(map(printable, paths)))
     return target
 
 
@@ -83,6 +85,31 @@ def is_gray(rgb: np.ndarray) -> bool:
     """Whether a uint8 (H, W, 3) picture is gray, or nearly."""
     ab = rgb_to_lab(rgb)[..., 1:]
     return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLORED_CHROMA) < COLORED_SHARE)
+
+
+def check_colors(images: np.ndarray, name: str) -> None:
+    """Refuse training images that are all gray, or nearly, and warn on standard error if most of them are.
+
+    Args:
+        images: (N, H, W, 3) uint8. A sample of them is looked at first.
+        name: of the data set.
+
+    Raises:
+        InputError: all images are gray.
+    """
+    sample = images[:: max(1, len(images) // GRAY_SAMPLE)]
+    gray = sum(map(is_gray, sample))
+    if gray == len(sample) and all(map(is_gray, images)):
+        raise InputError(
+            f"All {len(images)} training images of {name} are gray, so there is nothing to learn color from. "
+            "Give color images."
+        )
+    if 2 * gray > len(sample):
+        print(
+            f"warning: {gray / len(sample):.0%} of the training images of {name} are gray. "
+            "They teach the network to leave pictures gray.",
+            file=sys.stderr,
+        )
 
 
 def _draw(name: str, seed: int) -> float:
@@ -120,7 +147,9 @@ def _key(files: dict[Path, str], *rest) -> str:
 
 def _read(files: list[Path], side: int) -> tuple[np.ndarray, list[Path], dict[Path, str]]:
     """The colored pictures, uint8 (N, side, side, 3), their files, and {other file: reason}."""
-    images, kept, left_out = np.empty((len(files), side, side, 3), np.uint8), [], {}
+    images = np.empty((len(files), side, side, 3), np.uint8)
+    kept: list[Path] = []
+    left_out: dict[Path, str] = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
         pictures = pool.map(lambda path: _square(path, side), files)
         shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorization.core.atomic_io import sha256
 from colorization.core.errors import InputError
-from colorization.datasets.base import Dataset, Images, fit_all, verify
+from colorization.datasets.base import Dataset, Images, Limits, fit_all, verify
 
 META = "meta.json"
 ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy")
@@ -51,14 +51,17 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
             "sha256": {name: sha256(new / name) for name in ARRAYS},
         }
         text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
-        (new / META).write_text(text, encoding="utf-8")
+        # A name that is not UTF-8 becomes an escape of JSON, which is read back
+        (new / META).write_text(text, encoding="utf-8", errors="backslashreplace")
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         new.rename(folder)
 
 
-def read(folder: str | Path, image_size: int = 32) -> Dataset:
+def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
     """Read a prepared set, checking it against its meta.json; uint8 (N, image_size, image_size, 3) RGB.
+
+    The set comes whole, whatever the limits.
 
     Raises InputError naming the file that is missing or damaged.
     """
@@ -87,5 +90,6 @@ def read(folder: str | Path, image_size: int = 32) -> Dataset:
         verify(dataset)
     except InputError as error:
         raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
-    parts = {"train": fit_all(dataset.train, image_size), "test": fit_all(dataset.test, image_size)}
-    return dataclasses.replace(dataset, **parts)
+    return dataclasses.replace(
+        dataset, train=fit_all(dataset.train, image_size), test=fit_all(dataset.test, image_size)
+    )

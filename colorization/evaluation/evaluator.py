@@ -108,12 +108,12 @@ def _images(run, split, source):
     if source is None:
         images, name = run.images(split)
         return images.images, name
-    if datasets.photos.recognizes(Path(source)) and _knows_photographs(run):
-        source = datasets.photos.prepare([source], run.config.image_size)
+    if datasets.photographs.recognizes(Path(source)) and _knows_photographs(run):
+        source = datasets.photographs.prepare([source], run.config.image_size)
     dataset = loading.load(run.config, source)
     return dataset.test.images[getattr(loading.split(run.config, dataset), split)], dataset.name
 
 
 def _knows_photographs(run):
     """Whether a run learned from photographs, held out by their names, rather than from classes of images."""
-    return tuple(run.classes()) == datasets.photos.CLASSES
+    return tuple(run.classes()) == datasets.photographs.CLASSES

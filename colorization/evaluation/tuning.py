@@ -10,9 +10,11 @@ import dataclasses
 import io
 import itertools
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
@@ -20,9 +22,10 @@ from matplotlib.figure import Figure
 from colorization import datasets
 from colorization.core import bins, metrics
 from colorization.core.atomic_io import write_text
-from colorization.core.color_prior import rebalancing_weights
+from colorization.core.color_prior import ColorPrior, rebalancing_weights
 from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
+from colorization.core.typing import StrPath
 from colorization.datasets.leak_check import refuse_known
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
@@ -60,16 +63,16 @@ class Tuning(NamedTuple):
 
 
 def tune(
-    run_dir,
+    run_dir: StrPath,
     *,
-    photographs=None,
-    sizes=None,
-    strengths=None,
-    temperatures=None,
-    images=500,
-    output=None,
-    target=None,
-):
+    photographs: Sequence[StrPath] | None = None,
+    sizes: Sequence[int] | None = None,
+    strengths: Sequence[float] | None = None,
+    temperatures: Sequence[float] | None = None,
+    images: int = 500,
+    output: StrPath | None = None,
+    target: StrPath | None = None,
+) -> Tuning:
     """Measure every combination on dev images, choose one, and write tune.csv and tune.png.
 
     Args:
@@ -106,7 +109,14 @@ def tune(
     return Tuning(rows, chosen, truth, len(rgb), folder)
 
 
-def measure_all(model, prior, rgb, sizes, strengths, temperatures):
+def measure_all(
+    model: keras.Model,
+    prior: ColorPrior,
+    rgb: np.ndarray,
+    sizes: Sequence[int],
+    strengths: Sequence[float],
+    temperatures: Sequence[float],
+) -> tuple[list[dict], float]:
     """Measure every combination of size, strength and temperature.
 
     Args:
@@ -133,7 +143,7 @@ def measure_all(model, prior, rgb, sizes, strengths, temperatures):
     return rows, float(np.mean(metrics.colorfulness(rgb)))
 
 
-def choose(rows, truth):
+def choose(rows: Sequence[dict], truth: float) -> dict:
     """The row of the highest AuC among those about as colorful as the truth; else the nearest to it."""
     near = [row for row in rows if abs(row["colorfulness"] / truth - 1) <= WITHIN]
     if near:
@@ -141,7 +151,9 @@ def choose(rows, truth):
     return min(rows, key=lambda row: abs(row["colorfulness"] - truth))
 
 
-def apply(run, target, strength, temperature, working_size=None):
+def apply(
+    run: RunFolder, target: StrPath, strength: float, temperature: float, working_size: int | None = None
+) -> None:
     """Make a run with other settings of the decoding, whole or not at all.
 
     The rebalancing goes into the bias of the last layer. Temperature and working size go into the config.
@@ -168,7 +180,7 @@ def apply(run, target, strength, temperature, working_size=None):
     unfinished.rename(target)
 
 
-def picture(rows, truth):
+def picture(rows: Sequence[dict], truth: float) -> Figure:
     """A matplotlib Figure: raw AuC over colorfulness, a line for each working size and strength."""
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.subplots()
@@ -228,7 +240,7 @@ def _dev_images(run, photographs, side):
 
 def _held_out(run, photographs, side):
     """(N, side, side, 3) uint8: the dev images of folders of photographs, which their names decide."""
-    data = datasets.load(datasets.photos.prepare(photographs, side), image_size=side)
+    data = datasets.load(datasets.photographs.prepare(photographs, side), image_size=side)
     return data.test.images[datasets.split(data, seed=run.config.split_seed).dev]
 
 

@@ -3,30 +3,37 @@
 It calls the functions that Colorizer calls. The picture keeps its own lightness.
 """
 
-import tensorflow as tf
+from typing import Any
+
 from keras import ops
 
 from colorization.core import color
+from colorization.core.typing import Tensor
 from colorization.inference import graph
+from colorization.inference.colorizer import Colorizer
 from colorization.models import tasks
 
 
-def image_spec(size):
+def image_spec(size: tuple[int, int] | None) -> Any:
     """The tf.TensorSpec of a batch of pictures: any number, size and kind, or one RGB picture of a size."""
+    import tensorflow as tf
+
     return tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name="image")
 
 
-def as_rgb(image):
+def as_rgb(image: Tensor) -> Tensor:
     """(B, H, W, 3) of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
     return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
 
 
-def lightness_of(image):
+def lightness_of(image: Tensor) -> Tensor:
     """L, (B, H, W, 1) float32, of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
     return color.rgb_to_lab(as_rgb(image))[..., :1]
 
 
-def colorizer_module(colorizer, decoding=None, size=None):
+def colorizer_module(
+    colorizer: Colorizer, decoding: str | None = None, size: tuple[int, int] | None = None
+) -> Any:
     """A tf.Module with the two functions that are exported: colorize and analyze.
 
     Their second input, the temperature, exists if the decoding takes one.
@@ -36,6 +43,8 @@ def colorizer_module(colorizer, decoding=None, size=None):
         decoding: name of one of its task's decodings; None is the default.
         size: (height, width) of the pictures; None: any.
     """
+    import tensorflow as tf
+
     _, decode = tasks.decoding(colorizer.task, decoding)
     signature, default = [image_spec(size)], None
     if decode.takes_temperature:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from colorization.core.config import VggConfig, override, to_json
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.evaluation import evaluator
 from colorization.export.writers import export_model
 from colorization.models import tasks
@@ -35,7 +37,9 @@ class Card(NamedTuple):
     command: str
 
 
-def make_preset(run_dir, path, card, *, changes=(), onnx=False):
+def make_preset(
+    run_dir: StrPath, path: StrPath, card: Card, *, changes: Sequence[str] = (), onnx: bool = False
+) -> None:
     """Write a preset, whole or not at all. An older one at its path is replaced.
 
     Weights are rounded to float16; those of one dimension are kept.

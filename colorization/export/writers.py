@@ -5,15 +5,16 @@ import importlib.util
 import io
 import logging
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from colorization.core.atomic_io import TEMPORARY, replacing
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.export.formats import FORMATS
 from colorization.export.graphs import colorizer_module
 from colorization.inference.colorizer import Colorizer
@@ -24,7 +25,16 @@ from colorization.runs.folder import RunFolder
 _OPSET = 18  # of ONNX
 
 
-def export_model(run_dir, format, path, *, decoding=None, working_size=None, size=None, half=False):
+def export_model(
+    run_dir: StrPath,
+    format: str,
+    path: StrPath,
+    *,
+    decoding: str | None = None,
+    working_size: int | None = None,
+    size: tuple[int, int] | None = None,
+    half: bool = False,
+) -> None:
     """Write a colorizer's run in another format, whole or not at all.
 
     Args:
@@ -68,13 +78,13 @@ def export_model(run_dir, format, path, *, decoding=None, working_size=None, siz
     )
 
 
-def refuse_existing(path):
+def refuse_existing(path: Path) -> None:
     """Raise InputError if a path exists."""
     if path.exists():
         raise InputError(f"{path} already exists: give another path.")
 
 
-def check(format, path, size):
+def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
     """Raise InputError for what can be seen to fail before anything is loaded.
 
     Args:
@@ -94,7 +104,16 @@ def check(format, path, size):
         raise InputError("The format onnx needs tf2onnx: pip install 'keras-colorization[export]'.")
 
 
-def write(module, functions, format, path, *, defaults=None, properties=None, half=False):
+def write(
+    module: Any,
+    functions: Mapping[str, Any],
+    format: str,
+    path: Path,
+    *,
+    defaults: Mapping[str, float | None] | None = None,
+    properties: Mapping[str, str] | None = None,
+    half: bool = False,
+) -> None:
     """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
 
     Args:
@@ -120,6 +139,8 @@ def write(module, functions, format, path, *, defaults=None, properties=None, ha
 
 
 def _savedmodel(module, functions, path):
+    import tensorflow as tf
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as scratch:
@@ -167,6 +188,9 @@ def _halve(graph):
 
 
 def _litert(function, path, defaults):
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
     signature = function.input_signature
 
     @tf.function(input_signature=signature)

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from colorization.core.atomic_io import remove_unfinished, replacing, write_text
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.inference.temporal_smoothing import Steady
 
 SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
@@ -28,13 +30,20 @@ _X264 = {"crf": "18", "x264-params": "stitchable=1:bframes=0"}
 _BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color space and of the range that films have
 
 
-def size(source):
+def size(source: StrPath) -> tuple[int, int]:
     """(height, width) of a film's frames as they are stored. Raises InputError if it is none."""
     with _opened(source) as (_, stream):
         return stream.height, stream.width
 
 
-def color(source, target, colorize, key, *, smooth=True):
+def color(
+    source: StrPath,
+    target: StrPath,
+    colorize: Callable[[np.ndarray], np.ndarray],
+    key: str,
+    *,
+    smooth: bool = True,
+) -> None:
     """Color a film. Interrupted, the next call with the same arguments goes on behind the last whole part.
 
     Colors follow what is shown from frame to frame, see temporal_smoothing.Steady. The picture is encoded as
@@ -92,7 +101,7 @@ def _refuse_sound(container, target):
             ) from None
 
 
-def check(target):
+def check(target: Path) -> None:
     """Raise InputError if no film can be written at a Path, by its suffix."""
     if target.suffix.lower() not in SUFFIXES:
         raise InputError(f"{target} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}.")

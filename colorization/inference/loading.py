@@ -5,12 +5,16 @@ needs it.
 """
 
 import functools
+from pathlib import Path
+
+import numpy as np
 
 from colorization.core import image_files
 from colorization.core.atomic_io import fingerprint_of
 from colorization.core.config import ClassificationConfig
 from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
+from colorization.core.typing import StrPath
 from colorization.inference import runtimes
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
@@ -18,7 +22,13 @@ from colorization.runs.folder import RunFolder
 _LARGE = 2**24  # pixels: above, the run colors in strips, since its ONNX would take all at once
 
 
-def load(model=None, *, decoding=None, temperature=None, working_size=None):
+def load(
+    model: StrPath | None = None,
+    *,
+    decoding: str | None = None,
+    temperature: float | None = None,
+    working_size: int | None = None,
+) -> "ChosenModel":
     """A model that colors pictures.
 
     Args:
@@ -53,15 +63,21 @@ class ChosenModel:
         decoding, temperature, working_size: see load.
     """
 
-    def __init__(self, path=None, *, decoding=None, temperature=None, working_size=None):
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        decoding: str | None = None,
+        temperature: float | None = None,
+        working_size: int | None = None,
+    ):
         self._given, self._temperature = path, temperature
-        self._options = {"decoding": decoding, "working_size": working_size}
         self._preset = functools.cache(resolve.preset_folder)  # it reads all files of a preset
-        self._loaded = functools.cache(functools.partial(_load, **self._options))
+        self._loaded = functools.cache(functools.partial(_load, decoding=decoding, working_size=working_size))
         first = path or self._preset(resolve.PHOTOGRAPHS)
         self._loaded(first, large=False, tempered=temperature is not None)  # refused before any work
 
-    def colorize(self, image, *, temperature=None):
+    def colorize(self, image: np.ndarray, *, temperature: float | None = None) -> np.ndarray:
         """Color a picture or a batch.
 
         Args:
@@ -83,7 +99,7 @@ class ChosenModel:
         colorize = self._loaded(path, large=large, tempered=temperature is not None)
         return colorize(image, temperature=temperature)
 
-    def fingerprint(self, height, width):
+    def fingerprint(self, height: int, width: int) -> str:
         """SHA-256, in hex, of the files of the model for pictures of a size."""
         return fingerprint_of(self._path(height, width))
 

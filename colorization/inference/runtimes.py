@@ -1,6 +1,7 @@
 """Exported colorizers, run without Keras: SavedModel folders, ONNX and LiteRT files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from colorization.core import image_files
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
 
 ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
@@ -38,10 +40,15 @@ class Exported:
         takes_temperature: whether its decoding takes a temperature.
     """
 
-    def __init__(self, run, size, takes_temperature):
+    def __init__(
+        self,
+        run: Callable[[np.ndarray, dict], np.ndarray],
+        size: tuple[int, int] | None,
+        takes_temperature: bool,
+    ):
         self._run, self._size, self._takes_temperature = run, size, takes_temperature
 
-    def colorize(self, image, *, temperature=None):
+    def colorize(self, image: np.ndarray, *, temperature: float | None = None) -> np.ndarray:
         """Color a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
 
         Raises:
@@ -66,26 +73,27 @@ class Exported:
         return rgb if np.ndim(image) == 4 else rgb[0]
 
 
-def recognizes(path):
+def recognizes(path: StrPath) -> bool:
     """Whether a path looks like an exported colorizer, and not like a run folder."""
     path = Path(path)
     return path.suffix in _FILES or (path / "saved_model.pb").exists()
 
 
-def load(path):
+def load(path: StrPath) -> Exported:
     """The Exported at a path. Raises InputError for a damaged file, or where its runtime is missing."""
     path = Path(path)
     try:
         return _FILES.get(path.suffix, _savedmodel)(path)
     except ImportError as error:
-        raise InputError(f"{path} needs {error.name}: pip install 'keras-colorization[export]'.") from None
+        extra = "train" if error.name == "tensorflow" else "export"
+        raise InputError(f"{path} needs {error.name}: pip install 'keras-colorization[{extra}]'.") from None
     except InputError:
         raise
     except Exception as error:  # each runtime has its own words for a damaged file
         raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
 
 
-def of_run(run_dir):
+def of_run(run_dir: StrPath) -> Exported | None:
     """The Exported in a run folder, if there is one, made from the weights that it has now; else None.
 
     It starts ten times as fast as Keras does.

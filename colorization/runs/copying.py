@@ -1,13 +1,20 @@
 """A run's copy with other settings and changed weights: a preset, or a run tuned after its training."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from colorization.core.config import Config
+from colorization.core.typing import StrPath
 from colorization.runs import checkpoint_io
 from colorization.runs.folder import RunFolder
 
 
-def copy_run(run, path, config, change):
+def copy_run(
+    run: RunFolder, path: StrPath, config: Config, change: Callable[[dict[str, np.ndarray]], dict]
+) -> RunFolder:
     """Copy what a finished run needs; the state of the training, samples, logs and metrics are left out.
 
     Args:

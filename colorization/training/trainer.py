@@ -10,7 +10,7 @@ from colorization.core.color_prior import ColorPrior
 from colorization.core.config import Config
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
-from colorization.datasets import pipeline
+from colorization.datasets import check_colors, pipeline
 from colorization.datasets.loading import RunData
 from colorization.models import tasks
 from colorization.models.tasks import Task
@@ -56,7 +56,10 @@ def train(
     run = session.open_run(config, run_dir, resume)
     if not session.is_finished(run):
         data = run.data()
-        network = build(task or tasks.of(run.config), data, run)
+        task = task or tasks.of(run.config)
+        if task.decodings:  # a colorizer
+            check_colors(data.train.images, data.dataset.name)
+        network = build(task, data, run)
         fit(network, data, run)
     return run
 

@@ -1,4 +1,4 @@
-"""vgg_eval.comparison against closed forms, and report.compare on answers made by hand."""
+"""Intervals and tests against closed forms, and figure7.compare on answers made by hand."""
 
 import math
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vgg_eval import significance, figure7
-from vgg_eval.columns import METHODS
+from vgg_eval import figure7, significance
+from vgg_eval.columns import COLUMNS
 
 
 @pytest.mark.parametrize(("right", "count"), [(700, 1000), (31, 50), (4990, 5000)])
@@ -71,7 +71,7 @@ def test_every_number_of_a_table():
         "transfer": [0.1, 0.1, 0.1, 0.2, 0.8, 0.8, 0.8, 0.8],
         "ground truth": [0.1, 0.1, 0.1, 0.8, 0.8, 0.8, 0.8, 0.8],
     }
-    assert list(said) == [method.name for method in METHODS]
+    assert list(said) == [method.name for method in COLUMNS]
     probabilities = {name: np.stack([1 - np.array(p), p], 1).astype("float32") for name, p in said.items()}
     results = figure7.compare(probabilities, labels)
     assert [results[name]["accuracy"] for name in said] == [3 / 8, 4 / 8, 5 / 8, 7 / 8, 7 / 8, 1]

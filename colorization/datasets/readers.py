@@ -1,0 +1,120 @@
+"""The readers of all layouts, tried in turn, and what is said of files that none of them reads."""
+
+from pathlib import Path
+
+from colorization.core import image_files
+from colorization.core.errors import InputError, printable
+from colorization.datasets import cifar, class_folders, keras_arrays, parquet, photographs, prepared
+from colorization.datasets.base import Dataset, Limits, Reader
+
+READERS: tuple[Reader, ...] = (prepared, parquet, class_folders, cifar, keras_arrays)
+"""In this order; `photographs`, which takes any folder with images, comes last."""
+
+ACCEPTED = (
+    "Give CIFAR as published, a folder of Parquet files, arrays in .npz, a prepared set, "
+    "or a folder of images."
+)
+
+_KINDS = {  # first bytes of a file: what it is
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "ZIP",
+    b"\x89HDF\r\n\x1a\n": "HDF5",
+    b"\x93NUMPY": "NumPy",
+    b"\x1f\x8b": "gzip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!": "RAR",
+    b"ARROW1": "Arrow",
+    b"MATLAB": "MATLAB",
+    b"SQLite": "SQLite",
+    b"%PDF": "PDF",
+}
+_SUFFIXES = {
+    ".tfrecord": "TFRecord",
+    ".tfrecords": "TFRecord",
+    ".arrow": "Arrow",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+    ".pt": "PyTorch",
+    ".pth": "PyTorch",
+    ".csv": "CSV",
+    ".json": "JSON",
+    ".jsonl": "JSON",
+    ".lmdb": "LMDB",
+}
+_UNPACK = {"ZIP", "RAR", "7z", "gzip"}
+
+
+def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
+    """Read a data set with the first reader that recognizes `path`, or the one folder below it.
+
+    Raises:
+        InputError: no reader recognizes it, several folders below it are data sets, or it is damaged.
+    """
+    if not path.exists():
+        raise InputError(f"{printable(path)} is not found. {ACCEPTED}")
+    if reader := _reader_of(path):
+        return reader.read(path, image_size, limits, seed)
+    if not path.is_dir():
+        raise InputError(_unsupported(path))
+    below = _below(path)
+    if below and (reader := _reader_of(below)):
+        return reader.read(below, image_size, limits, seed)
+    if photographs.recognizes(path):
+        return photographs.read(path, image_size, limits, seed)
+    if any(path.glob("*.parquet")):
+        raise InputError(f"{printable(path)} holds Parquet files, but no train-*.parquet. Rename them.")
+    raise InputError(f"{printable(path)} holds no known data set. {ACCEPTED}")
+
+
+def _reader_of(path: Path) -> Reader | None:
+    return next((reader for reader in READERS if reader.recognizes(path)), None)
+
+
+def _below(path: Path) -> Path | None:
+    """The one data set in a folder, or None. Raises InputError if there are several.
+
+    A folder with other images too is one of photographs.
+    """
+    folders = sorted(entry for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_dir())
+    found = [folder for folder in folders if _reader_of(folder)]
+    if not found:
+        return None
+    loose = (entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    if any(image_files.reason_to_skip(entry) is None for entry in loose) or any(
+        photographs.recognizes(folder) for folder in folders if folder not in found
+    ):
+        return None
+    if len(found) > 1:
+        names = ", ".join(printable(folder.name) for folder in found)
+        raise InputError(f"{printable(path)} holds {len(found)} data sets: {names}. Give one of them.")
+    return found[0]
+
+
+def _unsupported(path: Path) -> str:
+    """The sentences for a file that no reader takes."""
+    name = printable(path)
+    if not path.is_file():
+        return f"{name} is neither a file nor a directory. {ACCEPTED}"
+    with path.open("rb") as file:
+        head = file.read(64)
+    kind = next((kind for magic, kind in _KINDS.items() if head.startswith(magic)), None)
+    kind = _SUFFIXES.get(path.suffix.lower(), kind)
+    if kind == "Parquet" or path.name in cifar.FILES or path.name in (prepared.META, *prepared.ARRAYS):
+        return f"{name} is one file of a data set. Give its folder, {printable(path.parent)}."
+    if image := image_files.image_format(head):
+        return f"{name} is one {image} image. Give a folder of images."
+    if kind in _UNPACK:
+        return f"{name} is a {kind} file, which cannot be read as a data set. Unpack it, and give its folder."
+    kind = kind or _text_or_unknown(head)
+    article = "an" if kind in ("Arrow", "HDF5", "LMDB", "empty") else "a"
+    return f"{name} is {article} {kind} file, which cannot be read as a data set. {ACCEPTED}"
+
+
+def _text_or_unknown(head: bytes) -> str:
+    if not head:
+        return "empty"
+    try:
+        head[:-4].decode("utf-8")
+    except UnicodeDecodeError:
+        return "binary"
+    return "text" if b"\0" not in head else "binary"

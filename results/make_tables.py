@@ -1,0 +1,153 @@
+"""Write the tables of RESULTS.md from the files in results/ and in the presets.
+
+    python results/make_tables.py
+
+A table stands between two comments, `<!-- NAME -->` and `<!-- end -->`. A test compares them with the files.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from colorization.core.atomic_io import write_text
+from colorization.runs import resolve, session
+from colorization.runs.folder import RunFolder
+from vgg_eval.config import JudgeConfig
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE.parent / "RESULTS.md"
+
+RUNS = {
+    "cifar10-judge": "python experiments/judge.py",
+    "cifar10-control": "python experiments/judge.py --variant small-gray",
+    "cifar10-regression": "python experiments/regression.py --set epochs=10",
+    "cifar10-classification": "python experiments/classification.py --set rebalance=false --set epochs=10",
+    "cifar10-transfer": "python experiments/transfer.py --set rebalance=false --set epochs=8",
+    "photos": "python experiments/photos.py --data FOLDER ...",
+}
+"""Preset -> its recipe; a card tells how the history of a preset differs."""
+
+STAGED = {"photos"}  # stages with different numbers of photographs, which the run does not know
+
+TRUTH_AND_GRAY = ("gray", "mean color", "truth")
+COLUMNS = {
+    "ab_rmse": "ab RMSE ↓",
+    "auc": "raw AuC ↑",
+    "rebalanced_auc": "rebalanced AuC ↑",
+    "psnr": "PSNR ↑",
+    "colorfulness": "colorfulness",
+}
+COLORIZERS = {
+    "cifar10-regression": ("regression",),
+    "cifar10-classification": ("annealed", "mode"),
+    "cifar10-transfer": ("annealed", "mode"),
+}
+JUDGES = {
+    "cifar10-presets": "trained from scratch",
+    "cifar10-frozen-judge": "new head on frozen features",
+}
+FIGURE7 = ("grayscale", "regression", "classification", "annealed", "transfer", "ground truth")
+PAPER = (0.22, 0.46, 0.57, 0.65, 0.63, 0.80)
+
+
+def main() -> int:
+    """Fill in all tables of RESULTS.md."""
+    write_text(RESULTS, filled(RESULTS.read_text(encoding="utf-8")))
+    return 0
+
+
+def filled(text: str) -> str:
+    """The text of RESULTS.md with every table made anew."""
+    for name, make in TABLES.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if len(pattern.findall(text)) != 1:
+            raise ValueError(f"RESULTS.md must have the table {name} exactly once")
+        table = make()
+        text = pattern.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
+    return text
+
+
+def runs_table() -> str:
+    """Name, steps, time, score and command of each shipped model."""
+    rows = [["run", "steps", "minutes, 2 cores", "score on dev images", "command"]]
+    for name, command in RUNS.items():
+        run = RunFolder(resolve.PRESETS / name)
+        sessions = run.sessions()
+        epochs = session.own_epochs(sessions) + sum(session.earlier_epochs(sessions).values())
+        steps = epochs * -(-len(run.splits().train) // run.config.batch_size)
+        minutes = sum(one.get("seconds", 0) for one in sessions) / 60
+        shown = "-" if name in STAGED else f"{steps:,}"
+        rows.append([name, shown, f"{minutes:.0f}", _score(run), f"`{command}`"])
+    return _table(rows)
+
+
+def _score(run: RunFolder) -> str:
+    report = next(iter(run.metrics().values()))
+    if "methods" not in report:
+        name = "gray" if run.expect(JudgeConfig).config.gray else "truth"
+        return f"accuracy {report[name]:.1%}" + (" on gray" if name == "gray" else "")
+    values = next(values for name, values in report["methods"].items() if name not in TRUTH_AND_GRAY)
+    return f"raw AuC {values['auc']:.2f}, colorfulness {values['colorfulness']:.1f}"
+
+
+def color_table() -> str:
+    """Metrics of the CIFAR-10 colorizers on 5,000 dev images."""
+    rows = [["", *COLUMNS.values()]]
+    first = _dev("cifar10-regression")
+    rows += [[name, *_values(first[name])] for name in ("gray", "mean color")]
+    for preset, decodings in COLORIZERS.items():
+        methods = _dev(preset)
+        short = preset.removeprefix("cifar10-")
+        for decoding in decodings:
+            shown = short if decoding == short else f"{short}, {decoding}"
+            rows.append([shown, *_values(methods[decoding])])
+    rows.append(["truth", *_values(first["truth"])])
+    return _table(rows)
+
+
+def _dev(preset: str) -> dict[str, Any]:
+    return RunFolder(resolve.PRESETS / preset).metrics()["dev"]["methods"]
+
+
+def _values(values: dict[str, float | None]) -> list[str]:
+    return ["-" if values[key] is None else f"{values[key]:.2f}" for key in COLUMNS]
+
+
+def figure7_table() -> str:
+    """Accuracy of both judges and their controls on 5,000 test images."""
+    rows = [["", *FIGURE7]]
+    for folder, kind in JUDGES.items():
+        report = json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
+        for role in ("judge", "control"):
+            accuracies = [f"{report['results'][role][column]['accuracy']:.1%}" for column in FIGURE7]
+            rows.append([f"{role}, {kind}", *accuracies])
+    rows.append(["the paper", *(f"{accuracy:.0%}" for accuracy in PAPER)])
+    return _table(rows)
+
+
+def photographs_table() -> str:
+    """Metrics of the preset photos on photographs that no training saw."""
+    rows = [["", *COLUMNS.values()]]
+    run = RunFolder(resolve.PRESETS / "photos")
+    methods = next(iter(run.metrics().values()))["methods"]
+    rows += [[name, *_values(methods[name])] for name in ("gray", "mean color", "annealed", "truth")]
+    return _table(rows)
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+TABLES = {
+    "runs": runs_table,
+    "color": color_table,
+    "figure7": figure7_table,
+    "photographs": photographs_table,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
