@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from colorization import evaluation, training  # lazy packages: train_and_evaluate imports Keras
@@ -83,7 +83,7 @@ def _parser(doc, variants, gather):
 
 
 def add_variant(
-    parser: argparse.ArgumentParser, variants: Mapping[str, Config], help: str, default: str | None = None
+    parser: argparse.ArgumentParser, variants: Collection[str], help: str, default: str | None = None
 ) -> None:
     """Add --variant to an argparse parser, and --preset, its old name."""
     known: dict = {"type": _american, "choices": variants, "default": default}

@@ -129,16 +129,17 @@ def measure_all(
         ([{"size", "strength", "temperature", metrics}], colorfulness of the truth).
     """
     shift, rows = _log_weights(prior), []
+    combinations = list(itertools.product(strengths, temperatures))
     for size in sizes:
         found = measure(
             rgb,
-            _predictor(model, size, shift, list(itertools.product(strengths, temperatures))),
+            _predictor(model, size, shift, combinations),
             prior,
             batch_size=max(1, _BATCH // rgb[0, ..., 0].size),
             structural=False,
             description=f"at {size} pixels",
         )
-        for (strength, temperature), values in found.items():
+        for (strength, temperature), values in zip(combinations, found.values(), strict=True):
             rows.append({"size": size, "strength": strength, "temperature": temperature, **values})
     return rows, float(np.mean(metrics.colorfulness(rgb)))
 
@@ -251,10 +252,10 @@ def _predictor(model, size, shift, combinations):
         decoded = [bins.annealed_mean(logits + strength * shift, t) for strength, t in combinations]
         return ops.concatenate(decoded, axis=-1)
 
-    def predict(lightness, ab):
+    def predict(lightness, _):
         shape = graph.working_shape(model, *lightness.shape[1:3], size)
         found = ops.convert_to_numpy(graph.ab_at(model, decode, lightness, None, shape))
-        return dict(zip(combinations, np.split(found, len(combinations), axis=-1), strict=True))
+        return {str(i): ab for i, ab in enumerate(np.split(found, len(combinations), axis=-1))}
 
     return predict
 

@@ -1,17 +1,20 @@
-"""The command line as people use it: pictures, figures, one sentence for what is wrong."""
+"""The command line as people use it: pictures, exports, tables, figures; one sentence for what is wrong."""
 
-import shutil
+import re
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
-from colorization.core import image_grid
 from colorization import Colorizer
 from colorization.cli import main
-from colorization.evaluation import figures
 from colorization.core import image_files
+from colorization.evaluation import evaluate, table
+from colorization.inference import runtimes
+from colorization.runs import RunFolder, resolve
+
+TASKS = ("regression", "classification", "transfer")
 
 
 @pytest.fixture
@@ -29,30 +32,28 @@ def refused(capsys, *arguments):
     return printed[-1]
 
 
-def test_colorize_image(smoke_runs, photograph, tmp_path, capsys):
-    for task, run_dir in smoke_runs.items():
-        output = tmp_path / task
-        arguments = [
-            "image",
-            str(photograph),
-            "--model",
-            str(run_dir),
-            "-o",
-            str(output),
-            *([] if task == "transfer" else ["--working-size", "48"]),
-        ]
-        capsys.readouterr()
-        assert main.main(arguments) == 0
-        assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
-        colored = cv2.imread(str(output / "photograph.png"))
-        assert colored.shape == data.coffee()[::4, ::4].shape
-        assert np.ptp(colored.astype(int), axis=-1).max() > 20
-        assert "is there already: pass --overwrite" in refused(capsys, *arguments)
-        tempered = [] if task == "regression" else ["--temperature", "0.5"]
-        assert main.main([*arguments, "--overwrite", *tempered]) == 0
+@pytest.mark.parametrize("task", TASKS)
+def test_colorize_image(photograph, tmp_path, capsys, task):
+    """Oracle: Colorizer of the same preset, at the same working size and temperature."""
+    name, output = f"cifar10-{task}", tmp_path / "out"
+    size = None if task == "transfer" else 48
+    arguments = ["image", str(photograph), "--model", name, "-o", str(output)]
+    arguments += [] if size is None else ["--working-size", str(size)]
+    assert main.main(arguments) == 0
+    assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
+    colorizer, picture = Colorizer.from_preset(name, size), image_files.read(photograph)
+    expected = colorizer.colorize(picture).astype(int)
+    colored = cv2.imread(str(output / "photograph.png"))[..., ::-1]
+    assert (np.abs(colored - expected) > 1).mean() < 1e-3
+    assert "already exists: pass --overwrite" in refused(capsys, *arguments)
+    if task != "regression":
+        assert main.main([*arguments, "--overwrite", "--temperature", "0.1"]) == 0
+        tempered = image_files.read(output / "photograph.png")
+        assert (np.abs(tempered - colorizer.colorize(picture, temperature=0.1).astype(int)) > 1).mean() < 1e-3
+        assert (np.abs(tempered - expected) > 1).mean() > 0.1
 
 
-def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
+def test_folders_keep_their_shape(tmp_path, capsys):
     """Oracle: the listing, written here; the time stamps of what was there before."""
     album, output = tmp_path / "album", tmp_path / "album" / "deep" / ".." / "colored"
     for name in ("a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", ".hidden/d.png", "colored/old.png"):
@@ -62,14 +63,14 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     (album / "letter.txt").write_text("no picture")
     single = tmp_path / "single.png"
     image_files.write(single, data.coffee()[:24, :24])
-    command = ["image", album, single, "--model", smoke_runs["regression"], "-o", output]
+    command = ["image", album, single, "--model", "cifar10-regression", "-o", output]
     command = [str(word) for word in command]
     assert main.main(command) == 0
     made = {"a.png.png", "a.jpg.png", "deep/er/b.png", "deep/c.png", "single.png"}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert there == made | {"old.png"}
     assert set(capsys.readouterr().out.split()) == {str(output / name) for name in made}
-    assert "is there already: pass --overwrite, --resume" in refused(capsys, *command)
+    assert "already exists: pass --overwrite, --resume" in refused(capsys, *command)
     (output / "deep/c.png").unlink()
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
     assert main.main([*command, "--resume"]) == 0
@@ -85,47 +86,97 @@ def test_folders_keep_their_shape(smoke_runs, tmp_path, capsys):
     itself = ["image", tmp_path / "one" / "a.png", *command[3:-1], tmp_path / "two" / ".." / "one"]
     for more in ((), ("--overwrite",), ("--resume",)):
         assert "a.png is one of the pictures to color" in refused(capsys, *itself, *more)
-    upwards = ["image", tmp_path / "one", "--model", smoke_runs["regression"], "-o", tmp_path]
+    upwards = ["image", tmp_path / "one", "--model", "cifar10-regression", "-o", tmp_path]
     assert main.main([str(word) for word in upwards]) == 0
     assert (tmp_path / "a.png").exists()
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in refused(capsys, "image", tmp_path / "empty", *command[3:])
 
 
-def test_a_bad_file_among_good_ones(smoke_runs, photograph, tmp_path, capsys):
+def test_a_bad_file_among_good_ones(photograph, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_text("no image")
     output = tmp_path / "out"
-    sentence = refused(capsys, "image", bad, photograph, "--model", smoke_runs["regression"], "-o", output)
-    assert "bad.png is no image" in sentence
+    sentence = refused(capsys, "image", bad, photograph, "--model", "cifar10-regression", "-o", output)
+    assert "bad.png " in sentence
     assert [path.name for path in output.iterdir()] == ["photograph.png"]
 
 
-def test_bad_input_gets_one_sentence(smoke_runs, photograph, tmp_path, capsys):
-    run_dir, output = smoke_runs["regression"], tmp_path / "out"
+def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
+    output = tmp_path / "out"
     image = ("image", photograph, "-o", output, "--model")
-    assert "is no run folder" in refused(capsys, *image, tmp_path)
-    assert "is no run folder" in refused(capsys, *image, tmp_path / "nowhere")
-    assert "decodes by regression, not by 'mode'" in refused(capsys, *image, run_dir, "--decoding", "mode")
-    tempered = (*image, run_dir, "--temperature", 0.5)
-    assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
-    with_onnx = tmp_path / "with-onnx"
-    shutil.copytree(run_dir, with_onnx)
-    assert main.main(["export", str(with_onnx), "--format", "onnx"]) == 0
-    tempered = (*image, with_onnx, "--temperature", 0.5)
-    assert "The decoding regression takes no temperature" in refused(capsys, *tempered)
-    tempered = (*image, smoke_runs["classification"], "--decoding", "mode", "--temperature", 0.5)
-    assert "The decoding mode takes no temperature" in refused(capsys, *tempered)
-    assert "takes no temperature" in refused(capsys, "evaluate", run_dir, "--temperature", 0.5)
-    assert "at least 1 pixel" in refused(capsys, *image, run_dir, "--working-size", 0)
-    assert "is no folder" in refused(capsys, "image", photograph, "-o", photograph, "--model", run_dir)
-    assert "missing.png cannot be read" in refused(
-        capsys, "image", tmp_path / "missing.png", *image[2:], run_dir
-    )
+    regression = (*image, "cifar10-regression")
+    for words, sentence in (
+        ((*image, tmp_path), "is not a run folder"),
+        ((*image, tmp_path / "nowhere"), "is not a run folder"),
+        ((*regression, "--decoding", "mode"), "decodes by regression, not by 'mode'"),
+        ((*regression, "--temperature", 0.5), "The decoding regression takes no temperature"),
+        ((*image, "photos", "--decoding", "mode", "--temperature", 0.5), "The decoding mode takes no temperature"),
+        ((*regression, "--working-size", 0), "at least 1 pixel"),
+        (("image", photograph, "-o", photograph, "--model", "photos"), "is not a directory"),
+        (("image", tmp_path / "missing.png", *image[2:], "cifar10-regression"), "missing.png cannot be read"),
+        (("evaluate", tmp_path), "is not a run folder"),
+        (("evaluate", "nothing"), "is not a run folder"),
+        (("evaluate", "cifar10-regression", "--data", "nowhere"), "nowhere does not exist|nowhere is not found|not found"),
+        (("evaluate", "cifar10-regression", "--temperature", 0.5), "takes no temperature"),
+        (("figures", tmp_path, "-o", output), "is not a run folder"),
+        (("export", tmp_path, "--format", "keras", "-o", tmp_path / "m.keras"), "is not a run folder"),
+        (("export", "photos", "--format", "onnx"), "Name the new onnx by -o"),
+        (("export", "photos", "--format", "savedmodel"), "Name the new savedmodel by -o"),
+        (("presets", "--path"), "Name the preset"),
+        (("presets", "nothing"), "There is no preset 'nothing'"),
+    ):
+        told = refused(capsys, *words)
+        assert re.search(sentence, told), told
     assert not output.exists()
-    assert "is no run folder" in refused(capsys, "evaluate", tmp_path)
-    assert "does not exist" in refused(capsys, "evaluate", run_dir, "--data", "nowhere")
-    assert "is no run folder" in refused(capsys, "figures", tmp_path, "-o", output)
+
+
+def test_a_run_with_its_own_onnx_refuses_as_the_run_does(old_run, photograph, tmp_path, capsys):
+    """Oracle: the run's own sentence; the file follows its run, which it must have been made from."""
+    run_dir = old_run("regression")
+    assert runtimes.of_run(run_dir) is None
+    assert main.main(["export", str(run_dir), "--format", "onnx"]) == 0
+    assert capsys.readouterr().out == f"{run_dir / 'colorizer.onnx'}\n"
+    image = ("image", photograph, "-o", tmp_path / "out", "--model", run_dir)
+    assert "The decoding regression takes no temperature" in refused(capsys, *image, "--temperature", 0.5)
+    assert "stands for its run as it is" in refused(capsys, "export", run_dir, "--format", "onnx", "--working-size", 64)
+
+    found = runtimes.of_run(run_dir).colorize(image_files.read(photograph)).astype(int)
+    assert (np.abs(found - Colorizer.load(run_dir).colorize(image_files.read(photograph))) > 1).mean() < 1e-3
+    run, arrays = RunFolder(run_dir), RunFolder(run_dir).weights()
+    run.write_best({name: array + 1e-3 for name, array in arrays.items()}, 1)  # other weights
+    assert runtimes.of_run(run_dir) is None
+    run.onnx_path.write_text("damaged")
+    assert runtimes.of_run(run_dir) is None
+
+
+def test_evaluate_prints_the_table(old_run, capsys):
+    """Oracle: the table of the evaluation itself."""
+    run_dir = old_run("classification")
+    assert main.main(["evaluate", str(run_dir), "--split", "test", "--temperature", "0.5"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == table(evaluate(run_dir, "test", temperature=0.5)) + "\n"
+
+
+def test_figures_are_named(old_runs, tmp_path, capsys):
+    """Oracle: the names of what is written; see test_figures for what is in it."""
+    runs = [str(old_runs[task]) for task in TASKS]
+    assert main.main(["figures", *runs, "-o", str(tmp_path), "--seed", "3"]) == 0
+    names = capsys.readouterr().out.split()
+    assert names == [str(tmp_path / f"{name}.png") for name in ("samples", "bins", "grid", "curves")]
+    assert all(min(cv2.imread(name).shape[:2]) > 100 for name in names)
+
+
+def test_presets_are_listed_and_shown(capsys):
+    """Oracle: the folder of the presets, and the card."""
+    assert main.main(["presets"]) == 0
+    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert listed == {path.name for path in resolve.PRESETS.iterdir() if (path / "config.json").exists()}
+    assert main.main(["presets", "photos"]) == 0
+    card = (resolve.PRESETS / "photos" / "README.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == card.strip() + "\n"
+    assert main.main(["presets", "photos", "--path"]) == 0
+    assert capsys.readouterr().out == f"{resolve.PRESETS / 'photos'}\n"
 
 
 @pytest.mark.parametrize(
@@ -135,37 +186,6 @@ def test_wrong_words_exit_with_2(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         main.main(arguments)
     assert "usage: colorize" in capsys.readouterr().err
-
-
-def test_figures_of_runs_of_one_task(smoke_runs, tmp_path, monkeypatch):
-    """Oracle: Colorizer on each; where there are several of a task the folders' names tell them apart."""
-    shutil.copytree(smoke_runs["regression"], tmp_path / "other")
-    shown, label = [], image_grid.labeled
-    monkeypatch.setattr(figures, "labeled", lambda *rows: shown.append(rows) or label(*rows))
-    rgb = data.coffee()[None, :32, :32]
-    figures.grid([smoke_runs["regression"], tmp_path / "other", smoke_runs["transfer"]], rgb)
-    ((rows, labels),) = shown
-    name = smoke_runs["regression"].name
-    assert labels == [
-        "gray",
-        name,
-        "other",
-        *(f"transfer:\n{d}" for d in ("annealed", "mean", "mode")),
-        "truth",
-    ]
-    expected = Colorizer.load(tmp_path / "other").colorize(rgb).astype(int)
-    for row in rows[1:3]:
-        assert (np.abs(row - expected) > 1).mean() < 1e-3
-
-
-def test_figures(smoke_runs, tmp_path, capsys):
-    assert main.main(["figures", *map(str, smoke_runs.values()), "-o", str(tmp_path)]) == 0
-    names = capsys.readouterr().out.split()
-    assert [name.split("/")[-1] for name in names] == ["samples.png", "bins.png", "grid.png", "curves.png"]
-    for name in names:
-        picture = cv2.imread(name)
-        assert min(picture.shape[:2]) > 100
-        assert picture.std() > 5
 
 
 def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
@@ -181,4 +201,5 @@ def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
     assert "epochs takes a whole number, not 'many'" in sentence("--set", "epochs=many")
     assert "epochs is at least 1, not 0" in sentence("--set", "epochs=0")
     assert "key=value" in sentence("--set", "epochs")
-    assert "does not exist" in sentence("--preset", "smoke", "--data", "nowhere")
+    assert "nowhere" in sentence("--variant", "smoke", "--data", "nowhere")
+    assert not (tmp_path / "run").exists()

@@ -26,7 +26,7 @@ ORDER = [
 ]
 PUBLIC = {"Colorizer", "InputError", "evaluate", "export_model", "load", "train"}
 # Packages that need not be installed, or are not where Keras runs on JAX. They may be imported in functions.
-OPTIONAL = {"tensorflow", "tensorboard", "jax", "onnx", "tf2onnx", "av", "ai_edge_litert", "onnxruntime", "keras"}
+OPTIONAL = {"tensorflow", "tensorboard", "jax", "onnx", "tf2onnx", "av", "ai_edge_litert", "onnxruntime", "keras", "pyarrow"}
 IMPORTS_LATER = {"colorization.cli.main"}
 
 FILES = {

@@ -11,7 +11,8 @@ from colorization import datasets
 from colorization.core import image_files
 from colorization.core.config import ClassificationConfig
 from colorization.core.errors import InputError
-from colorization.datasets import loading, photos
+from colorization.datasets import loading
+from colorization.datasets import photographs as photos
 
 COLORED = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
 
