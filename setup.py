@@ -77,5 +77,5 @@ setup(
             "tensorboard>=2.20",
         ],
     },
-    entry_points={"console_scripts": ["colorize = colorization.cli.main:main"]},
+    entry_points={"console_scripts": ["colorize = colorization.cli.entry:main"]},
 )

@@ -119,7 +119,7 @@ def picture_grids(
     """
     columns, rows = len(labels), len(pictures)
     figure = Figure(figsize=(1.2 + _SIDE * columns, rows * (_SIDE + _WITH_WORDS) + 0.8), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[_SIDE, _WITH_WORDS])
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[_SIDE, _WITH_WORDS])[:, 0]
     grid = upper.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
     for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):

@@ -89,7 +89,7 @@ def unseen_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], 
             or has other classes, or the data are not found.
     """
     first = colorizers[0].expect(ColorizerConfig)
-    dataset = loading.load(first.config)
+    dataset = first.dataset()
     rows = getattr(first.splits(dataset), split)
     for run in colorizers[1:]:
         if not np.array_equal(getattr(run.splits(dataset), split), rows):
@@ -109,7 +109,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     Images are compared by content, at the size at which they are shown, as the judge's data may be in another
     place: its training images, and for the test split also its dev images, which chose its best epoch.
     """
-    dataset = loading.load(run.config)
+    dataset = run.dataset()
     if dataset.classes != classes:
         raise InputError(f"{run} has the classes of {dataset.name}, not those of {shown.name}.")
     splits = run.splits(dataset)

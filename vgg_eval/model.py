@@ -45,7 +45,7 @@ def vgg16(
     """
     rgb = keras.Input((image_size, image_size, 3), name="rgb")
     x = vgg.blocks(rgb, width=width, batch_norm=batch_norm, frozen=frozen_blocks, l2=l2)
-    x = layers.Flatten(name="flatten")(x)
+    x = layers.Flatten(data_format="channels_last", name="flatten")(x)
     for name in ("fc6", "fc7"):
         x = layers.Dense(head_width, activation="relu", kernel_regularizer=penalty(l2), name=name)(x)
         if dropout:
@@ -82,7 +82,9 @@ def enlarged(rgb: Tensor, size: int) -> Tensor:
         (B, size, size, 3) float32 in 0..255, enlarged bilinearly.
     """
     rgb = ops.cast(rgb, "float32")
-    return rgb if rgb.shape[1:3] == (size, size) else ops.image.resize(rgb, (size, size), "bilinear")
+    return rgb if rgb.shape[1:3] == (size, size) else ops.image.resize(
+        rgb, (size, size), "bilinear", data_format="channels_last"
+    )
 
 
 def load(run: RunFolder) -> keras.Model:

@@ -107,7 +107,7 @@ def judge_folder(runs: Path, variant: str) -> Path:
     new = runs / f"judge-{variant}"
     # Version 0.1 wrote vgg-VARIANT and "grey"; experiments/vgg.py still does. To be removed with it.
     old = (runs / f"vgg-{variant}", runs / f"vgg-{variant.replace('gray', 'grey')}")
-    return next((path for path in (new, *old) if RunFolder(path).exists()), new)
+    return next((path for path in (new, *old) if path.exists()), new)
 
 
 def _own_folder(role: str, config: Config, arguments: argparse.Namespace) -> Path:

@@ -1,7 +1,7 @@
-"""python -m colorization.cli"""
+"""`python -m colorization.cli`: the same as the command `colorize`."""
 
 import sys
 
-from colorization.cli.main import main
+from colorization.cli.entry import main
 
 sys.exit(main())

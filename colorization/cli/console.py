@@ -1,11 +1,14 @@
 """The start and the end of every command: arguments, one sentence for bad input, an exit code."""
 
 import argparse
+import io
 import math
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from colorization.core import interrupts
 from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
 
@@ -18,6 +21,8 @@ def run_command(function: Callable, *arguments: Any) -> int:
     Returns:
         Exit code: 0, or 2 for bad input or too little memory, or 130 for Ctrl-C.
     """
+    _prepare_streams()
+    interrupts.as_exceptions()
     try:
         function(*arguments)
     except InputError as error:
@@ -25,11 +30,8 @@ def run_command(function: Callable, *arguments: Any) -> int:
     except OSError as error:  # no permission, no space: the system's own words, without the traceback
         return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        print(
-            "interrupted; nothing half-written is left. Call it again, with --resume if it has that.",
-            file=sys.stderr,
-        )
-        return 130
+        print(interrupts.SENTENCE, file=sys.stderr)
+        return interrupts.EXIT_CODE
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
             return _refuse(
@@ -61,6 +63,21 @@ def size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"{text} is not a size such as 480x640")
     return int(height), int(width)
+
+
+def run_script(main: Callable[[], int]) -> None:
+    """Run the main function of a script, with Ctrl-C handled as in `colorize`, and exit with its code."""
+    interrupts.arm()
+    sys.exit(main())
+
+
+def _prepare_streams() -> None:
+    """Let every name be printed in every encoding, and replace a closed standard error."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse(sentence):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -40,15 +41,22 @@ def replacing(path: StrPath) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise InputError(f"{path} cannot be written: {system_message(error)}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def system_message(error: OSError) -> str:
+    """The text of the operating system for an error, without the text of a library such as HDF5."""
+    number = re.search(r"errno = (\d+)", str(error))
+    code = int(number[1]) if number else error.errno
+    return os.strerror(code) if code else str(error)
 
 
 def write_text(path: StrPath, text: str) -> None:
     """Write a text file as a whole or not at all. Raises InputError."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def sha256(path: StrPath) -> str:

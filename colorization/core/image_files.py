@@ -172,20 +172,28 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
 
     Args:
         skipped: {path: reason}.
-        place: of the text file, which is replaced; nothing is written if `skipped` is empty.
+        place: of the text file, which is replaced where it differs; nothing is written if `skipped` is empty.
 
     Returns:
         Sentences for the user; none if `skipped` is empty.
     """
     if not skipped:
         return ()
-    lines = sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items())
+    text = "".join(sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items()))
     try:
-        write_text(place, "".join(lines))
+        if not _holds(place, text):
+            write_text(place, text)
         where = f"The names are in {printable(place)}."
     except InputError as error:
         where = f"The list of names {error}"
     return (f"Left out: {reasons(skipped)}. {where}",)
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def read(path: StrPath) -> np.ndarray:

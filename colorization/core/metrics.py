@@ -64,7 +64,7 @@ def ssim(truth: Tensor, prediction: Tensor) -> np.ndarray:
         (N,) float32, at most 1.
     """
     truth, prediction = (ops.cast(images, "float32") for images in (truth, prediction))
-    return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255))
+    return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255, data_format="channels_last"))
 
 
 def colorfulness(rgb: np.ndarray) -> np.ndarray:

@@ -45,10 +45,12 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ARRAYS if name in file}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{printable(path)} cannot be read as NumPy arrays ({error}).") from None
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in ARRAYS if name in stored}
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+        raise InputError(
+            f"{printable(path)} cannot be read as NumPy arrays. It is damaged, or holds Python objects."
+        ) from None
     labeled = "y_train" in arrays or "y_test" in arrays
     for name in ARRAYS if labeled else ("x_train", "x_test"):
         if name not in arrays:

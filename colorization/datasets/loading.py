@@ -58,6 +58,11 @@ def _tell(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def is_found(source: str) -> bool:
+    """Whether a source is the name of a data set, or an existing path."""
+    return source in datasets.NAMES or Path(source).exists()
+
+
 def split(config: Config, dataset: Dataset) -> Splits:
     """The Splits of a Dataset by a config's sizes and split_seed. Raises InputError if one is empty."""
     splits = datasets.split(

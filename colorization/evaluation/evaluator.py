@@ -1,11 +1,13 @@
 """A run folder and a data set -> metrics of every decoding, beside two baselines."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from colorization import datasets
+from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.datasets import loading
 from colorization.evaluation.measure import measure
@@ -80,7 +82,10 @@ def evaluate(
         "methods": results,
     }
     name = key(split if source is None else f"{split} of {source}", temperature, task.temperature(run.config))
-    run.write_metrics({**known, name: report})
+    try:
+        run.write_metrics({**known, name: report})
+    except InputError as error:
+        print(f"warning: {error}", file=sys.stderr)  # the measurements are still returned
     return report
 
 
@@ -104,14 +109,19 @@ def _shown(value):
 
 
 def _images(run, split, source):
-    """((N, H, W, 3) uint8, name of the data set) of the run's split, or of another source's."""
+    """((N, H, W, 3) uint8, name of the data set) of the run's split, or of another source's.
+
+    A source with the same content as the run's own data, at another place, has the run's own splits.
+    """
     if source is None:
         images, name = run.images(split)
         return images.images, name
     if datasets.photographs.recognizes(Path(source)) and _knows_photographs(run):
         source = datasets.photographs.prepare([source], run.config.image_size)
     dataset = loading.load(run.config, source)
-    return dataset.test.images[getattr(loading.split(run.config, dataset), split)], dataset.name
+    own = run.is_trained_on(dataset)
+    splits = run.splits(dataset) if own else loading.split(run.config, dataset)
+    return dataset.test.images[getattr(splits, split)], dataset.name
 
 
 def _knows_photographs(run):

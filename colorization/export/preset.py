@@ -95,7 +95,10 @@ def _renamed_evaluations(metrics, config):
 
 def _halved(arrays):
     """Kernels in float16; biases and the statistics of batch normalizations as they are."""
-    halved = {name: array.astype("float16") if array.ndim > 1 else array for name, array in arrays.items()}
+    with np.errstate(over="ignore"):  # refused below
+        halved = {
+            name: array.astype("float16") if array.ndim > 1 else array for name, array in arrays.items()
+        }
     if lost := [name for name, array in halved.items() if not np.isfinite(array).all()]:
         raise InputError(f"{lost[0]} holds values that float16 cannot hold.")
     return halved

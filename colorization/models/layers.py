@@ -29,6 +29,7 @@ def convolve(x: Tensor, name: str, conv: Conv, l2: float = 0.0) -> Tensor:
         strides=conv.stride,
         dilation_rate=conv.dilation,
         padding="same",
+        data_format="channels_last",  # whatever keras.json says
         activation="relu",
         kernel_regularizer=penalty(l2),
         name=name,

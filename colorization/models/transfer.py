@@ -56,7 +56,7 @@ def transfer(
         x = vgg16.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
     if dropout:
         x = layers.Dropout(dropout, name="block7_dropout")(x)
-    x = layers.MaxPooling2D(pooling, padding="same", name="block7_pool")(x)
+    x = layers.MaxPooling2D(pooling, padding="same", data_format="channels_last", name="block7_pool")(x)
     logits = nine_blocks.decode(x, width, l2, outputs=bins.COUNT, activation="linear")
     return keras.Model(lightness, logits, name="transfer")
 
@@ -75,7 +75,7 @@ class GrayRGB(layers.Layer):
 
     def call(self, lightness):
         rgb = 255 * color.lab_to_rgb(ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1))
-        return ops.image.resize(rgb, (self.size, self.size), "bilinear")
+        return ops.image.resize(rgb, (self.size, self.size), "bilinear", data_format="channels_last")
 
     def get_config(self):
         return {**super().get_config(), "size": self.size}

@@ -35,7 +35,7 @@ def blocks(
         for i in range(1, convolutions + 1):
             name = f"block{b}_conv{i}"
             x = convolve(x, name, max(1, round(channels * width)), batch_norm, trainable=b > frozen, l2=l2)
-        x = layers.MaxPooling2D(2, name=f"block{b}_pool")(x)
+        x = layers.MaxPooling2D(2, data_format="channels_last", name=f"block{b}_pool")(x)
     return x
 
 
@@ -47,6 +47,7 @@ def convolve(
         channels,
         3,
         padding="same",
+        data_format="channels_last",  # whatever keras.json says
         activation=None if batch_norm else "relu",
         kernel_regularizer=penalty(l2),
         trainable=trainable,

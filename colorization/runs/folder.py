@@ -1,8 +1,6 @@
 """RunFolder: the only code that reads and writes the files of a run folder. It does not import Keras."""
 
-import csv
 import functools
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from colorization.core.typing import StrPath
 from colorization.datasets import Dataset, Images, Splits, loading
 from colorization.runs import checkpoint_io
 from colorization.runs.checkpoint_io import Arrays
+from colorization.runs.history import read_history, write_history
 from colorization.runs.old_names import renamed_metrics
 
 _CONFIG = "config.json"
@@ -33,6 +32,7 @@ _ONNX = "colorizer.onnx"
 _SAMPLES = "samples"
 _LOGS = "logs"
 _TUNING = "tune"
+_LOCK = ".lock"
 _CHECKSUMS = "SHA256SUMS.json"  # of a preset: {file name: SHA-256 in hex} of every other file
 _CARD = "README.md"  # of a preset
 
@@ -48,11 +48,22 @@ class RunFolder:
         config: the Config of a training; None reads that in the folder.
 
     Attributes:
-        path: Path.
+        path: Path of the folder.
+        onnx_path: of the run as ONNX.
+        logs_path: of the TensorBoard logs.
+        tuning_path: of the tables and pictures of a tuning.
+        lock_path: of the lock of the process that writes into the folder.
+        card_path, checksums_path: of a preset's model card and checksums.
     """
 
     def __init__(self, path: StrPath, config: Config | None = None):
         self.path = Path(path)
+        self.onnx_path = self.path / _ONNX
+        self.logs_path = self.path / _LOGS
+        self.tuning_path = self.path / _TUNING
+        self.lock_path = self.path / _LOCK
+        self.card_path = self.path / _CARD
+        self.checksums_path = self.path / _CHECKSUMS
         if config is not None:
             self.config = config
 
@@ -136,11 +147,6 @@ class RunFolder:
         paths = (self.path / name for name in _MODEL)
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
-    @property
-    def onnx_path(self) -> Path:
-        """Path of the run as ONNX, in its folder."""
-        return self.path / _ONNX
-
     # state of the training
 
     def has_state(self) -> bool:
@@ -171,32 +177,32 @@ class RunFolder:
             raise InputError(f"{self.path / _LAST} is damaged: it holds no history ({error}).") from None
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of history.csv, [{name: float}]. Raises InputError if it is missing or damaged."""
-        path = self.path / _HISTORY
-        try:
-            with path.open(newline="") as file:
-                rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-            if not rows or not {"epoch", "loss", "val_loss"} <= rows[0].keys():
-                raise ValueError
-        except (OSError, ValueError, TypeError, AttributeError):
-            raise InputError(f"{path} holds no training history.") from None
-        return rows
+        """The rows of history.csv, [{name: value}]. Raises InputError if it is missing or damaged."""
+        return read_history(self.path / _HISTORY)
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
         """Write history.csv."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self.path / _HISTORY, text.getvalue())
+        write_history(self.path / _HISTORY, rows)
 
     # data
 
+    def dataset(self) -> Dataset:
+        """The Dataset of the run: at the path in its config, or else at the path given at its start.
+
+        Raises InputError if it is not found.
+        """
+        given = self._read_json(_DATA).get("given") if (self.path / _DATA).exists() else None
+        moved = not loading.is_found(self.config.data) and given is not None
+        source = given if moved else self.config.data
+        if self.exists() and not loading.is_found(source):
+            raise InputError(f"{self} was trained on {source}, which is not found: give its place by --data.")
+        return loading.load(self.config, source)
+
     def data(self) -> loading.RunData:
         """The RunData to train on. Raises InputError if the run was begun with other data."""
-        dataset = loading.load(self.config)
-        begun = (self.path / _SPLITS).exists()
-        splits = self.splits(dataset) if begun else loading.split(self.config, dataset)
+        dataset = self.dataset()
+        kept = self.has_state() or self.is_frozen()
+        splits = self.splits(dataset) if kept else loading.split(self.config, dataset)
         return loading.run_data(self.config, dataset, splits)
 
     def images(self, split: str) -> tuple[Images, str]:
@@ -204,9 +210,14 @@ class RunFolder:
 
         Raises InputError if the data are missing, or are not those that the run was trained on.
         """
-        dataset = loading.load(self.config)
+        dataset = self.dataset()
         rows = getattr(self.splits(dataset), split)
         return (dataset.train if split == "train" else dataset.test).rows(rows), dataset.name
+
+    def is_trained_on(self, dataset: Dataset) -> bool:
+        """Whether a Dataset has the same content as that of the run. Raises InputError."""
+        identity = loading.identity(dataset)
+        return {name: self.data_identity().get(name) for name in identity} == identity
 
     def data_identity(self) -> dict[str, Any]:
         """loading.identity of the run's data. Raises InputError."""
@@ -223,7 +234,7 @@ class RunFolder:
         """The Splits. Raises InputError if they are missing or damaged, or `dataset` is not the one split."""
         if dataset is None:
             return Splits.load(self.path / _SPLITS)
-        if self.data_identity() != loading.identity(dataset):
+        if not self.is_trained_on(dataset):
             raise InputError(
                 f"{self.path} was trained on other images than {dataset.name} now holds: restore them."
             )
@@ -236,11 +247,11 @@ class RunFolder:
                 raise InputError(f"{self.path / _SPLITS} does not fit the data: train the run again.")
         return splits
 
-    def write_data(self, data: loading.RunData) -> None:
-        """Write identity and splits of a RunData, unless the run has them already."""
-        if not (self.path / _SPLITS).exists():
-            write_text(self.path / _DATA, json.dumps(loading.identity(data.dataset), indent=2) + "\n")
-            data.splits.save(self.path / _SPLITS)
+    def write_data(self, data: loading.RunData, given: str | None = None) -> None:
+        """Write identity and splits of a RunData, and the path of the data as it was given."""
+        identity = {**loading.identity(data.dataset), **({"given": given} if given else {})}
+        write_text(self.path / _DATA, json.dumps(identity, indent=2) + "\n")
+        data.splits.save(self.path / _SPLITS)
 
     def has_color_prior(self) -> bool:
         """Whether the colors of the training set are in the folder."""
@@ -288,6 +299,11 @@ class RunFolder:
         """Delete the measurements of earlier weights."""
         (self.path / _METRICS).unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Delete all files of a run that has not finished an epoch."""
+        for name in (*_MODEL, *_PORTABLE, _METRICS):
+            (self.path / name).unlink(missing_ok=True)
+
     def tuned(self) -> dict[str, float]:
         """{"strength", ...}: the changes after the training; {} if none. Raises InputError."""
         return self._read_json(_TUNED) if (self.path / _TUNED).exists() else {}
@@ -303,16 +319,6 @@ class RunFolder:
             raise InputError(f"{self.path / name} is missing or damaged ({error}).") from None
 
     # the folder itself
-
-    @property
-    def logs_path(self) -> Path:
-        """Path of the TensorBoard logs."""
-        return self.path / _LOGS
-
-    @property
-    def tuning_path(self) -> Path:
-        """Path of the folder for tables and pictures of a tuning."""
-        return self.path / _TUNING
 
     def sample_path(self, epoch: int) -> Path:
         """Path of the sample picture of an epoch."""
@@ -338,13 +344,3 @@ class RunFolder:
     def weight_files(self) -> list[str]:
         """Names of the files with the model's weights."""
         return [name for name in (_BEST, _FROZEN) if (self.path / name).exists()]
-
-    @property
-    def card_path(self) -> Path:
-        """Path of a preset's model card."""
-        return self.path / _CARD
-
-    @property
-    def checksums_path(self) -> Path:
-        """Path of a preset's checksums."""
-        return self.path / _CHECKSUMS

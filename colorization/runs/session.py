@@ -2,8 +2,10 @@
 
 import dataclasses
 import sys
+from pathlib import Path
 from typing import Any
 
+from colorization import datasets
 from colorization.core import devices
 from colorization.core.config import Config
 from colorization.core.errors import InputError
@@ -33,14 +35,16 @@ def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunF
         InputError: there is a run and resume is false, or it has other settings, or files are in the way.
     """
     run = RunFolder(path)
-    if run.exists():
+    config = _with_absolute_data(config) if config else None
+    if run.has_state() or run.is_frozen():
         if not resume:
-            raise InputError(f"{run} holds a run already: pass --resume to go on, or another --run-dir.")
+            raise InputError(f"{run} already holds a run: pass --resume to continue, or another --run-dir.")
         return RunFolder(path, _merged(run, config)) if config else run
-    if config is None:
+    if config is None and not run.exists():
         raise InputError(f"{run} holds no run to resume.")
-    if run.is_blocked():
+    if run.is_blocked() and not run.exists():
         raise InputError(f"{run} is not an empty folder and holds no run: give another --run-dir.")
+    config = config or run.config  # a run without a finished epoch begins anew
     return RunFolder(path, dataclasses.replace(config, precision=devices.precision(config.precision)))
 
 
@@ -77,16 +81,19 @@ def begin(run: RunFolder, data: RunData) -> None:
         run: a RunFolder of open_run.
         data: its RunData.
     """
+    run.make()
+    if not run.has_state():
+        run.clear()
     sessions = run.known_sessions()
     if run.config.init_from != "none" and not sessions:
         origin = RunFolder(resolve.run_folder(run.config.init_from))
         sessions = [{"run": origin.name, **session} for session in origin.known_sessions()]
     sessions.append({**environment(), "seed": run.config.seed})
-    run.make()
     run.write_config(run.config)
     run.remove_metrics()
     run.write_sessions(sessions)
-    run.write_data(data)
+    if not run.has_state():
+        run.write_data(data, _relative(run.config.data))
 
 
 def record(run: RunFolder, epochs: int, seconds: float) -> None:
@@ -129,9 +136,25 @@ def _merged(run: RunFolder, config: Config) -> Config:
         differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
     if fixed := sorted(differing - RESUMABLE):
         was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
-        raise InputError(f"{run} was begun with {was}; a resumed run keeps its settings.")
+        raise InputError(
+            f"{run} was begun with {was}, which a resumed run keeps. For other settings, initialize a new "
+            f"run from it with --set init_from={run} and another --run-dir."
+        )
     changed = {name: getattr(config, name) for name in names if name in {*RESUMABLE, "epochs"}}
     return dataclasses.replace(kept, **changed)
+
+
+def _with_absolute_data(config: Config) -> Config:
+    """The config with an absolute path of its data, so that the run is usable from every directory."""
+    if config.data in datasets.NAMES or not Path(config.data).exists():
+        return config
+    return dataclasses.replace(config, data=str(Path(config.data).resolve()))
+
+
+def _relative(data: str) -> str:
+    """The path of the data from the current directory, if it is below; else the same path."""
+    path = Path(data)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else data
 
 
 def _write_changes(run: RunFolder) -> None:

@@ -178,6 +178,7 @@ def tensorboard(folder: Path) -> keras.callbacks.Callback:
         import tensorflow  # noqa: F401
     except ImportError:
         raise InputError(
-            "tensorboard=true needs TensorFlow and TensorBoard: pip install 'keras-colorization[tensorboard]'."
+            "tensorboard=true needs TensorBoard and TensorFlow: pip install "
+            "'keras-colorization[tensorboard,train]'."
         ) from None
     return keras.callbacks.TensorBoard(folder)

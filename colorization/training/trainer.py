@@ -16,6 +16,7 @@ from colorization.models import tasks
 from colorization.models.tasks import Task
 from colorization.runs import checkpoint_io, resolve, session, vgg16_weights
 from colorization.runs.folder import RunFolder
+from colorization.runs.lock import locked
 from colorization.training import callbacks, frozen_features
 
 
@@ -54,7 +55,10 @@ def train(
         InputError: data, folder or settings are not usable, or the loss is no longer a number.
     """
     run = session.open_run(config, run_dir, resume)
-    if not session.is_finished(run):
+    if session.is_finished(run):
+        return run
+    with locked(run):
+        run = session.open_run(config, run_dir, resume)  # another process may have written meanwhile
         data = run.data()
         task = task or tasks.of(run.config)
         if task.decodings:  # a colorizer
@@ -154,7 +158,7 @@ def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None
     """The ColorPrior of a colorizer's training set, measured unless the run has it; None for a judge."""
     if not task.decodings:
         return None
-    return run.color_prior() if run.has_color_prior() else pipeline.measure_color_prior(data.train.images)
+    return run.color_prior() if run.has_state() else pipeline.measure_color_prior(data.train.images)
 
 
 def _optimizer(config: Config, count: int) -> keras.optimizers.Optimizer:

@@ -36,7 +36,7 @@ def prepare(tmp_path, *arguments, **environment) -> subprocess.CompletedProcess:
 @pytest.fixture
 def archive(tmp_path) -> Path:
     """A small CIFAR-10 in its published Python layout."""
-    path = tmp_path / "served/cifar-10-python.tar.gz"
+    path = tmp_path / "served/cifar-10-small.tar.gz"
     path.parent.mkdir()
     rng = np.random.default_rng(0)
     batch = {b"data": rng.integers(256, size=(20, 3072), dtype=np.uint8), b"labels": list(range(10)) * 2}
@@ -88,14 +88,14 @@ def test_prepare_twice_then_damaged_then_forced(tmp_path, archive):
 
 BAD_CALLS = {
     "classes": (
-        ["cifar100", "--from", "served/cifar-10-python.tar.gz"],
+        ["cifar100", "--from", "served/cifar-10-small.tar.gz"],
         "has 10 classes, but cifar100 has 100",
     ),
-    "missing": (["cifar10", "--from", "nowhere.tar"], "nowhere.tar does not exist"),
+    "missing": (["cifar10", "--from", "nowhere.tar"], "nowhere.tar is not found"),
     "synthetic": (["synthetic", "--from", "served"], "leave out --from"),
     "to a file": (
-        ["cifar10", "--from", "served/cifar-10-python.tar.gz", "--to", "served/cifar-10-python.tar.gz"],
-        "served/cifar-10-python.tar.gz",
+        ["cifar10", "--from", "served/cifar-10-small.tar.gz", "--to", "served/cifar-10-small.tar.gz"],
+        "served/cifar-10-small.tar.gz",
     ),
 }
 

@@ -172,5 +172,5 @@ def test_the_process_tells_of_a_kill(trainings, tmp_path):
     """The tests above stand on it: a child that is not killed says so."""
     done = trainings.train("regression", tmp_path / "run", "epochs=0")
     assert done.status == 1
-    assert "epochs is at least 1" in done.err
+    assert "epochs must be at least 1" in done.err
     assert done.status != -signal.SIGKILL

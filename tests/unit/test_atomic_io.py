@@ -74,12 +74,3 @@ def test_hashes_are_hashlibs(tmp_path):
     paths = [tmp_path / "a", tmp_path / "nowhere", tmp_path / "deep/b"]
     assert atomic_io.fingerprint(paths) == atomic_io.fingerprint_of(tmp_path) == both
     assert atomic_io.fingerprint_of(tmp_path / "a") == atomic_io.fingerprint([tmp_path / "a"])
-
-
-def test_pictures_are_found_at_any_depth_but_not_hidden_ones(tmp_path):
-    for name in ("a.png", "b/c.JPG", "b/d.txt", ".hidden/e.png", "b/.f.png", "b/g.webp"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "folder.png").mkdir()
-    found = {path.relative_to(tmp_path).as_posix() for path in atomic_io.pictures_below(tmp_path)}
-    assert found == {"a.png", "b/c.JPG", "b/g.webp"}

@@ -107,7 +107,7 @@ def test_names_are_looked_up_in_the_data_root(tmp_path, monkeypatch):
 
 
 def test_importing_costs_neither_tensorflow_nor_keras():
-    code = "import sys, colorization.datasets; print({'tensorflow', 'keras', 'cv2'} & set(sys.modules))"
+    code = "import sys, colorization.datasets; print({'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -284,10 +284,10 @@ BROKEN = {
     "a wrong binary label": (binary(lambda c: b"\xff" + c[1:]), "test_batch.bin .* label 255"),
     "a tar cut short": (tar(lambda c: c[: len(c) // 2]), "set.tar.gz .*cut short"),
     "a tar with a wrong checksum": (tar(flip_last), "set.tar.gz .* damaged"),
-    "no tar": (text_file, "notes.txt is no readable tar"),
+    "no tar": (text_file, "notes.txt is a text file, which cannot be read as a data set"),
     "two sets in one tar": (two_folders, "set.tar holds CIFAR files in 2 folders"),
     "an empty folder": (empty_folder, "nothing holds no known data set"),
-    "a path that is not there": (lambda tmp_path: tmp_path / "nowhere", "nowhere does not exist"),
+    "a path that is not there": (lambda tmp_path: tmp_path / "nowhere", "nowhere is not found"),
     "a changed array": (
         prepared("train_images.npy", lambda c: c[:-1] + bytes([c[-1] ^ 1])),
         "train_images.npy is damaged .* --force",

@@ -39,10 +39,11 @@ def test_what_is_kept_and_what_is_left_out(folder):
     dataset = datasets.load(path, image_size=40)
     assert len(dataset.train) + len(dataset.test) == 40
     assert 1 <= len(dataset.test) <= 9
-    assert dataset.skipped == (
-        "5 of 46 photographs are gray, or nearly.",
-        "1 of 46 image files cannot be read.",
-    )
+    told = "Left out: 5 gray or nearly gray, 1 hidden, 1 cannot be read."
+    assert dataset.skipped == (f"{told} The names are in {path}-skipped-files.txt.",)
+    listed = path.with_name(f"{path.name}-skipped-files.txt").read_text().splitlines()
+    assert listed[:2] == [f"cannot be read\t{folder}/text.jpg", f"gray or nearly gray\t{folder}/gray/0.png"]
+    assert listed[-1] == f"hidden\t{folder}/.cache"
     files = [
         file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "gray" not in file.parts
     ]
@@ -59,7 +60,7 @@ def test_what_is_kept_and_what_is_left_out(folder):
     others = (photos.prepare([folder], 40, held_out=0.1, seed=seed) for seed in (4, 5))
     held_out = [datasets.load(other, image_size=40).test.images.tobytes() for other in (path, *others)]
     assert len(set(held_out)) == 3
-    (folder / "text.jpg").unlink()
+    (folder / "1.JPG").unlink()
     assert photos.prepare([folder], 40, held_out=0.1, seed=3) != path
 
 
@@ -122,10 +123,10 @@ def test_any_folder_is_a_data_set(folder):
 def test_bad_folders_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     for bad, sentence in (
-        (tmp_path / "nothing", "is no folder"),
-        (folder / "text.jpg", "is no folder"),
-        (tmp_path / "empty", "holds no photographs"),
-        (folder / "gray", "Of 5 image files 0 cannot be read and 5 are gray, which leaves 0"),
+        (tmp_path / "nothing", "is not a directory"),
+        (folder / "text.jpg", "is not a directory"),
+        (tmp_path / "empty", "holds no images"),
+        (folder / "gray", r"0 different colored photographs are among 5 image files \(5 gray or nearly gray\)"),
     ):
         with pytest.raises(InputError, match=sentence):
             photos.prepare([bad], 32)

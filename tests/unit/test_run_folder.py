@@ -146,15 +146,6 @@ def test_other_data_are_refused(run, data):
             run.classes()
 
 
-def test_data_once_written_stay(run, data):
-    """Oracle: the bytes."""
-    run.write_data(data)
-    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
-    assert before.keys() == {"data.json", "splits.npz"}
-    run.write_data(data._replace(dataset=loading.load(TINY, side=24)))
-    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
-
-
 def test_the_color_prior_comes_back(run):
     """Oracle: equality."""
     assert not run.has_color_prior()

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -12,6 +15,7 @@ from colorization.core import image_files
 from colorization.core.config import ClassificationConfig, RegressionConfig, override
 from colorization.core.errors import InputError
 from colorization.runs import RunFolder, session
+from colorization.runs.lock import locked
 
 TINY = RegressionConfig(data="synthetic", train_size=20, dev_size=8, test_size=8, image_size=16, width=0.03)
 
@@ -36,7 +40,7 @@ def test_a_new_run_writes_nothing_until_it_begins(tmp_path):
 
 
 def test_a_data_set_that_is_not_there_leaves_the_folder_free(tmp_path):
-    with pytest.raises(InputError, match="nowhere does not exist"):
+    with pytest.raises(InputError, match="nowhere is not found"):
         training.train(dataclasses.replace(TINY, data="nowhere"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -47,9 +51,9 @@ def test_what_may_not_be_resumed_or_overwritten(old_run, tmp_path):
     run_dir = old_run("classification")
     config = RunFolder(run_dir).config
     before = times(run_dir)
-    with pytest.raises(InputError, match="holds a run already: pass --resume"):
+    with pytest.raises(InputError, match="already holds a run: pass --resume"):
         session.open_run(config, run_dir)
-    with pytest.raises(InputError, match="was begun with batch_size=16, seed=0; a resumed run keeps its settings"):
+    with pytest.raises(InputError, match=r"was begun with batch_size=16, seed=0, which a resumed run keeps\. .* init_from="):
         session.open_run(override(config, ["batch_size=8", "seed=1"]), run_dir, resume=True)
     with pytest.raises(InputError, match="holds a classification run, not one of regression"):
         session.open_run(RegressionConfig(), run_dir, resume=True)
@@ -120,7 +124,7 @@ def test_a_finished_run_may_be_decoded_otherwise(old_run, old_runs, tmp_path):
             picture = np.full((32, 32, 3), value, np.uint8)
             image_files.write(tmp_path / f"data/{part}/{name}/0.png", picture)
     for other, sentence in (
-        ("nowhere", "does not exist"),
+        ("nowhere", "nowhere, which is not found: give its place by --data"),
         (tmp_path / "data", "was trained on other images than data now holds"),
     ):
         with pytest.raises(InputError, match=sentence):
@@ -128,7 +132,7 @@ def test_a_finished_run_may_be_decoded_otherwise(old_run, old_runs, tmp_path):
     assert RunFolder(run_dir).config == new
 
 
-def test_a_changed_data_set_is_noticed(tmp_path):
+def test_a_changed_data_set_is_noticed(old_runs, tmp_path):
     """Oracle: one image more."""
     rng = np.random.default_rng(0)
 
@@ -141,21 +145,24 @@ def test_a_changed_data_set_is_noticed(tmp_path):
     session.begin(run, run.data())
     assert len(run.images("dev")[0]) == 6
     picture("train/a/new.png")
+    assert len(run.data().train) == 13  # nothing was learned from the others
+    shutil.copy(old_runs["classification"] / "last.weights.h5", run.path)
     for read in (run.data, lambda: run.images("dev")):
         with pytest.raises(InputError, match="was trained on other images than data now holds"):
             read()
 
 
-def test_sessions_tell_where_the_weights_come_from(old_run, tmp_path):
+def test_sessions_tell_where_the_weights_come_from(old_run, old_runs, tmp_path):
     """Oracle: the list, by hand: first those of the other run, by its name; measurements are of other weights."""
     other = old_run("regression", "other")
     config = dataclasses.replace(TINY, init_from=str(other))
     run = session.open_run(config, tmp_path / "run")
     data = run.data()
     session.begin(run, data)
+    shutil.copy(old_runs["classification"] / "last.weights.h5", run.path)
     session.record(run, 3, 7.6)
     run.write_metrics({"dev": {"gray": 1}})
-    run = session.open_run(config, tmp_path / "run", resume=True)
+    run = session.open_run(dataclasses.replace(config, epochs=9), tmp_path / "run", resume=True)
     session.begin(run, data)
     assert run.metrics() == {}
     told = run.sessions()
@@ -181,3 +188,60 @@ def test_a_task_keeps_its_settings_class(tmp_path):
     run = session.open_run(ClassificationConfig(data="synthetic"), tmp_path / "run")
     run.write_config(run.config)
     assert type(RunFolder(run.path).config) is ClassificationConfig
+
+
+def test_a_run_without_a_finished_epoch_begins_anew(tmp_path):
+    """Oracle: other settings and other data are accepted, without --resume; no file of the first start stays."""
+    first = session.open_run(TINY, tmp_path / "run")
+    session.begin(first, first.data())
+    before = (first.path / "splits.npz").read_bytes()
+    (first.path / "statistics.json").write_text("of other images")
+    other = dataclasses.replace(TINY, learning_rate=1e-5, split_seed=1)
+    second = session.open_run(other, tmp_path / "run")
+    session.begin(second, second.data())
+    assert RunFolder(tmp_path / "run").config.learning_rate == 1e-5
+    assert (second.path / "splits.npz").read_bytes() != before
+    assert not second.has_color_prior()
+    assert len(second.sessions()) == 1
+
+
+def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
+    """Oracle: the same dev images: from elsewhere, and after the whole directory was moved."""
+    rng = np.random.default_rng(0)
+    for split, label, i in ((s, c, i) for s in ("train", "test") for c in "ab" for i in range(6)):
+        picture = rng.integers(0, 256, (16, 16, 3), np.uint8)
+        image_files.write(tmp_path / f"place/data/{split}/{label}/{i}.png", picture)
+    monkeypatch.chdir(tmp_path / "place")
+    run = session.open_run(dataclasses.replace(TINY, data="data"), "run")
+    session.begin(run, run.data())
+    expected = run.images("dev")[0].images
+    monkeypatch.chdir(tmp_path)
+    np.testing.assert_array_equal(RunFolder("place/run").images("dev")[0].images, expected)
+    (tmp_path / "place").rename(tmp_path / "moved")
+    with pytest.raises(InputError, match="data, which is not found: give its place by --data"):
+        RunFolder("moved/run").images("dev")
+    monkeypatch.chdir(tmp_path / "moved")
+    np.testing.assert_array_equal(RunFolder("run").images("dev")[0].images, expected)
+
+
+def test_a_run_folder_has_one_writer(tmp_path):
+    """Oracle: a second process is refused while the first one lives, and not after it was killed."""
+    run_dir = tmp_path / "run"
+    script = (
+        "import sys; from colorization.runs.folder import RunFolder; from colorization.runs.lock import locked\n"
+        "with locked(RunFolder(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, run_dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match=f"run is in use by process {holder.pid} on "), locked(RunFolder(run_dir)):
+        pass
+    holder.kill()
+    holder.communicate()
+    with locked(RunFolder(run_dir)):
+        pass
+    assert not [path for path in run_dir.iterdir() if path.name == ".lock"]
+    with locked(RunFolder(tmp_path / "new")):
+        pass
+    assert not (tmp_path / "new").exists()
