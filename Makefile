@@ -5,7 +5,7 @@ BIN := .venv/bin
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALLED := .venv/installed
 
-.PHONY: install demo test test-slow lint format notebooks docs wheel clean
+.PHONY: install demo test test-slow lint format notebooks notebooks-store docs wheel clean
 .DELETE_ON_ERROR:
 
 install: $(INSTALLED)
@@ -14,10 +14,10 @@ demo: $(INSTALLED)
 	$(BIN)/python experiments/demo.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(PARALLEL) --durations 20
+	$(BIN)/python -m pytest $(PARALLEL) --durations 10 tests/process tests/unit
 
 test-slow: $(INSTALLED)
-	$(BIN)/python -m pytest $(PARALLEL) --slow
+	$(BIN)/python -m pytest $(PARALLEL) --slow tests/process tests/unit
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -27,11 +27,18 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Runs the notebooks at a smaller size and checks the stored ones
 notebooks: $(INSTALLED)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist load tests/docs/test_notebooks.py
+
+# Runs them whole and stores what they show
+notebooks-store: $(INSTALLED)
 	$(BIN)/python notebooks/execute.py
 
+# Builds the site, and checks it and every command in the documentation
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -q -E -W --keep-going docs build/docs
+	$(BIN)/python -m pytest $(PARALLEL) tests/docs/test_commands.py tests/docs/test_guide.py tests/docs/test_site.py
 
 wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel

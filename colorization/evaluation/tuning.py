@@ -26,6 +26,7 @@ from colorization.core.color_prior import ColorPrior, rebalancing_weights
 from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
 from colorization.core.typing import StrPath
+from colorization.datasets import loading
 from colorization.datasets.leak_check import refuse_known
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
@@ -228,7 +229,7 @@ def _dev_images(run, photographs, side):
     """(N, H, W, 3) uint8: the run's own dev images, or those that are held out of folders."""
     if not photographs:
         return run.images("dev")[0].images
-    if not resolve.is_shipped(run):  # a preset's data are not at hand
+    if not resolve.is_shipped(run) and not _held_out_by_name(run):
         known = run.data().train.images
         refuse_known(
             _held_out(run, photographs, known.shape[1]),
@@ -237,6 +238,12 @@ def _dev_images(run, photographs, side):
             "was trained on.",
         )
     return _held_out(run, photographs, side)
+
+
+def _held_out_by_name(run):
+    """Whether the training data are absent photographs, of which names alone decide what is held out."""
+    photographs = tuple(run.classes()) == datasets.photographs.CLASSES
+    return photographs and not loading.is_found(run.config.data)
 
 
 def _held_out(run, photographs, side):

@@ -1,9 +1,12 @@
-"""What the documentation tells to do: its fenced blocks, read and run in this process.
+"""The documentation's fenced blocks: read, parsed by the real parsers, and run.
 
-python documents.py PAGE     # runs a page's commands in the current folder, as printed
+python -m support.documents PAGE     # runs the commands of a page in the current folder, as printed
 """
 
+import argparse
+import contextlib
 import importlib
+import io
 import os
 import re
 import runpy
@@ -12,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 _FENCE = re.compile(r"^(```+|:::+)(.*?)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 
@@ -63,6 +67,82 @@ def commands(block):
     return [" ".join(line.split()) for line in bare if line.strip()]
 
 
+class Parsed(Exception):
+    """Raised in the place of what follows a successful parse_args; its argument is the namespace."""
+
+
+def parse(command):
+    """Parse a command by its own parser and do nothing else.
+
+    Settings in --set are applied to the experiment's variant. Raises AssertionError for an option, a value, a
+    setting or a script that does not exist, and for an option with a deprecated name.
+    """
+    printed = io.StringIO()
+    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
+        try:
+            found = _parsed(command)
+        except SystemExit:
+            raise AssertionError(f"{command}: {printed.getvalue()}") from None
+    assert "deprecated" not in printed.getvalue(), f"{command}: {printed.getvalue()}"
+    return found
+
+
+def _parsed(command):
+    """The argparse.Namespace of a command; None where there is no parser of ours."""
+    words = shlex.split(command)
+    while "=" in words[0]:  # an environment variable
+        words = words[1:]
+    program, *words = words
+    if program == "colorize":
+        return _stopped(importlib.import_module("colorization.cli.main").main, words)
+    if program == "python" and words[:1] == ["-m"] and words[1].startswith("vgg_eval"):
+        return _stopped(importlib.import_module(words[1]).main, words[2:])
+    if program == "python" and words[0].endswith(".py"):
+        return _script_parsed(words)
+    assert subprocess.run(["bash", "-nc", command], check=False).returncode == 0, command
+    return None
+
+
+def _stopped(main, *arguments):
+    """The namespace that parse_args gives in a function, which it ends there."""
+    parse_args = argparse.ArgumentParser.parse_args
+
+    def stopping(parser, *given, **named):
+        raise Parsed(parse_args(parser, *given, **named))
+
+    with mock.patch.object(argparse.ArgumentParser, "parse_args", stopping):
+        try:
+            main(*arguments)
+        except Parsed as parsed:
+            return parsed.args[0]
+    raise AssertionError(f"{main.__module__}.{main.__name__} does not parse its arguments")
+
+
+def _script_parsed(words):
+    from colorization.core.config import override
+
+    with _arguments(words):
+        script = runpy.run_path(words[0], run_name="documents")
+        found = _stopped(script["main"])
+    if "VARIANTS" in script and getattr(found, "set", None):
+        variant = found.variant or "small"
+        override(script["VARIANTS"][variant], found.set)  # InputError for an unknown one
+    return found
+
+
+@contextlib.contextmanager
+def _arguments(words):
+    """sys.argv and sys.path of `python SCRIPT ...`; they and the environment come back."""
+    kept = sys.argv, sys.path, dict(os.environ)
+    sys.argv, sys.path = words, [str(Path(words[0]).parent), *sys.path]
+    try:
+        yield
+    finally:
+        sys.argv, sys.path, environment = kept
+        os.environ.clear()
+        os.environ.update(environment)
+
+
 def run(command):
     """Run a command; raises AssertionError if it fails.
 
@@ -79,11 +159,12 @@ def in_process(command):
     """The exit code of a command run in this process; None if it is none of those that can be."""
     program, *words = shlex.split(command)
     if program == "colorize":
-        return _exit_code(importlib.import_module("colorization.cli").main, words)
+        return _exit_code(importlib.import_module("colorization.cli.main").main, words)
     if program == "python" and words[0] == "-m" and words[1].startswith("vgg_eval"):
         return _exit_code(importlib.import_module(words[1]).main, words[2:])
     if program == "python" and words[0].endswith(".py"):
-        return _exit_code(_script, words)
+        with _arguments(words):
+            return _exit_code(lambda: runpy.run_path(words[0], run_name="__main__") and 0)
     return None
 
 
@@ -92,18 +173,6 @@ def _exit_code(function, *arguments):
         return function(*arguments) or 0
     except SystemExit as end:
         return end.code or 0
-
-
-def _script(words):
-    """What `python SCRIPT ...` does."""
-    kept = sys.argv, sys.path, dict(os.environ)
-    sys.argv, sys.path = words, [str(Path(words[0]).parent), *sys.path]
-    try:
-        runpy.run_path(words[0], run_name="__main__")
-    finally:
-        sys.argv, sys.path, environment = kept
-        os.environ.clear()
-        os.environ.update(environment)
 
 
 def execute(block, namespace):
