@@ -77,5 +77,8 @@ setup(
             "tensorboard>=2.20",
         ],
     },
-    entry_points={"console_scripts": ["colorize = colorization.cli.entry:main"]},
+    entry_points={
+        "console_scripts": ["colorize = colorization.cli.entry:main"],
+        "colorization.plugins": ["vgg_eval = vgg_eval.plugin"],
+    },
 )

@@ -47,7 +47,7 @@ def main():
 
     print_table(
         f"Annealed mean of {len(ours) * options.batch_size} images of {options.size}x{options.size}",
-        ["side", "seconds", "images/s"],
+        ["method", "seconds", "images/s"],
         [
             [name, sum(seconds), len(seconds) * options.batch_size / sum(seconds)]
             for name, seconds in (("bins.annealed_mean", ours), ("plain NumPy", plain))

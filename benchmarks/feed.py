@@ -57,7 +57,7 @@ def compare_with_loop(images, options):
     cpu_rate = {name: count[name] / cpu_seconds[name] for name in calls}
     print_table(
         "Lab and soft encoding",
-        ["side", "images/s", "images per CPU second"],
+        ["method", "images/s", "images per CPU second"],
         [[name, float(np.median(rate[name])), float(np.median(cpu_rate[name]))] for name in calls],
     )
     print(f"\npipeline over loop: {ratio(*rate.values())}, by CPU seconds {ratio(*cpu_rate.values())}")

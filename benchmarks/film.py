@@ -40,7 +40,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "gray.mkv"
         shoot(source, options.frames, options.height, options.width)
-        paths = {name: Path(folder) / f"{name}.mkv" for name in ("smoothed", "each by itself")}
+        paths = {name: Path(folder) / f"{name}.mkv" for name in ("smoothed", "separate frames")}
 
         def colored(name):
             with contextlib.redirect_stderr(io.StringIO()):  # no bars in a table
@@ -57,7 +57,7 @@ def main():
         ["colors", "frames/s", "flicker, ab units"],
         rows,
     )
-    print(f"\nTime, smoothed over each by itself: {ratio(seconds['smoothed'], seconds['each by itself'])}")
+    print(f"\nTime, smoothed over separate frames: {ratio(seconds['smoothed'], seconds['separate frames'])}")
     print_machine()
 
 

@@ -66,7 +66,7 @@ def main():
     print_table(
         f"Soft-label loss, forward and backward, {options.batch_size} images of "
         f"{options.size}x{options.size}x{bins.COUNT}",
-        ["side", "seconds", "peak memory, MB"],
+        ["method", "seconds", "peak memory, MB"],
         [
             [name, float(np.median(seconds[name])), float(np.median(bytes_taken[name])) / 1e6]
             for name in SIDES

@@ -10,18 +10,16 @@ cores. A second call finds the trained runs.
 import argparse
 import dataclasses
 import shutil
-import sys
 from pathlib import Path
 
-from figure7 import VARIANTS
-
 from colorization import InputError
-from colorization.cli.console import run_command, start_keras
+from colorization.cli.console import run_command, run_script, start_keras
 from colorization.core import config
 from colorization.core.atomic_io import write_text
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
-from vgg_eval.plan import ROLES
+from vgg_eval.options import ROLES
+from vgg_eval.variants import FIGURES
 
 FOLDER = Path("runs/demo")
 SIZES = ["train_size=2000", "dev_size=200", "test_size=200"]
@@ -84,7 +82,7 @@ def _color_photograph(runs):
 def _config(role):
     changes = [f"epochs={EPOCHS[role]}"] if role in EPOCHS else []
     changes += [f"vgg_weights={FOLDER / 'judge'}"] if role == "transfer" else []
-    return config.override(VARIANTS[role]["smoke"], SIZES + changes)
+    return config.override(FIGURES[role]["smoke"], SIZES + changes)
 
 
 def _remove_if_other(run_dir, settings):
@@ -99,4 +97,4 @@ def _remove_if_other(run_dir, settings):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

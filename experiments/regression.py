@@ -1,38 +1,25 @@
 """The regression colorizer (paper, section 4.1.1).
 
-    python data/prepare.py cifar10
-    python experiments/regression.py --variant small
+    colorize prepare cifar10
+    python experiments/regression.py --variant small     # or colorize train regression
 
-paper: the paper's own hyper-parameters. small: about half an hour on 2 CPU cores that compute in
-bfloat16, an hour and a half on others. smoke: seconds.
+paper: the paper's own hyperparameters. small: about half an hour on 2 CPU cores that compute in bfloat16, an
+hour and a half on others; after 10 epochs (experiments/shipped.py) raw AuC 91.21 and colorfulness 12.6 on dev
+images. smoke: seconds.
 """
 
-import sys
-from dataclasses import replace
-
 from colorization.cli import experiment
-from colorization.core.config import RegressionConfig
+from colorization.cli.console import run_script
+from colorization.cli.trainings import COLORIZERS
 
-PAPER = RegressionConfig()
-SMALL = replace(PAPER, width=0.25, epochs=20, learning_rate=1e-3, schedule="cosine", flip=True)
-SMOKE = replace(
-    SMALL,
-    data="synthetic",
-    width=0.125,
-    epochs=3,
-    train_size=1000,
-    dev_size=100,
-    test_size=100,
-    batch_size=32,
-)
-
-VARIANTS = {"smoke": SMOKE, "small": SMALL, "paper": PAPER}
+TRAINING = COLORIZERS["regression"]._replace(description=__doc__)
+VARIANTS = TRAINING.variants
 
 
 def main(argv=None):
     """Train, evaluate; returns the exit code."""
-    return experiment.main(__doc__, VARIANTS, argv)
+    return experiment.main(TRAINING, argv)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

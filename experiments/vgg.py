@@ -6,6 +6,7 @@ import sys
 import judge
 
 from colorization.cli import experiment
+from colorization.cli.console import run_script
 
 
 def main(argv=None):
@@ -16,8 +17,8 @@ def main(argv=None):
     parser.add_argument("--preset", "--variant", dest="variant", default="small")
     # The folder keeps the spelling of the command line: small-grey made runs/vgg-small-grey
     folder = f"--run-dir=runs/vgg-{parser.parse_known_args(words)[0].variant}"
-    return experiment.main(judge.__doc__, judge.VARIANTS, [folder, *words], judge.train_and_report)
+    return experiment.main(judge.TRAINING, [folder, *words])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -8,7 +8,8 @@ from colorization.runs.folder import RunFolder
 from colorization.training import trainer
 from vgg_eval import judge, training
 from vgg_eval.figure7 import Runs
-from vgg_eval.plan import JUDGES, ROLES, Plan
+from vgg_eval.options import JUDGES, ROLES
+from vgg_eval.plan import Plan
 
 
 def run(planned: Plan) -> Runs:

@@ -7,10 +7,10 @@ order of the classes in the run's data.json.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from colorization.cli.console import run_command, size, start_keras
+import vgg_eval
+from colorization.cli.console import run_command, run_script, size, start_keras
 from colorization.runs.resolve import run_folder
 
 
@@ -28,12 +28,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _export(arguments: argparse.Namespace) -> None:
     start_keras()
-    from vgg_eval.judge_export import export_judge
-
     run_dir = run_folder(arguments.run)
-    export_judge(run_dir, arguments.format, arguments.output, size=arguments.size)
+    vgg_eval.judge_export.export_judge(run_dir, arguments.format, arguments.output, size=arguments.size)
     print(arguments.output)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

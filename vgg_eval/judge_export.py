@@ -6,9 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from colorization.core.atomic_io import replacing
 from colorization.core.typing import StrPath
-from colorization.export import graphs, writers
+from colorization.export import graphs, keras_file, writers
 from colorization.runs.folder import RunFolder
 from vgg_eval import model
 
@@ -33,8 +32,7 @@ def export_judge(
     run = RunFolder(run_dir)
     judge = model.load(run)
     if format == "keras":
-        with replacing(path) as temporary:
-            judge.save(temporary)
+        keras_file.save(judge, path)
         return
     module = _module(judge, run.config.vgg_size, size)
     writers.write(module, {"serving_default": module.classify}, format, path)
@@ -52,5 +50,7 @@ def _module(judge: keras.Model, vgg_size: int, size: tuple[int, int] | None):
         def classify(self, image):
             enlarged = model.enlarged(graphs.as_rgb(image), vgg_size)
             return {"probabilities": ops.softmax(self.judge(enlarged, training=False))}
+
+        serve = classify  # the name that keras.layers.TFSMLayer asks for
 
     return Exported()

@@ -82,8 +82,10 @@ def enlarged(rgb: Tensor, size: int) -> Tensor:
         (B, size, size, 3) float32 in 0..255, enlarged bilinearly.
     """
     rgb = ops.cast(rgb, "float32")
-    return rgb if rgb.shape[1:3] == (size, size) else ops.image.resize(
-        rgb, (size, size), "bilinear", data_format="channels_last"
+    return (
+        rgb
+        if rgb.shape[1:3] == (size, size)
+        else ops.image.resize(rgb, (size, size), "bilinear", data_format="channels_last")
     )
 
 

@@ -5,61 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from colorization.cli.experiment import add_variant
 from colorization.core.config import Config, VggConfig, override
 from colorization.core.errors import InputError
 from colorization.runs.folder import RunFolder
+from colorization.runs.old_names import judge_folder
 from colorization.runs.resolve import run_folder
 from vgg_eval.config import JudgeConfig
-
-ROLES = {
-    "judge": "the judge, trained on color images",
-    "control": "the judge that is trained on gray images",
-    "regression": "the regression colorizer",
-    "classification": "the classification colorizer",
-    "transfer": "the transfer colorizer",
-}
-"""Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
-
-JUDGES = ("judge", "control")
-VARIANTS = ("smoke", "small", "paper")
+from vgg_eval.options import JUDGES, ROLES
 
 Plan = dict[str, tuple[Config | None, Path]]
 """{role: (Config to train, or None for a run that exists; run folder)}."""
-
-
-def parser(doc: str) -> argparse.ArgumentParser:
-    """The parser that the figures share; `doc` is the docstring of the script."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_variant(parser, VARIANTS, "of runs that are trained here (default: small)", default="small")
-    for role, what in ROLES.items():
-        parser.add_argument(
-            f"--{role}",
-            metavar="RUN",
-            help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the variant)",
-        )
-    parser.add_argument(
-        "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
-    )
-    parser.add_argument(
-        "--vgg-weights",
-        metavar="SOURCE",
-        help="of runs that are trained here: imagenet, a file, or a judge's run",
-    )
-    parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="their directory (default: runs)"
-    )
-    parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
-    )
-    return parser
-
-
-def output(arguments: argparse.Namespace) -> Path:
-    """The directory of the results."""
-    name = f"figures-{arguments.variant}" + ("-dev" if arguments.split == "dev" else "")
-    return arguments.output or arguments.runs / name
 
 
 def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]]) -> Plan:
@@ -100,14 +55,6 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
         role: (None if role in given else _changed(config, data, pretrained), run_dirs[role])
         for role, config in chosen.items()
     }
-
-
-def judge_folder(runs: Path, variant: str) -> Path:
-    """The run folder of a variant of the judge: judge-VARIANT, or that of version 0.1 if only that exists."""
-    new = runs / f"judge-{variant}"
-    # Version 0.1 wrote vgg-VARIANT and "grey"; experiments/vgg.py still does. To be removed with it.
-    old = (runs / f"vgg-{variant}", runs / f"vgg-{variant.replace('gray', 'grey')}")
-    return next((path for path in (new, *old) if path.exists()), new)
 
 
 def _own_folder(role: str, config: Config, arguments: argparse.Namespace) -> Path:

@@ -12,7 +12,16 @@ from colorization.core import interrupts
 from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
 
-__all__ = ["run_command", "size", "start_keras", "temperature", "whole_number"]
+__all__ = [
+    "numbers",
+    "positive_number",
+    "run_command",
+    "run_script",
+    "size",
+    "start_keras",
+    "temperature",
+    "whole_number",
+]
 
 
 def run_command(function: Callable, *arguments: Any) -> int:
@@ -49,6 +58,14 @@ def whole_number(text: str) -> int:
     return value
 
 
+def positive_number(text: str) -> int:
+    """For argparse: an int of 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return value
+
+
 def temperature(text: str) -> float:
     """For argparse: a float of 0 or more."""
     value = float(text)
@@ -63,6 +80,18 @@ def size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"{text} is not a size such as 480x640")
     return int(height), int(width)
+
+
+def numbers(kind: Callable[[str], Any], least: float) -> Callable[[str], list]:
+    """For argparse: a function of a list such as 0.1,0.5, whose numbers are `least` or more."""
+
+    def parse(text: str) -> list:
+        values = [kind(part) for part in text.split(",")]
+        if not all(least <= value < math.inf for value in values):
+            raise argparse.ArgumentTypeError(f"{text} is not a list of numbers of at least {least}")
+        return values
+
+    return parse
 
 
 def run_script(main: Callable[[], int]) -> None:

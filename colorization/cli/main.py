@@ -1,11 +1,10 @@
 """The command `colorize`: parse, and call the module of the command."""
 
-import importlib
+import pkgutil
+import sys
 
 from colorization.cli import arguments
 from colorization.cli.console import run_command, start_keras
-
-_WITH_KERAS = ("evaluate", "export", "figures")  # commands whose modules import Keras
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,10 +16,10 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         Exit code: 0, or 2 for bad input, or 130 for Ctrl-C.
     """
-    return run_command(_run, arguments.parser().parse_args(argv))
+    return run_command(_run, arguments.parse(sys.argv[1:] if argv is None else argv))
 
 
 def _run(parsed):
-    if parsed.command in _WITH_KERAS:
+    if parsed.keras:
         start_keras()
-    importlib.import_module(f"colorization.cli.{parsed.command}").run(parsed)
+    pkgutil.resolve_name(parsed.function)(parsed)

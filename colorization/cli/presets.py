@@ -1,10 +1,14 @@
-"""`colorize presets`: list the trained models of the package, or show one."""
+"""`colorize presets`: list the trained models of the package, show one, or make one of a run."""
 
 import argparse
+from pathlib import Path
 
+from colorization import export  # lazy: make() imports Keras
 from colorization.core.errors import InputError
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
+
+_MAKE = "make"  # `colorize presets make` is a command, not a preset
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -19,3 +23,14 @@ def run(arguments: argparse.Namespace) -> None:
     width = max((len(preset.name) for preset in found), default=0)
     for preset in found:
         print(f"{preset.name:{width}}  {preset.size / 1e6:5.1f} MB  {preset.title}")
+
+
+def make(arguments: argparse.Namespace) -> None:
+    """Write a preset and print its path."""
+    if arguments.name == _MAKE or len(Path(arguments.name).parts) != 1:
+        raise InputError(f"{arguments.name!r} cannot be the name of a preset: choose another one.")
+    card = export.Card(arguments.title, arguments.data, arguments.bad_at, arguments.command_line)
+    target = (arguments.to or resolve.PRESETS) / arguments.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    export.make_preset(arguments.run, target, card, changes=arguments.set, onnx=arguments.onnx)
+    print(target)

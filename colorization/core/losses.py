@@ -67,7 +67,7 @@ def _cross_entropy_of_rows(indices, weights, logits):
     """The same for (N, K), (N, K), (N, Q) -> (N,), with the explicit gradient softmax(logits) - target.
 
     Automatic differentiation fills a second (N, Q) array for the gather and adds both. That is three times
-    slower, see benchmarks/loss.py.
+    slower.
     """
 
     @ops.custom_gradient

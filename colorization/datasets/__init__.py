@@ -46,7 +46,7 @@ def load(
 ) -> Dataset:
     """Load a data set; its images are uint8 (N, image_size, image_size, 3) RGB.
 
-    ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``data/prepare.py``), "synthetic", or the
+    ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``colorize prepare``), "synthetic", or the
     path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar), of a
     folder of Parquet files, of Keras's arrays in .npz, of a folder ``train|val|test`` of images with class
     folders or without, of a folder that holds one of these, or of any other folder of photographs
@@ -82,6 +82,6 @@ def _load(source: str | Path, image_size: int, limits: Limits, seed: int) -> Dat
     if not path.exists():
         raise InputError(
             f"{source} is not prepared yet: {printable(path)} is not found. Run "
-            f"`python data/prepare.py {source}`, with --from PATH for a file that you have."
+            f"`colorize prepare {source}`, with --from PATH for a file that you have."
         )
     return prepared.read(path, image_size)

@@ -6,9 +6,12 @@ Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 20
 import bz2
 import gzip
 import hashlib
+import http.client
 import lzma
 import tarfile
 import tempfile
+import urllib.parse
+import urllib.request
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from colorization.core.atomic_io import sha256 as sha256_of
 from colorization.core.errors import InputError, printable
@@ -238,17 +242,27 @@ def download(name: str, origin: str | None = None, sha256: str | None = None) ->
     ``origin`` and ``sha256`` stand in for the published address and sum. Raises InputError where the
     download fails or is not the published file.
     """
-    import keras  # slow to import, and needed for this alone
-
     published_origin, published_sha256 = SOURCES[name]
     origin, sha256 = origin or published_origin, sha256 or published_sha256
-    by_hand = f"download it by hand and run `python data/prepare.py {name} --from PATH`"
+    by_hand = f"download it by hand and run `colorize prepare {name} --from PATH`"
     data_root().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data_root(), prefix=f".{name}-download-") as scratch:
+        archive = Path(scratch) / PurePosixPath(urllib.parse.urlsplit(origin).path).name
         try:
-            archive = Path(keras.utils.get_file(origin=origin, cache_dir=scratch, cache_subdir=""))
-        except Exception as error:  # what keras raises for a failed download is a bare Exception
+            _fetch(origin, archive)
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise InputError(f"{origin} cannot be downloaded: {by_hand}.") from error
         if (found := sha256_of(archive)) != sha256:
             raise InputError(f"{origin} has the SHA-256 {found[:12]}…, not {sha256[:12]}…: {by_hand}.")
         return read(archive)
+
+
+def _fetch(origin: str, path: Path) -> None:
+    """Download a file, with a progress bar. Raises OSError, HTTPException or ValueError."""
+    with urllib.request.urlopen(origin) as source, path.open("wb") as target:
+        length = source.headers.get("Content-Length")
+        total = int(length) if length else None
+        with tqdm(total=total, unit="B", unit_scale=True, desc="downloading", disable=None) as bar:
+            while part := source.read(2**16):
+                target.write(part)
+                bar.update(len(part))

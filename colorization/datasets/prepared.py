@@ -66,7 +66,7 @@ def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None)
     Raises InputError naming the file that is missing or damaged.
     """
     folder = Path(folder)
-    again = "prepare it again by data/prepare.py with --force"
+    again = "prepare it again by `colorize prepare` with --force"
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         name, classes, sums = str(meta["name"]), tuple(map(str, meta["classes"])), dict(meta["sha256"])

@@ -34,7 +34,7 @@ def lightness_of(image: Tensor) -> Tensor:
 def colorizer_module(
     colorizer: Colorizer, decoding: str | None = None, size: tuple[int, int] | None = None
 ) -> Any:
-    """A tf.Module with the two functions that are exported: colorize and analyze.
+    """A tf.Module with the two functions that are exported: colorize, which is serve too, and analyze.
 
     Their second input, the temperature, exists if the decoding takes one.
 
@@ -60,6 +60,8 @@ def colorizer_module(
         @tf.function(input_signature=signature)
         def colorize(self, image, temperature=default):
             return {"rgb": predict.rgb(image, temperature)}
+
+        serve = colorize  # the name that keras.layers.TFSMLayer asks for
 
         @tf.function(input_signature=signature)
         def analyze(self, image, temperature=default):

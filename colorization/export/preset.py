@@ -111,7 +111,7 @@ def _card_text(card, run):
     after = "".join(f" after {epochs} of {name}" for name, epochs in session.earlier_epochs(sessions).items())
     seconds = sum(each.get("seconds", 0) for each in sessions)
     strength = run.tuned().get("strength")
-    tuned = [f"- Rebalanced after the training by {strength:g} (experiments/tune.py)"] if strength else []
+    tuned = [f"- Rebalanced after the training by {strength:g} (`colorize tune`)"] if strength else []
     return "\n".join(
         [
             f"# {card.title}",

@@ -15,6 +15,7 @@ import numpy as np
 from colorization.core.atomic_io import TEMPORARY, replacing
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
+from colorization.export import keras_file
 from colorization.export.formats import FORMATS
 from colorization.export.graphs import colorizer_module
 from colorization.inference.colorizer import Colorizer
@@ -23,6 +24,7 @@ from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
 _OPSET = 18  # of ONNX
+_AXES = ("batch", "height", "width", "channels")
 
 
 def export_model(
@@ -39,7 +41,8 @@ def export_model(
 
     Args:
         run_dir: the run folder.
-        format: one of FORMATS. keras holds the network alone: lightness to the task's output.
+        format: one of FORMATS. keras holds the network alone: lightness to the task's output. Keras 3.4 and
+            later load it.
         path: of the new file, or of the new folder for savedmodel.
         decoding: one of the task's; None is its default.
         working_size: as of Colorizer.load.
@@ -62,8 +65,7 @@ def export_model(
         raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
     colorizer = Colorizer.load(run_dir, working_size)
     if format == "keras":
-        with replacing(path) as temporary:
-            colorizer.model.save(temporary)
+        keras_file.save(colorizer.model, path)
         return
     _, decode = tasks.decoding(colorizer.task, decoding)
     module = colorizer_module(colorizer, decoding, size)
@@ -121,8 +123,8 @@ def write(
         functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
         format: one of FORMATS but keras.
         path: Path of the new file or folder.
-        defaults: {name of an input: number} that ONNX takes where the input is left out, and LiteRT, which
-            has no defaults, where it is negative.
+        defaults: {name of a scalar input: number} that ONNX takes where the input is left out, and LiteRT,
+            which has no defaults, where it is negative.
         properties: {name: text}, kept in an ONNX file's metadata.
         half: as of export_model.
 
@@ -162,8 +164,9 @@ def _onnx(function, path, defaults, properties, half):
         )
     if half:
         _halve(model.graph)
-    for name, value in defaults.items():  # an input with an initial value of its name may be left out
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value, "float32"), name))
+    for name, value in defaults.items():
+        _make_optional(model.graph, name, value)
+    _name_axes(model.graph)
     onnx.helper.set_model_props(model, properties)
     try:
         onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
@@ -171,6 +174,56 @@ def _onnx(function, path, defaults, properties, half):
         raise InputError(f"{path} cannot be written: ONNX lacks what this model needs ({error}).") from error
     with replacing(path) as temporary:
         onnx.save(model, temporary)
+
+
+def _make_optional(graph, name, default):
+    """Let a scalar float input of an ONNX graph be left out.
+
+    An initializer of the input's name would do this too, but onnxruntime warns of each one as it loads.
+    """
+    import onnx
+    from onnx import TensorProto, helper
+
+    def branch(kind, **options):
+        output = helper.make_tensor_value_info(f"{name}/{kind}", TensorProto.FLOAT, [])
+        inputs = [] if options else [name]
+        return helper.make_graph(
+            [helper.make_node(kind, inputs, [output.name], **options)], kind, [], [output]
+        )
+
+    for node in graph.node:
+        _rename_input(node, name, f"{name}/used")
+    given = next(value for value in graph.input if value.name == name)
+    given.type.CopyFrom(helper.make_optional_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [])))
+    otherwise = onnx.numpy_helper.from_array(np.array(default, "float32"))
+    graph.node.insert(
+        0,
+        helper.make_node(
+            "If",
+            [f"{name}/given"],
+            [f"{name}/used"],
+            then_branch=branch("OptionalGetElement"),
+            else_branch=branch("Constant", value=otherwise),
+        ),
+    )
+    graph.node.insert(0, helper.make_node("OptionalHasElement", [name], [f"{name}/given"]))
+
+
+def _rename_input(node, old, new):
+    """Rename an input of an ONNX node, and of those in the graphs within it."""
+    node.input[:] = [new if name == old else name for name in node.input]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _rename_input(inner, old, new)
+
+
+def _name_axes(graph):
+    """Name the open axes of an ONNX graph's inputs and outputs, which are pictures or rows of numbers."""
+    for value in (*graph.input, *graph.output):
+        axes = value.type.tensor_type.shape.dim
+        for axis, name in zip(axes, _AXES[: len(axes)], strict=True):
+            if not axis.dim_value:
+                axis.dim_param = name
 
 
 def _halve(graph):
@@ -193,7 +246,6 @@ def _litert(function, path, defaults):
 
     signature = function.input_signature
 
-    @tf.function(input_signature=signature)
     def completed(*inputs):
         return function(
             *(
@@ -203,9 +255,18 @@ def _litert(function, path, defaults):
         )
 
     # Frozen by hand: TensorFlow 2.21's converter leaves variables out without a word
-    frozen = convert_variables_to_constants_v2(completed.get_concrete_function())
+    whole = tf.function(completed, input_signature=signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(whole)
+    module = tf.Module()  # with one, the file has a signature: the names of its inputs and outputs
+    module.run = tf.function(
+        lambda *inputs: tf.nest.pack_sequence_as(whole.structured_outputs, frozen(*inputs)),
+        input_signature=signature,
+    )
     with _quiet():
-        data = tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [module.run.get_concrete_function()], module
+        )
+        data = converter.convert()
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 

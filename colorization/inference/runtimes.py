@@ -14,6 +14,8 @@ from colorization.runs.folder import RunFolder
 
 ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
 
+_OWN = np.array(-1, "float32")  # in LiteRT it stands for the temperature built in, see writers.write
+
 
 class Runtime(Protocol):
     """A model that colors pictures: a Colorizer (Keras) or an Exported (ONNX, SavedModel, LiteRT)."""
@@ -117,7 +119,7 @@ def _session(path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # it would warn of the temperature's default, which is meant
+    options.log_severity_level = 3  # it warns of the temperature's default in files of version 0.1
     return onnxruntime.InferenceSession(path.read_bytes(), options)
 
 
@@ -132,6 +134,7 @@ def _of_session(session):
                 "take a smaller one, or the run itself, which works in strips."
             ) from None
 
+    # In files of version 0.1 the temperature is an initializer
     shapes = {given.name: given.shape for given in session.get_overridable_initializers()}
     shapes |= {given.name: given.shape for given in session.get_inputs()}
     return Exported(run, _fixed(shapes["image"]), "temperature" in shapes)
@@ -141,15 +144,28 @@ def _litert(path):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=path.read_bytes())
+    if not interpreter.get_signature_list():
+        return _litert_without_names(interpreter)
+    call = interpreter.get_signature_runner()
+    inputs = call.get_input_details()
+
+    def run(batch, given):
+        temperature = {"temperature": _OWN, **given} if "temperature" in inputs else {}
+        return call(image=batch, **temperature)["rgb"]
+
+    return Exported(run, _fixed(inputs["image"]["shape"]), "temperature" in inputs)
+
+
+def _litert_without_names(interpreter):
+    """The Exported of a file of version 0.1, whose inputs have no names: the temperature is a scalar."""
     interpreter.allocate_tensors()
     places = {len(detail["shape"]): detail for detail in interpreter.get_input_details()}
     output = interpreter.get_output_details()[0]["index"]
 
     def run(batch, given):
-        own = np.array(-1, "float32")  # stands for the temperature built in, see writers.write
         interpreter.set_tensor(places[4]["index"], batch)
         if 0 in places:
-            interpreter.set_tensor(places[0]["index"], given.get("temperature", own))
+            interpreter.set_tensor(places[0]["index"], given.get("temperature", _OWN))
         interpreter.invoke()
         return interpreter.get_tensor(output)
 

@@ -1,5 +1,6 @@
-"""Names in the files of version 0.1 -> names of today."""
+"""Names of version 0.1, of run folders and in their files -> names of today."""
 
+from pathlib import Path
 from typing import Any
 
 _ROWS = {"grey": "gray", "mean colour": "mean color"}
@@ -14,6 +15,14 @@ def renamed_weights(arrays: dict[str, Any]) -> dict[str, Any]:
 def renamed_metrics(metrics: dict[str, dict]) -> dict[str, dict]:
     """{evaluation: report} of a colorizer or a judge under today's names."""
     return {name: _renamed_report(report) for name, report in metrics.items()}
+
+
+def judge_folder(runs: Path, variant: str) -> Path:
+    """The run folder of a variant of the judge: judge-VARIANT, or that of version 0.1 if only that exists."""
+    new = runs / f"judge-{variant}"
+    # Version 0.1 wrote vgg-VARIANT and "grey"; experiments/vgg.py still does. To be removed with it.
+    old = (runs / f"vgg-{variant}", runs / f"vgg-{variant.replace('gray', 'grey')}")
+    return next((path for path in (new, *old) if path.exists()), new)
 
 
 def _renamed_report(report):

@@ -82,9 +82,9 @@ def begin(run: RunFolder, data: RunData) -> None:
         data: its RunData.
     """
     run.make()
+    sessions = run.known_sessions() if run.has_state() or _has_config(run) else []
     if not run.has_state():
         run.clear()
-    sessions = run.known_sessions()
     if run.config.init_from != "none" and not sessions:
         origin = RunFolder(resolve.run_folder(run.config.init_from))
         sessions = [{"run": origin.name, **session} for session in origin.known_sessions()]
@@ -142,6 +142,15 @@ def _merged(run: RunFolder, config: Config) -> Config:
         )
     changed = {name: getattr(config, name) for name in names if name in {*RESUMABLE, "epochs"}}
     return dataclasses.replace(kept, **changed)
+
+
+def _has_config(run: RunFolder) -> bool:
+    """Whether the folder has the very config of the opened run."""
+    kept = RunFolder(run.path)
+    try:
+        return kept.config == run.config
+    except InputError:
+        return False  # there is none, or a damaged one
 
 
 def _with_absolute_data(config: Config) -> Config:

@@ -1,5 +1,6 @@
 """Keras callbacks of a training: its state, its progress, and sample pictures."""
 
+import concurrent.futures
 import math
 import time
 from pathlib import Path
@@ -20,10 +21,16 @@ from colorization.runs.folder import RunFolder
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
+_CHECKED = 100  # steps between two looks at the loss
+_SHORT = 1  # seconds of a write after which no epoch is skipped
+_PAUSE = 9  # times the duration of a longer write, in which the next one does not begin
 
 
 class Checkpoint(keras.callbacks.Callback):
     """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN.
+
+    A thread writes copies while the next epoch trains. After a write of more than a second, epochs are
+    skipped until writing has taken a tenth of the time. The best weights stay in memory meanwhile.
 
     Args:
         run: a RunFolder.
@@ -35,6 +42,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.best = math.inf
         self.history: list[dict[str, float]] = []
         self.begun = time.monotonic()
+        self.unwritten_best: tuple[dict[str, np.ndarray], int] | None = None
+        self.written = 0  # epochs in the state on the disk
+        self.next_write = 0.0  # time from which the next epoch is written
+        self.writer = concurrent.futures.ThreadPoolExecutor(1)
+        self.writing: concurrent.futures.Future | None = None
 
     def restore(self, network: Any) -> int:
         """Set model and optimizer to the end of the last finished epoch; returns the number of epochs.
@@ -54,15 +66,17 @@ class Checkpoint(keras.callbacks.Callback):
         for name, variable in _random_states(network.trained).items():
             variable.assign(groups["random"][name])
         self.best = min(row["val_loss"] for row in self.history)
+        self.written = len(self.history)
         self.run.write_history(self.history)
         return len(self.history)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Check the loss."""
-        self._check(logs["loss"])
+        """Check the loss now and then: each look waits for the device."""
+        if batch % _CHECKED == 0:
+            self._check(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Check and write everything; the state comes last."""
+        """Check everything, and write it unless the last write took too long."""
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
@@ -70,26 +84,55 @@ class Checkpoint(keras.callbacks.Callback):
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
         self.history.append(row)
         if row["val_loss"] < self.best:
-            self.best = row["val_loss"]
-            self.run.write_best(arrays, epoch + 1)
-        self.run.write_history(self.history)
+            self.best, self.unwritten_best = row["val_loss"], (arrays, epoch + 1)
+        if time.monotonic() >= self.next_write:
+            self._write(arrays)
+
+    def on_train_end(self, logs=None):
+        """Write the last epoch."""
+        if self.written < len(self.history):
+            self._write(checkpoint_io.to_arrays(frozen_features.learned_variables(self.model)))
+
+    def close(self) -> None:
+        """Wait for the last write, and write the best weights if they are still in memory."""
+        self.writer.shutdown()
+        if self.writing is not None:
+            self.writing.result()  # raises the writer's error
+        if self.unwritten_best is not None:
+            self.run.write_best(*self.unwritten_best)
+
+    def _write(self, arrays: dict[str, np.ndarray]) -> None:
+        """Start to write copies of everything, after the earlier write has ended."""
+        if self.writing is not None:
+            self.writing.result()
         groups = {
             "model": arrays,
             "optimizer": checkpoint_io.to_arrays(self.model.optimizer.variables),
             "random": {name: state.numpy() for name, state in _random_states(self.model).items()},
         }
-        self.run.write_state(groups, self.history)
-        session.record(self.run, epoch + 1, time.monotonic() - self.begun)
+        best, self.unwritten_best = self.unwritten_best, None
+        self.written = len(self.history)
+        self.writing = self.writer.submit(self._write_copies, groups, best, list(self.history))
+
+    def _write_copies(self, groups, best, history):
+        begun = time.monotonic()
+        if best is not None:
+            self.run.write_best(*best)
+        self.run.write_history(history)
+        self.run.write_state(groups, history)
+        session.record(self.run, len(history), time.monotonic() - self.begun)
+        ended = time.monotonic()
+        if ended - begun > _SHORT:
+            self.next_write = ended + _PAUSE * (ended - begun)
 
     def _check(self, *values):
         if not all(map(math.isfinite, values)):
-            epoch = len(self.history) + 1
             kept = (
-                f"{self.run} keeps the weights of epoch {epoch - 1}"
-                if self.history
-                else "No epoch was finished"
+                f"{self.run} keeps the weights of epoch {self.written}" if self.written else "Nothing is kept"
             )
-            raise InputError(f"The loss became NaN in epoch {epoch}. {kept}. Try a lower learning_rate.")
+            raise InputError(
+                f"The loss became NaN in epoch {len(self.history) + 1}. {kept}. Try a lower learning_rate."
+            )
 
 
 class Progress(keras.callbacks.Callback):

@@ -17,7 +17,7 @@ from colorization.models.tasks import Task
 from colorization.runs import checkpoint_io, resolve, session, vgg16_weights
 from colorization.runs.folder import RunFolder
 from colorization.runs.lock import locked
-from colorization.training import callbacks, frozen_features
+from colorization.training import callbacks, frozen_features, on_device
 
 
 class Network(NamedTuple):
@@ -137,21 +137,36 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
     progress = callbacks.Progress(config, len(data.train), first_epoch)
     samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
     logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
-    in_batches = keras.backend.backend() == "tensorflow"  # as TensorFlow's dev feed comes already
+    fit_model = on_device.fit if on_device.fits(train, dev) else _fit_by_keras
     try:
-        network.trained.fit(
-            _training_batches(train, transform, config, first_epoch),
-            steps_per_epoch=pipeline.steps_per_epoch(len(data.train), config.batch_size),
-            validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size),
-            validation_batch_size=None if in_batches else config.dev_batch_size,
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            callbacks=[*samples, checkpoint, progress, *logs],
-            shuffle=False,  # the feed has done it
-            verbose=0,
+        fit_model(
+            network.trained,
+            train,
+            dev,
+            transform,
+            config,
+            first_epoch,
+            [*samples, checkpoint, progress, *logs],
         )
     finally:
-        progress.close()  # so that an error's sentence has a line of its own
+        checkpoint.close()
+        progress.close()  # so that the sentence of an error has a line of its own
+
+
+def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
+    """model.fit on batches of pipeline.training_batches; arguments as of on_device.fit."""
+    in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
+    model.fit(
+        _training_batches(train, transform, config, first_epoch),
+        steps_per_epoch=pipeline.steps_per_epoch(len(train[0]), config.batch_size),
+        validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size),
+        validation_batch_size=None if in_batches else config.dev_batch_size,
+        initial_epoch=first_epoch,
+        epochs=config.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the feed has done it
+        verbose=0,
+    )
 
 
 def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None:

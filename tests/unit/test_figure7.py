@@ -60,18 +60,18 @@ def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path
 def test_figures_show_the_reports_numbers(written):
     """Oracle: figure7.json: heights of bars, cells of the matrix, points of the curves."""
     found = json.loads((written / "figure7.json").read_text())
-    bars = [patch.get_height() for axes in figures.figure7(found).axes for patch in axes.patches]
+    bars = [patch.get_height() for axes in figures.accuracy_bars(found).axes for patch in axes.patches]
     for role in ("judge", "control"):
         for values in found["results"][role].values():
             assert min(abs(height - factor * values["accuracy"]) for height in bars for factor in (1, 100)) < 1e-6
-    matrices = [np.asarray(image.get_array()) for axes in figures.confusion(found).axes for image in axes.images]
+    matrices = [np.asarray(image.get_array()) for axes in figures.confusion_matrices(found).axes for image in axes.images]
     truth = np.array(found["results"]["judge"]["ground truth"]["confusion"], float)
     share = truth / np.maximum(truth.sum(axis=1, keepdims=True), 1)
     assert any(
         matrix.shape == truth.shape and (np.allclose(matrix, truth) or np.allclose(matrix, share) or np.allclose(matrix, 100 * share))
         for matrix in matrices
     )
-    lines = [line.get_xydata() for axes in figures.temperature(found).axes for line in axes.lines]
+    lines = [line.get_xydata() for axes in figures.temperature_curves(found).axes for line in axes.lines]
     auc = [(row["temperature"], row["auc"]) for row in found["temperatures"]]
     assert any(line.shape == (len(auc), 2) and np.allclose(line, auc) for line in lines)
     for name in ("figure7", "confusion", "temperature", "figure8"):
@@ -120,7 +120,7 @@ def test_wrong_answers_are_marked():
     names = [column.name for column in COLUMNS]
     said = {name: np.array([[0.9, 0.1], [0.7, 0.3], [0.5, 0.5], [0.5, 0.5]]) for name in names}
     labels = np.array([0, 1, 0, 0])
-    drawn = figures.figure8({name: RGB[:4] for name in names}, labels, ["cat", "dog"], said)
+    drawn = figures.picture_grids({name: RGB[:4] for name in names}, labels, ["cat", "dog"], said)
     assert len(drawn.subfigs[0].axes) == 24
     lower = [(axes.get_xlabel(), axes.xaxis.label.get_color()) for axes in drawn.subfigs[1].axes]
     assert lower == [("cat (90%)", "#222222"), ("✗ cat (70%)", "#c0261b")] * 6
@@ -128,8 +128,8 @@ def test_wrong_answers_are_marked():
 
 def test_figure8_shows_the_images_asked_for(used, written, monkeypatch):
     """Oracle: the test images themselves, in the row of the truth."""
-    drawn, draw = [], figures.figure8
-    monkeypatch.setattr(figures, "figure8", lambda *a: drawn.append(a) or draw(*a))
+    drawn, draw = [], figures.picture_grids
+    monkeypatch.setattr(figures, "picture_grids", lambda *a: drawn.append(a) or draw(*a))
     figure7.figure8(used, written, rows=[19, 3])
     shown = figure7.shared_images(used, "test")
     np.testing.assert_array_equal(drawn[0][0]["ground truth"], shown.rgb[[19, 3]])
@@ -141,8 +141,8 @@ def test_figure8_shows_the_images_asked_for(used, written, monkeypatch):
 
 def test_failures_are_what_color_harms_most(used, written, monkeypatch):
     """Oracle: the judge asked about all test images, gray and annealed, and a sort of the differences."""
-    drawn, draw = [], figures.failures
-    monkeypatch.setattr(figures, "failures", lambda *a: drawn.append(a) or draw(*a))
+    drawn, draw = [], figures.judged_pictures
+    monkeypatch.setattr(figures, "judged_pictures", lambda *a: drawn.append(a) or draw(*a))
     path = figure7.failures(used, written, count=3)
     assert path == written / "failures.png"
     assert cv2.imread(str(path)) is not None

@@ -169,7 +169,7 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     regression = copied(used.colorizers["regression"], split_seed=1)
     others = [used.colorizers["classification"], regression]
     with pytest.raises(InputError, match="were trained with other splits"):
-        judge.shared_images(others, [], "test")
+        judge.unseen_images(others, [], "test")
     other = copied(used.judge, split_seed=1)
     with pytest.raises(InputError, match=r"vgg-.* has learned from \d+% of the test images"):
         figure7.shared_images(used._replace(judge=other), "test")

@@ -1,0 +1,41 @@
+"""`colorize train`: train a colorizer, or what a plug-in trains."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from colorization.cli import experiment
+from colorization.cli.trainings import trainings
+from colorization.core.config import ColorizerConfig, TransferConfig
+from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
+from colorization.datasets import photographs
+from colorization.runs.old_names import judge_folder
+from colorization.training import variants
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, evaluate and print the evaluation."""
+    experiment.run(trainings()[arguments.training], arguments)
+
+
+def transfer(config: TransferConfig, run_dir: StrPath, *, resume: bool = False) -> str:
+    """train_and_evaluate; the judge may be in a run folder of version 0.1."""
+    weights = Path(config.vgg_weights)
+    if weights.name.startswith("judge-"):
+        weights = judge_folder(weights.parent, weights.name.removeprefix("judge-"))
+        config = replace(config, vgg_weights=str(weights))
+    return experiment.train_and_evaluate(config, run_dir, resume=resume)
+
+
+def photos(config: ColorizerConfig, run_dir: StrPath, *, resume: bool = False) -> str:
+    """train_and_evaluate, after a check that photographs are named. Raises InputError."""
+    if config.data == variants.PHOTOS["small"].data:
+        raise InputError("Name the folders of your photographs by --data FOLDER [FOLDER ...].")
+    return experiment.train_and_evaluate(config, run_dir, resume=resume)
+
+
+def prepare_photos(folders: Sequence[StrPath], config: ColorizerConfig) -> Path:
+    """The prepared set of the photographs in folders, of the side that training takes. Raises InputError."""
+    return photographs.prepare(folders, config.crop_from or config.image_size)

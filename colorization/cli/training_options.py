@@ -1,0 +1,75 @@
+"""The options of a training on the command line; quick to import, for --help."""
+
+import argparse
+import sys
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from colorization.core.config import Config, VggConfig, describe
+
+
+class Training(NamedTuple):
+    """A training that has a command line. A function is given as such, or as "module:function".
+
+    Attributes:
+        description: shown by --help.
+        variants: {name: Config}; one is named "small", the default.
+        train: function of a Config, a run folder and resume, that returns the text to be printed.
+        name: of the run folder, before the variant's; None takes the task's.
+        gather: function of folders and the Config, that makes a data set of them: --data then takes any
+            number of folders.
+    """
+
+    description: str | None
+    variants: Mapping[str, Config]
+    train: str | Callable[..., str] = "colorization.cli.experiment:train_and_evaluate"
+    name: str | None = None
+    gather: str | Callable | None = None
+
+
+class _DeprecatedOption(argparse.Action):
+    """An option that stands for one with a new name."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(f"{option_string} is deprecated: use --{self.dest}.", file=sys.stderr)
+        setattr(namespace, self.dest, values)
+
+
+def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
+    """Add the options of a Training to an argparse parser."""
+    small = chosen.variants["small"]
+    parser.epilog = "fields for --set, with their values in the variant small:\n" + describe(small)
+    add_variant(parser, chosen.variants, "the settings to start from (default: small)")
+    if chosen.gather:
+        parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
+    else:
+        parser.add_argument("--data", metavar="SOURCE", help="cifar10, cifar100, synthetic or a path")
+    if isinstance(small, VggConfig):
+        parser.add_argument(
+            "--vgg-weights", metavar="SOURCE", help="imagenet, none, a file, or a judge's run folder"
+        )
+    else:
+        parser.set_defaults(vgg_weights=None)
+    name = chosen.name or small.task
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help=f"default: runs/{name}-VARIANT")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
+
+
+def add_variant(
+    parser: argparse.ArgumentParser, variants: Collection[str], help: str, default: str | None = None
+) -> None:
+    """Add --variant to an argparse parser, and --preset, its old name."""
+    known: dict = {"type": _american, "choices": variants, "default": default}
+    parser.add_argument("--variant", **known, help=help)
+    parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
+
+
+def _american(variant):
+    """For argparse: the name of a variant, in the spelling of today."""
+    if "grey" in variant:
+        new = variant.replace("grey", "gray")
+        print(f"{variant} is deprecated: use {new}.", file=sys.stderr)
+        return new
+    return variant

@@ -1,0 +1,93 @@
+"""A network as a .keras file that Keras 3.4 and later load, without this package."""
+
+import inspect
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from colorization.core.atomic_io import replacing
+from colorization.models.transfer import GrayRGB
+
+OLDEST_KERAS = "3.4"
+"""The oldest version of Keras that loads these files."""
+
+_CONFIG = "config.json"  # the layers, in a .keras file
+_FOR_TRAINING = ("_initializer", "_regularizer", "_constraint")  # the ends of their names
+_NEW = {
+    "renorm_momentum"
+}  # what Keras added since, is unused here, and has a default other than None or False
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a network, whole or not at all.
+
+    What inference does not need is left out: initializers, penalties, constraints, and the options that are
+    off. Older versions of Keras refuse the ones that they do not know.
+
+    Args:
+        model: a keras.Model, each layer fed by the one before.
+        path: of the new file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    model = _of_keras_alone(model)
+    with replacing(path) as temporary:
+        model.save(temporary)
+        _rewrite(temporary, model)
+
+
+def _of_keras_alone(model):
+    """The same network, in which the operations of this package's layer stand in its place."""
+    x = model.input
+    for layer in model.layers[1:]:
+        x = layer.call(x) if isinstance(layer, GrayRGB) else layer(x)
+    return keras.Model(model.input, x, name=model.name)
+
+
+def _rewrite(path, model):
+    """Simplify the layers of a .keras file in its place."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[_CONFIG] = json.dumps(_simplified(json.loads(members[_CONFIG]), model)).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def _simplified(config, model):
+    """The config of a functional model without what older versions of Keras do not know."""
+    operations = {operation.name: operation for operation in model.operations}
+    for entry in config["config"]["layers"]:
+        operation = operations[entry["name"]]
+        entry["config"] = _options(_plain(entry["config"]), operation)
+    return config
+
+
+def _options(config: Mapping[str, Any], operation: keras.Operation) -> dict[str, Any]:
+    """The options of a layer or an operation that matter, and that all versions know."""
+    parameters = inspect.signature(type(operation)).parameters
+    kept = {}
+    for name, value in config.items():
+        unused = (
+            name in parameters and (value is None or value is False) and parameters[name].default is value
+        )
+        # Older operations take no name; the file has it beside their options too
+        nameless = name == "name" and not isinstance(operation, keras.layers.Layer)
+        if not (unused or nameless or name in _NEW or name.endswith(_FOR_TRAINING)):
+            kept[name] = value
+    return kept
+
+
+def _plain(config):
+    """The options of a layer with the names of data types in the place of objects."""
+    return {
+        name: value["config"]["name"]
+        if isinstance(value, dict) and value["class_name"] == "DTypePolicy"
+        else value
+        for name, value in config.items()
+    }

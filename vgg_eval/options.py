@@ -1,0 +1,67 @@
+"""The options of Figures 7 and 8 on the command line; quick to import, for --help."""
+
+import argparse
+from pathlib import Path
+
+from colorization.cli.console import positive_number, whole_number
+from colorization.cli.training_options import add_variant
+
+ROLES = {
+    "judge": "the judge, trained on color images",
+    "control": "the judge that is trained on gray images",
+    "regression": "the regression colorizer",
+    "classification": "the classification colorizer",
+    "transfer": "the transfer colorizer",
+}
+"""Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
+
+JUDGES = ("judge", "control")
+VARIANTS = ("smoke", "small", "paper")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that Figures 7 and 8 share to an argparse parser."""
+    add_variant(parser, VARIANTS, "of runs that are trained here (default: small)", default="small")
+    for role, what in ROLES.items():
+        parser.add_argument(
+            f"--{role}",
+            metavar="RUN",
+            help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the variant)",
+        )
+    parser.add_argument(
+        "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
+    )
+    parser.add_argument(
+        "--vgg-weights",
+        metavar="SOURCE",
+        help="of runs that are trained here: imagenet, a file, or a judge's run",
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="their directory (default: runs)"
+    )
+    parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
+    )
+
+
+def add_options_of_figure8(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the images of Figure 8 to an argparse parser."""
+    parser.add_argument("--seed", type=whole_number, default=0, help="draws the images (default: 0)")
+    parser.add_argument("--columns", type=positive_number, default=12, help="how many images (default: 12)")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--images", type=_places, metavar="I,J,...", help="these images of the split instead")
+    chosen.add_argument(
+        "--failures", type=positive_number, metavar="N", help="the N images that color harms most instead"
+    )
+
+
+def _places(text):
+    """For argparse: a list of whole numbers."""
+    return [whole_number(part) for part in text.split(",")]
+
+
+def output(arguments: argparse.Namespace) -> Path:
+    """The directory of the results."""
+    name = f"figures-{arguments.variant}" + ("-dev" if arguments.split == "dev" else "")
+    return arguments.output or arguments.runs / name

@@ -1,0 +1,52 @@
+"""The variants of the judge, and those of all runs of Figures 7 and 8."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from colorization.core.config import Config
+from colorization.training.variants import CLASSIFICATION, REGRESSION, TRANSFER
+from vgg_eval.config import JudgeConfig
+
+_paper = JudgeConfig()
+_small = replace(
+    _paper,
+    train_size=50_000,
+    dev_size=5_000,
+    test_size=5_000,
+    epochs=12,
+    learning_rate=1e-3,
+    schedule="cosine",
+    flip=True,
+    vgg_weights="none",
+    vgg_size=32,
+    width=0.5,
+    head_width=512,
+    batch_norm=True,
+    frozen_blocks=0,
+)
+_smoke = replace(
+    _small,
+    data="synthetic",
+    train_size=1000,
+    dev_size=100,
+    test_size=100,
+    epochs=3,
+    batch_size=32,
+    width=0.125,
+    head_width=64,
+)
+
+COLOR = {"smoke": _smoke, "small": _small, "paper": _paper}
+GRAY = {name: replace(settings, gray=True) for name, settings in COLOR.items()}
+
+JUDGE: Mapping[str, Config] = COLOR | {f"{name}-gray": settings for name, settings in GRAY.items()}
+"""Those with -gray train the control, on gray images."""
+
+FIGURES: dict[str, Mapping[str, Config]] = {
+    "judge": COLOR,
+    "control": GRAY,
+    "regression": REGRESSION,
+    "classification": CLASSIFICATION,
+    "transfer": TRANSFER,
+}
+"""{role: {variant: Config}} of the runs of Figures 7 and 8, see options.ROLES."""
