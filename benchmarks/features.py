@@ -68,7 +68,8 @@ def main():
     print(f"\nblocks in each epoch over stored features: {anew / kept:.3g}")
     difference = np.abs(logits["kept"] - logits["anew"]).max()
     print(
-        f"largest difference of logits: {difference:.2g}, with logits up to {np.abs(logits['anew']).max():.2g}"
+        f"largest difference of logits: {difference:.2g}, "
+        f"with logits up to {np.abs(logits['anew']).max():.2g}"
     )
     print_machine()
 

@@ -50,7 +50,7 @@ class Commands(Generated):
         shown = _help(command)
         text = f"## `{command}`\n\n```text\n{shown}\n```"
         listed = re.search(r"^positional arguments:\n  COMMAND\n((?:    .*\n)+)", shown, re.MULTILINE)
-        subcommands = re.findall(r"^    ([a-z]+) ", listed[1], re.MULTILINE) if listed else []
+        subcommands = re.findall(r"^    (\S+(?: \S+)*)(?:  |$)", listed[1], re.MULTILINE) if listed else []
         return "\n\n".join([text, *(self.text_of(f"{command} {name}") for name in subcommands)])
 
 
@@ -70,7 +70,7 @@ class Settings(Generated):
             [f"`{field.name}`", _spelled(field.default), _range(field), field.metadata["help"]]
             for field in own
         ]
-        table = _table(["field", "default", "takes", "what it is"], rows) if own else ""
+        table = _table(["field", "default", "values", "meaning"], rows) if own else ""
         return f"## `{name}`\n\n{link}: {_first_line(found)} {after}\n\n{table}"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from colorization.cli.arguments import add_command
+from colorization.cli.console import add_command
 from colorization.cli.training_options import Training
 from vgg_eval import options
 from vgg_eval.variants import JUDGE

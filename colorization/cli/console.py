@@ -13,6 +13,8 @@ from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
 
 __all__ = [
+    "RUN",
+    "add_command",
     "numbers",
     "positive_number",
     "run_command",
@@ -22,6 +24,9 @@ __all__ = [
     "temperature",
     "whole_number",
 ]
+
+RUN = "a run folder, or a preset's name"
+"""The help of an argument RUN."""
 
 
 def run_command(function: Callable, *arguments: Any) -> int:
@@ -48,6 +53,29 @@ def run_command(function: Callable, *arguments: Any) -> int:
             )
         raise
     return 0
+
+
+def add_command(
+    commands: Any, name: str, help: str, description: str, function: str, *, keras: bool = False
+) -> argparse.ArgumentParser:
+    """Add a command.
+
+    Args:
+        commands: what argparse's add_subparsers returned.
+        name: of the command.
+        help: a line for the list of commands.
+        description: for the command's own --help.
+        function: "module:function", of the parsed arguments; imported when the command is called.
+        keras: whether that module imports Keras.
+
+    Returns:
+        Its parser.
+    """
+    command = commands.add_parser(
+        name, help=help, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.set_defaults(function=function, keras=keras)
+    return command
 
 
 def whole_number(text: str) -> int:

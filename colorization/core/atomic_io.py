@@ -1,6 +1,7 @@
 """Files that are either complete or absent."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -8,8 +9,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 
 TEMPORARY = ".unfinished-"
@@ -31,7 +33,7 @@ def replacing(path: StrPath) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from None
+        raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -41,13 +43,38 @@ def replacing(path: StrPath) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {system_message(error)}.") from error
+        raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def reserve(file: IO[bytes], size: int) -> None:
+    """Take disk space for a file before it is written, so that a full disk is noticed at once.
+
+    HDF5 and mapped arrays kill the process if the space ends while they write.
+
+    Raises:
+        OSError: there is not so much space.
+    """
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def refuse_unwritable(folder: StrPath) -> None:
+    """Raise InputError if no file can be written below a folder, which need not exist. Nothing is left there."""
+    folder = Path(folder)
+    try:
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise InputError(f"{printable(folder)} cannot be written: {system_message(error)}.") from None
+
+
 def system_message(error: OSError) -> str:
     """The text of the operating system for an error, without the text of a library such as HDF5."""
+    if re.search(r"\d+ requested and \d+ written", str(error)):  # NumPy's, which does not keep the number
+        return os.strerror(errno.ENOSPC)
     number = re.search(r"errno = (\d+)", str(error))
     code = int(number[1]) if number else error.errno
     return os.strerror(code) if code else str(error)

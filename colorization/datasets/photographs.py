@@ -13,6 +13,7 @@ from tqdm import tqdm
 from colorization.core import image_files
 from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError, printable
+from colorization.core.typing import StrPath
 from colorization.datasets import prepared
 from colorization.datasets.base import Dataset, Images, Limits, data_root, fit
 from colorization.datasets.equal_files import first_equals, tell_copies
@@ -42,7 +43,7 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
     return prepared.read(prepare([path], image_size), image_size)
 
 
-def prepare(folders: Iterable[str | Path], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
+def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
     """Read all photographs below ``folders`` and keep them as a prepared set; a second call finds it.
 
     Each is cropped to its central square and resized to (side, side). Gray and nearly gray ones, which

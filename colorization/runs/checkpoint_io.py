@@ -9,10 +9,12 @@ from typing import Any, TypeAlias
 import h5py
 import numpy as np
 
-from colorization.core.atomic_io import replacing
+from colorization.core.atomic_io import replacing, reserve
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.runs.old_names import renamed_weights
+
+_OVERHEAD = 4096  # bytes of each array's description, more than HDF5 needs
 
 Arrays: TypeAlias = dict[str, np.ndarray]
 """The values of variables, by name."""
@@ -26,11 +28,14 @@ def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | 
         groups: {group: {name: array}}.
         attributes: {name: number or str}, stored on the file.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        for group, arrays in groups.items():
-            for name, array in arrays.items():
-                file[f"{group}/{name}"] = array
-        file.attrs.update(attributes or {})
+    sizes = [array.nbytes + _OVERHEAD for arrays in groups.values() for array in arrays.values()]
+    with replacing(path) as temporary, temporary.open("rb+", buffering=0) as reserved:
+        with h5py.File(reserved, "w") as file:  # HDF5 cuts the file to its length at the end
+            reserve(reserved, sum(sizes))
+            for group, arrays in groups.items():
+                for name, array in arrays.items():
+                    file[f"{group}/{name}"] = array
+            file.attrs.update(attributes or {})
 
 
 def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:

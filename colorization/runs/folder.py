@@ -193,7 +193,7 @@ class RunFolder:
         """
         given = self._read_json(_DATA).get("given") if (self.path / _DATA).exists() else None
         moved = not loading.is_found(self.config.data) and given is not None
-        source = given if moved else self.config.data
+        source = str(given) if moved else self.config.data
         if self.exists() and not loading.is_found(source):
             raise InputError(f"{self} was trained on {source}, which is not found: give its place by --data.")
         return loading.load(self.config, source)

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization.core.atomic_io import replacing, write_text
+from colorization.core.atomic_io import replacing, reserve, write_text
 from colorization.datasets import data_root
 from colorization.runs import checkpoint_io
 
@@ -151,9 +151,7 @@ def _open(path, shape):
     with replacing(path) as temporary:
         values = np.lib.format.open_memmap(temporary, "w+", dtype="float16", shape=shape)
         with temporary.open("rb+") as file:
-            size = os.fstat(file.fileno()).st_size
-            if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process as it writes
-                os.posix_fallocate(file.fileno(), 0, size)
+            reserve(file, os.fstat(file.fileno()).st_size)
     return values
 
 

@@ -56,7 +56,7 @@ def contents(folder: Path) -> list[str]:
 
 
 def test_help(tmp_path):
-    done = prepare(tmp_path, "--help")
+    done = prepare(tmp_path, "cifar10", "--help")
     assert done.returncode == 0
     assert "--from" in done.stdout
 
@@ -121,12 +121,12 @@ def test_other_files_in_the_way_are_never_deleted(tmp_path, archive):
 def test_offline_names_the_way_out(tmp_path):
     dead = "http://127.0.0.1:9"  # nothing listens there
     done = prepare(
-        tmp_path, "cifar10", KERAS_BACKEND="numpy", https_proxy=dead, HTTPS_PROXY=dead, no_proxy=""
+        tmp_path, "cifar10", https_proxy=dead, HTTPS_PROXY=dead, no_proxy=""
     )
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {datasets.cifar.SOURCES['cifar10'][0]} cannot be downloaded: download it by hand and run "
-        "`python data/prepare.py cifar10 --from PATH`.\n"
+        "`colorize prepare cifar10 --from PATH`.\n"
     )
     assert contents(tmp_path / "root") == []
 

@@ -15,7 +15,8 @@ SLOW = {"tensorflow", "keras", "jax", "torch", "matplotlib"}
 EXPERIMENTS = sorted(path.name for path in (ROOT / "experiments").glob("*.py"))
 # They run without Keras: reading data and runs, films, exported models. The command line starts it when it must.
 QUICK = [
-    "colorization", "colorization.cli.main", "colorization.cli.experiment", "colorization.cli.image",
+    "colorization", "colorization.cli.main", "colorization.cli.experiment", "colorization.cli.train",
+    "colorization.cli.prepare", "colorization.cli.image", "vgg_eval.commands", "vgg_eval.plugin",
     "colorization.cli.film", "colorization.cli.presets", "colorization.datasets", "colorization.datasets.loading",
     "colorization.inference.film", "colorization.inference.loading", "colorization.inference.runtimes",
     "colorization.runs.folder", "colorization.runs.resolve", "colorization.core.color_numpy",
@@ -60,6 +61,11 @@ def test_the_package_imports_none_of_its_modules():
     [
         ["-m", "colorization.cli", "--help"],
         *(["-m", "colorization.cli", name, "--help"] for name in ("image", "film", "export", "evaluate", "figures", "presets")),
+        *(["-m", "colorization.cli", name, "--help"] for name in ("prepare", "train", "tune", "figure7", "figure8")),
+        ["-m", "colorization.cli", "train", "judge", "--help"],
+        ["-m", "colorization.cli", "presets", "make", "--help"],
+        ["-m", "vgg_eval.grayscale", "--help"],
+        ["data/prepare.py", "--help"],
         ["-m", "vgg_eval.export", "--help"],
         *([f"experiments/{name}", "--help"] for name in EXPERIMENTS),
     ],

@@ -99,7 +99,7 @@ def test_prepared_round_trip(tmp_path):
 
 def test_names_are_looked_up_in_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("COLORIZATION_DATA", str(tmp_path))
-    assert "python data/prepare.py cifar10" in sentence_of(load, "cifar10")
+    assert "colorize prepare cifar10" in sentence_of(load, "cifar10")
     datasets.write(sample(), tmp_path / "cifar10")
     assert_same(load("cifar10"), sample())
     monkeypatch.delenv("COLORIZATION_DATA")

@@ -1,5 +1,6 @@
 """The plan of Figures 7 and 8: what is trained, by which settings, and what is refused."""
 
+import argparse
 import dataclasses
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from colorization.core.config import override
 from colorization.core.errors import InputError
 from colorization.runs import RunFolder
-from vgg_eval import chain, plan
+from vgg_eval import chain, options, plan
 from vgg_eval.config import JudgeConfig
 
 
@@ -19,7 +20,9 @@ def variants(experiments):
 
 
 def planned(variants, *words):
-    return plan.plan(plan.parser("").parse_args([str(word) for word in words]), variants)
+    parser = argparse.ArgumentParser()
+    options.add_options(parser)
+    return plan.plan(parser.parse_args([str(word) for word in words]), variants)
 
 
 def configured(path, config):
@@ -54,7 +57,7 @@ def test_judges_of_version_0_1_are_found(variants, tmp_path):
     for name in ("vgg-small", "vgg-small-grey"):
         (tmp_path / name).mkdir()
     found = planned(variants, "--runs", tmp_path)
-    assert [found[role][1].name for role in plan.JUDGES] == ["vgg-small", "vgg-small-grey"]
+    assert [found[role][1].name for role in options.JUDGES] == ["vgg-small", "vgg-small-grey"]
     (tmp_path / "judge-small").mkdir()
     assert planned(variants, "--runs", tmp_path)["judge"][1].name == "judge-small"
 
@@ -96,7 +99,7 @@ def test_a_chain_leaves_finished_runs_as_they_are(variants, used, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")}
     wanted = {
         role: {"smoke": RunFolder(tmp_path / "runs" / name).config}
-        for role, name in zip(plan.ROLES, ("vgg-smoke", "vgg-smoke-grey", *(f"{t}-smoke" for t in used.colorizers)), strict=True)
+        for role, name in zip(options.ROLES, ("vgg-smoke", "vgg-smoke-grey", *(f"{t}-smoke" for t in used.colorizers)), strict=True)
     }
     found = planned(wanted, "--variant", "smoke", "--runs", tmp_path / "runs")
     assert all(config is not None for config, _ in found.values())

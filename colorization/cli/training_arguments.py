@@ -1,0 +1,152 @@
+"""The parsers of the commands that prepare data and make runs and presets; quick to import, for --help."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from colorization.cli.console import RUN, add_command, numbers, positive_number, whole_number
+from colorization.cli.training_options import add_options
+from colorization.cli.trainings import trainings
+
+
+def add_prepare(commands: Any) -> None:
+    """Add `colorize prepare`."""
+    prepare = commands.add_parser(
+        "prepare",
+        help="download or convert a data set",
+        description="Read or download a data set once, check it, and store it as plain arrays.",
+    )
+    add_data_sets(prepare)
+
+
+def add_data_sets(prepare: argparse.ArgumentParser) -> None:
+    """Add the data sets of `colorize prepare` to an argparse parser, as commands."""
+    sets = prepare.add_subparsers(required=True, metavar="DATA", dest="name")
+    for name, help in (
+        ("cifar10", "CIFAR-10: downloaded (170 MB), or converted from a file"),
+        ("cifar100", "CIFAR-100: downloaded (170 MB), or converted from a file"),
+        ("synthetic", "drawn scenes; also usable without this command"),
+    ):
+        named = add_command(sets, name, help, f"Prepare {help}.", "colorization.cli.prepare:run")
+        named.add_argument(
+            "--from",
+            dest="source",
+            type=Path,
+            metavar="PATH",
+            help="convert this file or folder: the published Python or binary layout (a folder or a tar),"
+            " a folder of Parquet files, arrays in .npz, a prepared folder or train|test/<class>/ images",
+        )
+        named.add_argument(
+            "--to",
+            type=Path,
+            metavar="DIR",
+            help="the folder in which NAME/ is made (default: $COLORIZATION_DATA, or the data folder)",
+        )
+        named.add_argument("--force", action="store_true", help="replace a prepared set that already exists")
+    photographs = add_command(
+        sets,
+        "photographs",
+        "folders of photographs, nested or flat",
+        "Crop and resize the photographs of folders, as `colorize train photos` does before its training.\n"
+        "Gray photographs are left out. Some are held out for the metrics. Prints the new folder.",
+        "colorization.cli.prepare:photos",
+    )
+    photographs.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    photographs.add_argument(
+        "--size",
+        type=positive_number,
+        default=36,
+        metavar="PIXELS",
+        help="side of the pictures (default: 36, as the variant small of `colorize train photos` takes)",
+    )
+
+
+def add_train(commands: Any) -> None:
+    """Add `colorize train`."""
+    train = commands.add_parser(
+        "train",
+        help="train a colorizer or a judge",
+        description="Train a network and measure it on held-out images. The run folder keeps everything.",
+    )
+    tasks = train.add_subparsers(required=True, metavar="TASK", dest="training")
+    for name, training in trainings().items():
+        description = training.description or ""
+        line = description.partition("\n")[0]
+        command = add_command(
+            tasks,
+            name,
+            f"{line[:1].lower()}{line[1:].rstrip('.')}",
+            description,
+            "colorization.cli.train:run",
+        )
+        add_options(command, training)
+
+
+def add_tune(commands: Any) -> None:
+    """Add `colorize tune`."""
+    tune = add_command(
+        commands,
+        "tune",
+        "choose how to decode a trained classification",
+        "Measure working sizes, strengths of rebalancing and temperatures of a classification on dev\n"
+        "images. Writes tune.csv and tune.png. Prints the combination with the highest raw AuC among those\n"
+        "whose colorfulness is within 15 % of the truth's. If there are none, prints the nearest to it.",
+        "colorization.cli.tune:run",
+        keras=True,
+    )
+    tune.add_argument("run", metavar="RUN", help=RUN)
+    tune.add_argument("--data", nargs="+", metavar="FOLDER", help="photographs (default: the run's own data)")
+    tune.add_argument(
+        "--sizes", type=numbers(int, 8), metavar="N,...", help="working sizes (default: the run's image size)"
+    )
+    tune.add_argument(
+        "--strengths",
+        type=numbers(float, -10),
+        metavar="X,...",
+        help="of the rebalancing: 0 is none, 1 that of the weights (default: 0,0.25,0.5,0.75,1)",
+    )
+    tune.add_argument(
+        "--temperatures",
+        type=numbers(float, 0),
+        metavar="T,...",
+        help="of the annealed mean (default: 0.1,0.2,0.38,0.6,0.89)",
+    )
+    tune.add_argument(
+        "--images", type=whole_number, default=500, help="maximum number of dev images (default: 500)"
+    )
+    tune.add_argument("-o", "--output", type=Path, metavar="DIR", help="of the results (default: RUN/tune)")
+    tune.add_argument("--apply", type=Path, metavar="DIR", help="make a new run with the chosen settings")
+
+
+def add_presets_make(commands: Any) -> None:
+    """Add `colorize presets make`."""
+    make = add_command(
+        commands,
+        "presets make",
+        "make a preset of a finished run",
+        "Make a preset of a finished run. An older one of the same name is replaced.\n"
+        "Weights are rounded to float16. Its card tells data, settings, command and metrics.",
+        "colorization.cli.presets:make",
+        keras=True,
+    )
+    make.add_argument("run", type=Path, metavar="RUN", help="a finished run folder")
+    make.add_argument("name", metavar="NAME", help="of the preset")
+    make.add_argument("--title", required=True, help="what it is, in a line")
+    make.add_argument("--data", required=True, help="what it was trained on, in a line")
+    make.add_argument("--bad-at", required=True, help="what it does not do well")
+    make.add_argument(
+        "--command", dest="command_line", required=True, metavar="COMMAND", help="the command that trained it"
+    )
+    make.add_argument(
+        "--onnx", action="store_true", help="add the run as ONNX, with which `colorize image` starts sooner"
+    )
+    make.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change working_size, temperature or the name of vgg_weights",
+    )
+    make.add_argument(
+        "--to", type=Path, metavar="DIR", help="where NAME/ is made (default: among the package's presets)"
+    )
