@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from colorization.cli.arguments import add_data_sets
 from colorization.cli.console import run_command, run_script
+from colorization.cli.training_arguments import add_data_sets
 
 
 def main(argv: list[str] | None = None) -> int:

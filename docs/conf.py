@@ -46,7 +46,7 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 
 nitpicky = True  # a link that leads nowhere is a warning
-nitpick_ignore_regex = [("py:class", r"(argparse|collections|keras|matplotlib|numpy|os|pathlib)\..*")]
+nitpick_ignore_regex = [("py:class", r"(argparse|collections|keras|matplotlib|numpy|os|pathlib|types)\..*")]
 
 html_theme = "furo"
 html_title = f"colorization {version}"

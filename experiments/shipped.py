@@ -87,6 +87,17 @@ RECIPES = {
 
 def main(argv=None):
     """Parse and run a recipe; returns the exit code of the first command that fails, or 0."""
+    for words in commands(parsed(argv)):
+        if is_done(words):
+            continue
+        print(f"\n== colorize {shlex.join(words)}", file=sys.stderr)
+        if code := colorize.main(words):
+            return code
+    return 0
+
+
+def parsed(argv=None):
+    """The argparse.Namespace of a command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -98,13 +109,7 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     if (arguments.name == "photos") != bool(arguments.data):
         parser.error("--data names the photographs of photos, and of no other model")
-    for words in commands(arguments):
-        if is_done(words):
-            continue
-        print(f"\n== colorize {shlex.join(words)}", file=sys.stderr)
-        if code := colorize.main(words):
-            return code
-    return 0
+    return arguments
 
 
 def commands(arguments):

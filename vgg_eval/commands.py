@@ -5,6 +5,7 @@ import sys
 
 import vgg_eval
 from colorization.cli.console import start_keras
+from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.typing import StrPath
 from vgg_eval import options, plan
 from vgg_eval.config import JudgeConfig
@@ -29,6 +30,7 @@ def train(config: JudgeConfig, run_dir: StrPath, *, resume: bool = False) -> str
 def figure7(arguments: argparse.Namespace) -> None:
     """Train the missing runs, and write and print Figure 7."""
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
+    refuse_unwritable(output)  # before the trainings
     start_keras()
     print(vgg_eval.figure7.figure7(vgg_eval.chain.run(planned), output, arguments.split))
     print(f"All results are in {output}", file=sys.stderr)
@@ -37,6 +39,7 @@ def figure7(arguments: argparse.Namespace) -> None:
 def figure8(arguments: argparse.Namespace) -> None:
     """Train the missing runs, and draw Figure 8 or its failures."""
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
+    refuse_unwritable(output)  # before the trainings
     start_keras()
     used = vgg_eval.chain.run(planned)
     if arguments.failures:

@@ -17,6 +17,7 @@ from colorization.core.config import ColorizerConfig
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.datasets import leak_check, loading
+from colorization.evaluation import evaluator
 from colorization.runs.folder import RunFolder
 from vgg_eval import columns, model
 from vgg_eval.columns import Column
@@ -205,5 +206,5 @@ def evaluate(run_dir: StrPath) -> dict[str, Any]:
     report: dict[str, Any] = {"images": len(images)}
     for name, pictures in (("truth", images.images), ("gray", columns.gray(images.images))):
         report[name] = float(np.mean(judge.probabilities(pictures).argmax(axis=1) == images.labels))
-    judge.run.write_metrics({**judge.run.metrics(), "dev": report})
+    evaluator.keep(judge.run, "dev", report)
     return report

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from colorization.core import interrupts
+from colorization.core.atomic_io import system_message
 from colorization.core.errors import InputError
 from colorization.core.quiet_start import start_keras
 
@@ -42,7 +43,7 @@ def run_command(function: Callable, *arguments: Any) -> int:
     except InputError as error:
         return _refuse(error)
     except OSError as error:  # no permission, no space: the system's own words, without the traceback
-        return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}.")
+        return _refuse(f"{error.filename or 'a file'}: {system_message(error)}.")
     except KeyboardInterrupt:
         print(interrupts.SENTENCE, file=sys.stderr)
         return interrupts.EXIT_CODE

@@ -9,6 +9,7 @@ from pathlib import Path
 from colorization import evaluation, training  # lazy packages: train_and_evaluate imports Keras
 from colorization.cli.console import run_command, start_keras
 from colorization.cli.training_options import Training, add_options
+from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.config import Config, override
 from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
@@ -67,6 +68,7 @@ def run(chosen: Training, arguments: argparse.Namespace) -> None:
         config = _stored(run_dir, config)
     data = arguments.data
     if chosen.gather and data:
+        refuse_unwritable(run_dir)  # before all photographs are read
         data = _function(chosen.gather)(data, override(config, arguments.set))
     short = {"data": data, "vgg_weights": arguments.vgg_weights}
     changes = [f"{key}={value}" for key, value in short.items() if value is not None]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from colorization import datasets
+from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.errors import InputError, printable
 from colorization.datasets import Dataset, cifar, photographs
 
@@ -22,6 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
         _report(datasets.read(folder))
         print(f"{name} is already in {printable(folder)} and undamaged. --force makes it again.")
         return
+    refuse_unwritable(folder)
     source = arguments.source
     dataset = dataclasses.replace(_obtain(name, source), name=name)
     origin = printable(source) if source else "generated" if name == "synthetic" else "downloaded"

@@ -1,7 +1,7 @@
 """`colorize presets`: list the trained models of the package, show one, or make one of a run."""
 
 import argparse
-from pathlib import Path
+import re
 
 from colorization import export  # lazy: make() imports Keras
 from colorization.core.errors import InputError
@@ -27,10 +27,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def make(arguments: argparse.Namespace) -> None:
     """Write a preset and print its path."""
-    if arguments.name == _MAKE or len(Path(arguments.name).parts) != 1:
+    if arguments.name == _MAKE or not re.fullmatch(r"\w[\w.-]*", arguments.name):
         raise InputError(f"{arguments.name!r} cannot be the name of a preset: choose another one.")
+    run = RunFolder(arguments.run)
+    run.weights()  # refuses a path without a run
     card = export.Card(arguments.title, arguments.data, arguments.bad_at, arguments.command_line)
     target = (arguments.to or resolve.PRESETS) / arguments.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    export.make_preset(arguments.run, target, card, changes=arguments.set, onnx=arguments.onnx)
+    export.make_preset(run.path, target, card, changes=arguments.set, onnx=arguments.onnx)
     print(target)

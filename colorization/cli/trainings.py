@@ -2,7 +2,7 @@
 
 A plug-in is a module under the entry point `colorization.plugins`, as the judge's is: it imports
 colorization, never the reverse. The module has TRAININGS, {name: Training}, and add_commands(commands), which
-adds commands to `colorize`, each by colorization.cli.arguments.add_command.
+adds commands to `colorize`, each by colorization.cli.console.add_command.
 """
 
 import importlib.metadata

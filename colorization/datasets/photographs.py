@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from colorization.core import image_files
+from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
@@ -54,14 +55,15 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
     equal contents the name that sorts first decides for all.
 
     Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
-    the other arguments. Raises InputError for a folder that is missing, and where fewer than three different
-    colored photographs are found, one for each split.
+    the other arguments. Raises InputError for a folder that is missing, where data_root() cannot be written,
+    and where fewer than three different colored photographs are found, one for each split.
     """
     paths = [Path(folder) for folder in folders]
     files, skipped = _files(paths)
     target = data_root() / f"photos-{_key(files, side, held_out, seed)}"
     if prepared.recognizes(target):
         return target
+    refuse_unwritable(target)
     images, kept, left_out = _read(list(files), side)
     names = [files[path] for path in kept]
     firsts = _first_equals(names, kept)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colorization.core.atomic_io import sha256
-from colorization.core.errors import InputError
+from colorization.core.atomic_io import sha256, system_message
+from colorization.core.errors import InputError, printable
 from colorization.datasets.base import Dataset, Images, Limits, fit_all, verify
 
 META = "meta.json"
@@ -26,36 +26,44 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
     Everything is written to a temporary folder beside it and renamed at the end, so that an interrupted
     call changes nothing. ``source`` goes into meta.json to say where the images came from.
 
-    Raises InputError where ``dataset`` is malformed, or ``folder`` holds something else.
+    Raises InputError where ``dataset`` is malformed, or ``folder`` holds something else or cannot be written.
     """
     folder = Path(folder)
-    counts = verify(dataset)
+    verify(dataset)
     if folder.exists() and not (
         folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {META, *ARRAYS}
     ):
         raise InputError(f"{folder} holds something other than a prepared set: move it away first.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        new = Path(scratch) / "new"
-        new.mkdir()
-        contents = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
-        for name, array in zip(ARRAYS, contents, strict=True):
-            np.save(new / name, array)
-        meta = {
-            "name": dataset.name,
-            "source": source,
-            "classes": list(dataset.classes),
-            "skipped": list(dataset.skipped),
-            "dev": dataset.dev,
-            "counts": {split: numbers.tolist() for split, numbers in counts.items()},
-            "sha256": {name: sha256(new / name) for name in ARRAYS},
-        }
-        text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
-        # A name that is not UTF-8 becomes an escape of JSON, which is read back
-        (new / META).write_text(text, encoding="utf-8", errors="backslashreplace")
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        new.rename(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+            new = Path(scratch) / "new"
+            _write_into(new, dataset, source)
+            if folder.exists():
+                folder.rename(Path(scratch) / "old")
+            new.rename(folder)
+    except OSError as error:
+        raise InputError(f"{printable(folder)} cannot be written: {system_message(error)}.") from error
+
+
+def _write_into(new: Path, dataset: Dataset, source: str) -> None:
+    """Make the folder ``new`` and write the set into it. Raises OSError."""
+    new.mkdir()
+    contents = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
+    for name, array in zip(ARRAYS, contents, strict=True):
+        np.save(new / name, array)
+    meta = {
+        "name": dataset.name,
+        "source": source,
+        "classes": list(dataset.classes),
+        "skipped": list(dataset.skipped),
+        "dev": dataset.dev,
+        "counts": {split: numbers.tolist() for split, numbers in verify(dataset).items()},
+        "sha256": {name: sha256(new / name) for name in ARRAYS},
+    }
+    text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
+    # A name that is not UTF-8 becomes an escape of JSON, which is read back
+    (new / META).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:

@@ -53,7 +53,8 @@ def evaluate(
         InputError: the run or the data are not usable, or a temperature is given where the task has none.
     """
     run = RunFolder(run_dir)
-    model, known, task = load_model(run), run.metrics(), tasks.of(run.config)
+    run.metrics()  # damaged ones are refused before the work
+    model, task = load_model(run), tasks.of(run.config)
     if temperature is None:
         temperature = task.temperature(run.config)
     else:
@@ -82,11 +83,19 @@ def evaluate(
         "methods": results,
     }
     name = key(split if source is None else f"{split} of {source}", temperature, task.temperature(run.config))
-    try:
-        run.write_metrics({**known, name: report})
-    except InputError as error:
-        print(f"warning: {error}", file=sys.stderr)  # the measurements are still returned
+    keep(run, name, report)
     return report
+
+
+def keep(run: RunFolder, name: str, report: dict[str, Any]) -> None:
+    """Add an evaluation to a run's metrics.json; a warning tells where it cannot be written.
+
+    The measurements are of use without it.
+    """
+    try:
+        run.write_metrics({**run.metrics(), name: report})
+    except InputError as error:
+        print(f"warning: {error}", file=sys.stderr)
 
 
 def key(images: str, temperature: float | None, own_temperature: float | None) -> str:

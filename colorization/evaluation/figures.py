@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from colorization.core import bins
+from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.color_prior import ColorPrior
 from colorization.core.errors import InputError
 from colorization.core.image_grid import labeled, save_figure
@@ -32,9 +33,10 @@ def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> li
         The four paths.
 
     Raises:
-        InputError: a run or its data is not usable.
+        InputError: a run or its data is not usable, or the folder cannot be written.
     """
     runs, folder = [RunFolder(run_dir) for run_dir in run_dirs], Path(folder)
+    refuse_unwritable(folder)
     _refuse_other_data(runs)
     first = runs[0]
     dataset = loading.load(first.config)

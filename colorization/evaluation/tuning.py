@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from colorization import datasets
 from colorization.core import bins, metrics
-from colorization.core.atomic_io import write_text
+from colorization.core.atomic_io import refuse_unwritable, write_text
 from colorization.core.color_prior import ColorPrior, rebalancing_weights
 from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
@@ -223,6 +223,8 @@ def _check(run, model, photographs, sizes, images, output, target):
         raise InputError(f"{run} is a preset, which stays as it is: name a folder by -o.")
     if target and Path(target).exists():
         raise InputError(f"{target} already exists: give another folder.")
+    for folder in (output or run.tuning_path, *([target] if target else [])):
+        refuse_unwritable(folder)
 
 
 def _dev_images(run, photographs, side):

@@ -1,9 +1,11 @@
 """A trained run -> a file or folder that colors pictures where this project is not installed."""
 
 import contextlib
+import errno
 import importlib.util
 import io
 import logging
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from colorization.core.atomic_io import TEMPORARY, replacing
+from colorization.core.atomic_io import TEMPORARY, refuse_unwritable, replacing, system_message
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.export import keras_file
@@ -104,6 +106,7 @@ def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
         raise InputError("LiteRT takes pictures of one size only: give it by --size HEIGHTxWIDTH.")
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
         raise InputError("The format onnx needs tf2onnx: pip install 'keras-colorization[export]'.")
+    refuse_unwritable(path.parent)
 
 
 def write(
@@ -151,7 +154,12 @@ def _savedmodel(module, functions, path):
                 tf.saved_model.save(module, new, signatures=functions)
             new.rename(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise InputError(f"{path} cannot be written: {system_message(error)}.") from error
+    except tf.errors.ResourceExhaustedError as error:
+        full = os.strerror(errno.ENOSPC)
+        if full not in str(error):
+            raise
+        raise InputError(f"{path} cannot be written: {full}.") from error
 
 
 def _onnx(function, path, defaults, properties, half):

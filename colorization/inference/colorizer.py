@@ -78,6 +78,12 @@ class Colorizer:
         """
         return cls.load(resolve.preset_folder(name), working_size)
 
+    def check(self, decoding: str | None, tempered: bool) -> None:
+        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
+        tasks.decoding(self.task, decoding)
+        if tempered:
+            tasks.refuse_temperature(self.task, decoding)
+
     def colorize(
         self, image: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
     ) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorization import inference  # a lazy package: Colorizer imports Keras
 from colorization.core import image_files
 from colorization.core.atomic_io import fingerprint_of
 from colorization.core.config import ClassificationConfig
@@ -136,13 +137,8 @@ def _load(path, *, large, tempered, decoding, working_size):
 def _load_run(path, tempered, decoding, working_size):
     """The colorize method of a run folder's Colorizer."""
     start_keras()
-    from colorization.inference.colorizer import Colorizer
-    from colorization.models import tasks
-
-    colorizer = Colorizer.load(path, working_size)
-    tasks.decoding(colorizer.task, decoding)  # raises for an unknown one
-    if tempered:
-        tasks.refuse_temperature(colorizer.task, decoding)
+    colorizer = inference.Colorizer.load(path, working_size)
+    colorizer.check(decoding, tempered)
     return functools.partial(colorizer.colorize, decoding=decoding)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from colorization.core.atomic_io import replacing, reserve, write_text
+from colorization.core.atomic_io import refuse_unwritable, replacing, reserve, write_text
 from colorization.datasets import data_root
 from colorization.runs import checkpoint_io
 
@@ -58,6 +58,15 @@ def learned_variables(model):
     return [variable for layer in model.layers if layer.trainable for variable in layer.weights]
 
 
+def refuse_unwritable_place() -> None:
+    """Raise InputError if features cannot be written into the data folder."""
+    refuse_unwritable(_place())
+
+
+def _place():
+    return data_root() / "features"
+
+
 def compute(encoder, arrays, transform, batch_size):
     """The encoder's output for every item, computed where it is not yet on disk.
 
@@ -77,7 +86,7 @@ def compute(encoder, arrays, transform, batch_size):
     Raises:
         InputError: the features cannot be written.
     """
-    folder = data_root() / "features" / _key(encoder, arrays, transform)
+    folder = _place() / _key(encoder, arrays, transform)
     path, sums_path = folder / "features.npy", folder / "checksums.json"
     count = len(arrays[0])
     values, sums = _open(path, (count, *encoder.output_shape[1:])), _read_sums(sums_path)

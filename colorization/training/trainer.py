@@ -7,7 +7,7 @@ import keras
 
 from colorization.core import devices
 from colorization.core.color_prior import ColorPrior
-from colorization.core.config import Config
+from colorization.core.config import Config, VggConfig
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.datasets import check_colors, pipeline
@@ -59,6 +59,8 @@ def train(
         return run
     with locked(run):
         run = session.open_run(config, run_dir, resume)  # another process may have written meanwhile
+        if isinstance(run.config, VggConfig) and run.config.frozen_blocks and not run.config.augmented:
+            frozen_features.refuse_unwritable_place()  # before the data are read
         data = run.data()
         task = task or tasks.of(run.config)
         if task.decodings:  # a colorizer

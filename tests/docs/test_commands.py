@@ -44,7 +44,13 @@ RUN = {
 HOUSE = {
     "vgg": ("judge-small", "judge-small-gray"),
     "regression": ("regression-small", "demo/regression"),
-    "classification": ("classification-small", "classification-smoke", "photos-small", "photos-fine", "demo/classification"),
+    "classification": (
+        "classification-small",
+        "classification-smoke",
+        "photos-small",
+        "photos-fine",
+        "demo/classification",
+    ),
     "transfer": ("transfer-small", "demo/transfer"),
 }
 

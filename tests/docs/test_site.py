@@ -43,7 +43,9 @@ def test_every_page_and_notebook_is_in_it(site):
 @pytest.mark.parametrize("name", list(modules()))
 def test_every_module_is_told_of(site, name):
     """Oracle: the modules that there are."""
-    assert any(f'id="module-{name}"' in page for page in site.values()), "it is on no page of docs/reference/python"
+    assert any(f'id="module-{name}"' in page for page in site.values()), (
+        "it is on no page of docs/reference/python"
+    )
 
 
 def test_settings_commands_and_docstrings_are_in_it(site):

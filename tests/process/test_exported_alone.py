@@ -44,7 +44,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
     export_model(resolve.preset_folder("cifar10-classification"), "savedmodel", folder / "savedmodel")
     np.save(folder / "picture.npy", PICTURE)
-    np.save(folder / "lightness.npy", np.random.default_rng(0).uniform(0, 100, (2, 16, 24, 1)).astype("float32"))
+    np.save(
+        folder / "lightness.npy", np.random.default_rng(0).uniform(0, 100, (2, 16, 24, 1)).astype("float32")
+    )
     for name in ("regression", "classification"):
         keras.utils.set_random_seed(0)
         model = getattr(models, name)(width=0.05, l2=0.01, dropout=0.1)

@@ -120,9 +120,7 @@ def test_other_files_in_the_way_are_never_deleted(tmp_path, archive):
 
 def test_offline_names_the_way_out(tmp_path):
     dead = "http://127.0.0.1:9"  # nothing listens there
-    done = prepare(
-        tmp_path, "cifar10", https_proxy=dead, HTTPS_PROXY=dead, no_proxy=""
-    )
+    done = prepare(tmp_path, "cifar10", https_proxy=dead, HTTPS_PROXY=dead, no_proxy="")
     assert done.returncode == 2
     assert done.stderr == (
         f"error: {datasets.cifar.SOURCES['cifar10'][0]} cannot be downloaded: download it by hand and run "

@@ -1,6 +1,5 @@
 """Exact resume after real SIGKILLs, and training on several devices."""
 
-import csv
 import signal
 
 import h5py

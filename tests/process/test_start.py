@@ -52,7 +52,9 @@ def test_light_modules_import_nothing_slow():
 
 def test_the_package_imports_none_of_its_modules():
     """Oracle: sys.modules of a fresh process."""
-    script = "import sys, colorization; print(*[name for name in sys.modules if name.startswith('colorization.')])"
+    script = (
+        "import sys, colorization; print(*[name for name in sys.modules if name.startswith('colorization.')])"
+    )
     assert run("-c", script).stdout.split() == []
 
 
@@ -60,8 +62,14 @@ def test_the_package_imports_none_of_its_modules():
     "command",
     [
         ["-m", "colorization.cli", "--help"],
-        *(["-m", "colorization.cli", name, "--help"] for name in ("image", "film", "export", "evaluate", "figures", "presets")),
-        *(["-m", "colorization.cli", name, "--help"] for name in ("prepare", "train", "tune", "figure7", "figure8")),
+        *(
+            ["-m", "colorization.cli", name, "--help"]
+            for name in ("image", "film", "export", "evaluate", "figures", "presets")
+        ),
+        *(
+            ["-m", "colorization.cli", name, "--help"]
+            for name in ("prepare", "train", "tune", "figure7", "figure8")
+        ),
         ["-m", "colorization.cli", "train", "judge", "--help"],
         ["-m", "colorization.cli", "presets", "make", "--help"],
         ["-m", "vgg_eval.grayscale", "--help"],
@@ -86,7 +94,16 @@ def test_a_preset_colors_without_keras_and_reports_nothing(tmp_path):
     image_files.write(tmp_path / "a.png", data.chelsea()[:40, :40])
     (tmp_path / "home").mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
-    command = ["-X", "importtime", "-m", "colorization.cli", "image", tmp_path / "a.png", "-o", tmp_path / "out"]
+    command = [
+        "-X",
+        "importtime",
+        "-m",
+        "colorization.cli",
+        "image",
+        tmp_path / "a.png",
+        "-o",
+        tmp_path / "out",
+    ]
     process = subprocess.run(
         [sys.executable, *map(str, command)],
         env={**kept, "HOME": str(tmp_path / "home")},

@@ -14,7 +14,6 @@ from colorization.core.errors import InputError
 from colorization.datasets import Dataset, Images
 
 
-
 class Python2Pickler(pickle._Pickler):
     """Writes what Python 2 and the numpy of its time wrote: byte strings, and dtype(code, 0, 1)."""
 

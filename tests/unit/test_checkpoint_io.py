@@ -128,6 +128,8 @@ def test_other_files_are_refused(tmp_path, model):
 class Broken:
     """Becomes an array never: as if the user had pressed Ctrl-C in the middle."""
 
+    nbytes = 4
+
     def __array__(self, *args, **kwargs):
         raise KeyboardInterrupt
 
@@ -181,7 +183,13 @@ def test_initial_weights_of_another_task_leave_the_output_layer():
 def test_the_layer_of_version_0_1_gets_its_new_name(tmp_path):
     """Oracle: the names, by hand."""
     path = tmp_path / "weights.h5"
-    checkpoint_io.save(path, {"model": {"block9_conv/kernel": np.ones(2)}, "optimizer": {"adam/block9_conv_kernel_momentum": np.ones(1)}})
+    checkpoint_io.save(
+        path,
+        {
+            "model": {"block9_conv/kernel": np.ones(2)},
+            "optimizer": {"adam/block9_conv_kernel_momentum": np.ones(1)},
+        },
+    )
     groups, _ = checkpoint_io.load_groups(path)
     assert list(groups["model"]) == ["block9_dense/kernel"]
     assert list(groups["optimizer"]) == ["adam/block9_dense_kernel_momentum"]

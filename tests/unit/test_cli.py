@@ -111,13 +111,19 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
         ((*image, tmp_path / "nowhere"), "is not a run folder"),
         ((*regression, "--decoding", "mode"), "decodes by regression, not by 'mode'"),
         ((*regression, "--temperature", 0.5), "The decoding regression takes no temperature"),
-        ((*image, "photos", "--decoding", "mode", "--temperature", 0.5), "The decoding mode takes no temperature"),
+        (
+            (*image, "photos", "--decoding", "mode", "--temperature", 0.5),
+            "The decoding mode takes no temperature",
+        ),
         ((*regression, "--working-size", 0), "at least 1 pixel"),
         (("image", photograph, "-o", photograph, "--model", "photos"), "is not a directory"),
         (("image", tmp_path / "missing.png", *image[2:], "cifar10-regression"), "missing.png cannot be read"),
         (("evaluate", tmp_path), "is not a run folder"),
         (("evaluate", "nothing"), "is not a run folder"),
-        (("evaluate", "cifar10-regression", "--data", "nowhere"), "nowhere does not exist|nowhere is not found|not found"),
+        (
+            ("evaluate", "cifar10-regression", "--data", "nowhere"),
+            "nowhere does not exist|nowhere is not found|not found",
+        ),
         (("evaluate", "cifar10-regression", "--temperature", 0.5), "takes no temperature"),
         (("figures", tmp_path, "-o", output), "is not a run folder"),
         (("export", tmp_path, "--format", "keras", "-o", tmp_path / "m.keras"), "is not a run folder"),
@@ -139,7 +145,9 @@ def test_a_run_with_its_own_onnx_refuses_as_the_run_does(old_run, photograph, tm
     assert capsys.readouterr().out == f"{run_dir / 'colorizer.onnx'}\n"
     image = ("image", photograph, "-o", tmp_path / "out", "--model", run_dir)
     assert "The decoding regression takes no temperature" in refused(capsys, *image, "--temperature", 0.5)
-    assert "stands for its run as it is" in refused(capsys, "export", run_dir, "--format", "onnx", "--working-size", 64)
+    assert "stands for its run as it is" in refused(
+        capsys, "export", run_dir, "--format", "onnx", "--working-size", 64
+    )
 
     found = runtimes.of_run(run_dir).colorize(image_files.read(photograph)).astype(int)
     assert (np.abs(found - Colorizer.load(run_dir).colorize(image_files.read(photograph))) > 1).mean() < 1e-3

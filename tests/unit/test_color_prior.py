@@ -70,7 +70,10 @@ def test_a_smoothed_prior_is_each_bins_mass_spread_by_a_gaussian():
     counts = np.random.default_rng(3).integers(0, 1000, 313) * (np.arange(313) % 3 == 0)
     expected = np.zeros(313)
     for center, count in zip(CENTERS.astype("float64"), counts, strict=True):
-        spread = [np.exp(-((center - other) @ (center - other)) / (2 * 7.0**2)) for other in CENTERS.astype("float64")]
+        spread = [
+            np.exp(-((center - other) @ (center - other)) / (2 * 7.0**2))
+            for other in CENTERS.astype("float64")
+        ]
         expected += count / counts.sum() * np.array(spread) / sum(spread)
     prior = smooth_prior(counts, sigma=7.0)
     np.testing.assert_allclose(prior, expected, rtol=1e-10)
@@ -101,6 +104,4 @@ def test_rebalancing_with_the_uniform_distribution_alone_weighs_all_bins_alike()
     """Oracle: mix = 1 gives ones; the paper's mix = 1/2 is the default."""
     counts = np.arange(313) ** 2
     np.testing.assert_allclose(rebalancing_weights(counts, mix=1.0), np.ones(313), rtol=1e-6)
-    np.testing.assert_array_equal(
-        rebalancing_weights(counts), rebalancing_weights(counts, 0.5, 5.0)
-    )
+    np.testing.assert_array_equal(rebalancing_weights(counts), rebalancing_weights(counts, 0.5, 5.0))

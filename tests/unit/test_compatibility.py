@@ -14,7 +14,12 @@ from colorization.runs import RunFolder
 from colorization.training import train
 from vgg_eval import judge, training
 
-TASKS = {"vgg": "judge", "regression": "regression", "classification": "classification", "transfer": "transfer"}
+TASKS = {
+    "vgg": "judge",
+    "regression": "regression",
+    "classification": "classification",
+    "transfer": "transfer",
+}
 
 
 def stored(run_dir):
@@ -60,7 +65,10 @@ def test_a_colorizer_measures_as_then(old_run, name):
         measured = found["methods"][names.get(row, row)]
         assert measured.keys() == expected.keys()
         for key, value in expected.items():
-            assert measured[key] == (None if value is None else pytest.approx(value, rel=2e-3, abs=0.02)), (row, key)
+            assert measured[key] == (None if value is None else pytest.approx(value, rel=2e-3, abs=0.02)), (
+                row,
+                key,
+            )
 
 
 def test_a_judge_measures_as_then(old_run):
@@ -91,7 +99,9 @@ def test_a_run_resumes_for_one_more_epoch(old_run, name):
 def test_a_judge_of_then_goes_on_as_a_judge_of_today(old_run):
     """Oracle: a run that begins with its weights, under the old task's name; both kinds of blocks are found."""
     run_dir = old_run("vgg")
-    config = dataclasses.replace(RunFolder(run_dir).config, init_from=str(run_dir), learning_rate=0.0, epochs=1)
+    config = dataclasses.replace(
+        RunFolder(run_dir).config, init_from=str(run_dir), learning_rate=0.0, epochs=1
+    )
     run = training.train(config, run_dir.parent / "new")
     kernels = {key: array for key, array in run.weights().items() if key.endswith("kernel")}
     for key, array in RunFolder(run_dir).weights().items():

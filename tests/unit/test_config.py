@@ -247,7 +247,10 @@ def test_old_names_of_fields_and_tasks(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"task": "gan"}', "config.json names the task 'gan', not one of .*regression, classification, transfer"),
+        (
+            '{"task": "gan"}',
+            "config.json names the task 'gan', not one of .*regression, classification, transfer",
+        ),
         ('{"task": ["x"]}', r"config.json names the task \['x'\]"),
         ("[]", "config.json names the task None"),
         ("[" * 100_000, "config.json cannot be read as JSON"),

@@ -96,7 +96,12 @@ def test_measure_joins_batches_and_shows_what_it_composes(crops):
         return {"shifted": ab + np.float32([3, 4]), "truth": ab}
 
     found = measure(
-        crops, predict, prior, batch_size=10, structural=False, watch=lambda name, rgb: shown[name].append(rgb)
+        crops,
+        predict,
+        prior,
+        batch_size=10,
+        structural=False,
+        watch=lambda name, rgb: shown[name].append(rgb),
     )
     assert [len(part) for part in shown["truth"]] == [10, 10, 4]
     assert np.abs(np.concatenate(shown["truth"]).astype(int) - crops).max() <= 1
@@ -110,7 +115,9 @@ def test_measure_joins_batches_and_shows_what_it_composes(crops):
     weights = rebalancing_weights(prior.bin_counts, mix=0.0)[nearest]
     share = 1 - np.minimum(np.linalg.norm(ab, axis=-1), 150) / 150
     assert gray["rebalanced_auc"] == pytest.approx(100 * np.average(share, weights=weights), abs=0.01)
-    assert gray["psnr"] == pytest.approx(peak_signal_noise_ratio(crops, graph.gray(pipeline.to_lightness_and_ab(crops)[0])), abs=0.01)
+    assert gray["psnr"] == pytest.approx(
+        peak_signal_noise_ratio(crops, graph.gray(pipeline.to_lightness_and_ab(crops)[0])), abs=0.01
+    )
 
 
 def test_other_data_splits_and_temperatures_go_into_metrics_json(old_run):

@@ -28,7 +28,12 @@ PHOTOGRAPHS = {
 }
 SIZE = (101, 67)
 
-TASK_OF = {"savedmodel": "classification", "onnx": "transfer", "litert": "regression", "keras": "classification"}
+TASK_OF = {
+    "savedmodel": "classification",
+    "onnx": "transfer",
+    "litert": "regression",
+    "keras": "classification",
+}
 """Format -> the task that is exported in it in a normal run; with --slow it is every task in every format."""
 
 TRIPLES = [
@@ -67,11 +72,14 @@ def test_parity(written, task, format):
     shown = {"odd": PHOTOGRAPHS["odd"]} if format == "litert" else PHOTOGRAPHS
     for picture in shown.values():
         for temperature in (None,) if task == "regression" else (0.89, 0.2):
-            assert_near(other.colorize(picture, temperature=temperature), colorizer.colorize(picture, temperature=temperature))
+            assert_near(
+                other.colorize(picture, temperature=temperature),
+                colorizer.colorize(picture, temperature=temperature),
+            )
     gray = np.stack([PHOTOGRAPHS["odd"][..., 0]] * 3)[..., None]
     for picture in (gray, gray[0], gray[0, ..., 0]):
         assert_near(other.colorize(picture), colorizer.colorize(picture))
-    with pytest.raises(TypeError, match="uint8.* float64"):
+    with pytest.raises(TypeError, match=r"uint8.* float64"):
         other.colorize(np.zeros((4, 4)))
 
 
@@ -167,7 +175,10 @@ def test_the_command_exports(old_runs, tmp_path, capsys):
     assert main.main([*arguments, "--decoding", "mode", "--working-size", "64"]) == 0
     assert capsys.readouterr().out == f"{path}\n"
     colorizer = Colorizer.load(old_runs["classification"], working_size=64)
-    assert_near(runtimes.load(path).colorize(PHOTOGRAPHS["odd"]), colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode"))
+    assert_near(
+        runtimes.load(path).colorize(PHOTOGRAPHS["odd"]),
+        colorizer.colorize(PHOTOGRAPHS["odd"], decoding="mode"),
+    )
 
 
 def savedmodel_judge(path):
@@ -207,7 +218,9 @@ def test_the_judge_exports_too(tmp_path, format, opened, capsys):
     arguments = ["cifar10-judge", "--format", format, "-o", str(path), *size]
     assert judge_export.main(arguments) == 0
     asked, run, odd = judge.load(resolve.preset_folder("cifar10-judge")), opened(path), PHOTOGRAPHS["odd"]
-    shown = [odd[None]] if format == "litert" else [odd[None], np.stack([odd[:32, :32]] * 2), odd[None, ..., :1]]
+    shown = (
+        [odd[None]] if format == "litert" else [odd[None], np.stack([odd[:32, :32]] * 2), odd[None, ..., :1]]
+    )
     for batch in shown:
         expected = asked.probabilities(np.concatenate([batch] * (3 // batch.shape[-1]), axis=-1))
         np.testing.assert_allclose(run(batch), expected, atol=2e-3)
@@ -223,7 +236,13 @@ def test_what_cannot_be_exported_gets_one_sentence(old_runs, tmp_path, monkeypat
         ("regression", "litert", "m.tflite", {}, "LiteRT takes pictures of one size only: give it by --size"),
         ("regression", "onnx", "there.onnx", {}, "already exists"),
         ("regression", "savedmodel", "model", {"decoding": "mode"}, "decodes by regression, not by 'mode'"),
-        ("regression", "keras", "m.keras", {"working_size": 64}, "it takes no decoding, working size or size"),
+        (
+            "regression",
+            "keras",
+            "m.keras",
+            {"working_size": 64},
+            "it takes no decoding, working size or size",
+        ),
         ("transfer", "onnx", "m.onnx", {"working_size": 64}, "sees every picture at 32 x 32"),
         ("regression", "onnx", "m.onnx", {"working_size": 0}, "at least 1 pixel, not 0"),
         ("vgg", "onnx", "m.onnx", {}, "names the task 'judge', not one of "),
@@ -247,7 +266,9 @@ def test_damaged_exports_are_refused(written, tmp_path, format):
     path = tmp_path / f"cut{FORMATS[format]}"
     path.write_bytes(written(TASK_OF[format], format).read_bytes()[:3000])
     for bad in (path, tmp_path / f"nowhere{FORMATS[format]}"):
-        with pytest.raises(InputError, match="is no exported colorizer, or damaged|not an exported colorizer|not found"):
+        with pytest.raises(
+            InputError, match=r"is no exported colorizer, or damaged|not an exported colorizer|not found"
+        ):
             runtimes.load(bad)
 
 

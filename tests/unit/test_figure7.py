@@ -63,12 +63,20 @@ def test_figures_show_the_reports_numbers(written):
     bars = [patch.get_height() for axes in figures.accuracy_bars(found).axes for patch in axes.patches]
     for role in ("judge", "control"):
         for values in found["results"][role].values():
-            assert min(abs(height - factor * values["accuracy"]) for height in bars for factor in (1, 100)) < 1e-6
-    matrices = [np.asarray(image.get_array()) for axes in figures.confusion_matrices(found).axes for image in axes.images]
+            assert (
+                min(abs(height - factor * values["accuracy"]) for height in bars for factor in (1, 100))
+                < 1e-6
+            )
+    matrices = [
+        np.asarray(image.get_array())
+        for axes in figures.confusion_matrices(found).axes
+        for image in axes.images
+    ]
     truth = np.array(found["results"]["judge"]["ground truth"]["confusion"], float)
     share = truth / np.maximum(truth.sum(axis=1, keepdims=True), 1)
     assert any(
-        matrix.shape == truth.shape and (np.allclose(matrix, truth) or np.allclose(matrix, share) or np.allclose(matrix, 100 * share))
+        matrix.shape == truth.shape
+        and (np.allclose(matrix, truth) or np.allclose(matrix, share) or np.allclose(matrix, 100 * share))
         for matrix in matrices
     )
     lines = [line.get_xydata() for axes in figures.temperature_curves(found).axes for line in axes.lines]

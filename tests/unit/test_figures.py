@@ -22,7 +22,11 @@ def runs(old_runs):
 def shown(monkeypatch):
     """The (rows, labels) of every grid that is drawn from now on."""
     found, draw = [], image_grid.labeled
-    monkeypatch.setattr(figures, "labeled", lambda rows, labels: found.append((list(rows), list(labels))) or draw(rows, labels))
+    monkeypatch.setattr(
+        figures,
+        "labeled",
+        lambda rows, labels: found.append((list(rows), list(labels))) or draw(rows, labels),
+    )
     return found
 
 
@@ -59,17 +63,26 @@ def test_bins_stand_at_their_centers_with_their_density(runs):
 
 def test_the_grid_shows_what_colorizer_makes(shown):
     """Oracle: Colorizer, of presets; where there are several of a task the folders' names tell them apart."""
-    found = [RunFolder(resolve.preset_folder(name)) for name in ("cifar10-regression", "cifar10-classification", "photos")]
+    found = [
+        RunFolder(resolve.preset_folder(name))
+        for name in ("cifar10-regression", "cifar10-classification", "photos")
+    ]
     rgb = data.coffee()[None, :32, :32]
     figures.grid(found, rgb)
     ((rows, labels),) = shown
     decodings = ("annealed", "mean", "mode")
     expected = ["gray", "regression"]
-    expected += [f"{name}:\n{decoding}" for name in ("cifar10-classification", "photos") for decoding in decodings]
+    expected += [
+        f"{name}:\n{decoding}" for name in ("cifar10-classification", "photos") for decoding in decodings
+    ]
     assert labels == [*expected, "truth"]
     np.testing.assert_array_equal(rows[-1], rgb)
     assert np.ptp(rows[0].astype(int), axis=-1).max() <= 1
-    for row, preset, decoding in ((1, "cifar10-regression", None), (2, "cifar10-classification", "annealed"), (7, "photos", "mode")):
+    for row, preset, decoding in (
+        (1, "cifar10-regression", None),
+        (2, "cifar10-classification", "annealed"),
+        (7, "photos", "mode"),
+    ):
         colored = Colorizer.from_preset(preset).colorize(rgb, decoding=decoding).astype(int)
         assert (np.abs(rows[row] - colored) > 1).mean() < 1e-3
 
@@ -104,6 +117,6 @@ def test_runs_on_other_data_are_refused(runs, old_run):
     other = RunFolder(old_run("classification"))
     text = (other.path / "config.json").read_text()
     (other.path / "config.json").write_text(text.replace('"split_seed": 0', '"split_seed": 1'))
-    with pytest.raises(InputError, match="was trained on other data or sizes than .*regression"):
+    with pytest.raises(InputError, match=r"was trained on other data or sizes than .*regression"):
         figures.write_all([runs[0].path, other.path], other.path / "figures")
     assert not (other.path / "figures").exists()

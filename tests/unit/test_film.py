@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from skimage import data
 from skimage.color import lab2rgb, rgb2lab
-
 from support.films import RATE, make, pictures, read, turned
 
 from colorization import Colorizer
@@ -17,6 +16,7 @@ from colorization.cli import main
 from colorization.core import image_files
 from colorization.core.errors import InputError
 from colorization.inference import film, temporal_smoothing
+
 
 def turned_to_blue(batch):
     """What stands for a colorizer here: other in each pixel, and told from any other order of channels."""

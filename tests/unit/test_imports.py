@@ -26,7 +26,18 @@ ORDER = [
 ]
 PUBLIC = {"Colorizer", "InputError", "evaluate", "export_model", "load", "train"}
 # Packages that need not be installed, or are not where Keras runs on JAX. They may be imported in functions.
-OPTIONAL = {"tensorflow", "tensorboard", "jax", "onnx", "tf2onnx", "av", "ai_edge_litert", "onnxruntime", "keras", "pyarrow"}
+OPTIONAL = {
+    "tensorflow",
+    "tensorboard",
+    "jax",
+    "onnx",
+    "tf2onnx",
+    "av",
+    "ai_edge_litert",
+    "onnxruntime",
+    "keras",
+    "pyarrow",
+}
 IMPORTS_LATER = {"colorization.cli.main"}
 
 FILES = {
@@ -60,7 +71,9 @@ def imports(module):
 
 def functions(module):
     """The function definitions of a module, methods and nested ones included."""
-    return [node for node in ast.walk(TREES[module]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [
+        node for node in ast.walk(TREES[module]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def lines(node):
@@ -95,14 +108,22 @@ def test_the_reading_of_imports_sees_them():
 def test_only_optional_packages_are_imported_in_functions(module):
     """Oracle: the syntax tree."""
     late = {
-        name.split(".")[0] for function in functions(module) for node in ast.walk(function) for name in targets(node)
+        name.split(".")[0]
+        for function in functions(module)
+        for node in ast.walk(function)
+        for name in targets(node)
     }
     assert late <= OPTIONAL
 
 
 def test_functions_and_modules_are_short():
     """Oracle: the syntax tree, lines counted from `def` to the last one; docstrings count too."""
-    long = {f"{module}.{node.name}": lines(node) for module in FILES for node in functions(module) if lines(node) > 60}
+    long = {
+        f"{module}.{node.name}": lines(node)
+        for module in FILES
+        for node in functions(module)
+        if lines(node) > 60
+    }
     assert not long
     assert statistics.median(lines(node) for module in FILES for node in functions(module)) < 10
     modules = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in FILES.items()}

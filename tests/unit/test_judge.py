@@ -128,7 +128,14 @@ def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
         assert by_temperature[temperature]["colorfulness"] == pytest.approx(expected, abs=0.2)
     (path,) = tmp_path.glob("temperatures-*.json")
     text = path.read_text()
-    for damage in ("[]", "{}", "[1]", text.replace("auc", "cua"), text.replace("colorfulness", "x"), text[:50]):
+    for damage in (
+        "[]",
+        "{}",
+        "[1]",
+        text.replace("auc", "cua"),
+        text.replace("colorfulness", "x"),
+        text[:50],
+    ):
         path.write_text(damage)
         assert temperatures.sweep(asked, run, dev, tmp_path) == rows
         assert path.read_text() == text
@@ -145,7 +152,9 @@ def test_damaged_opinions_are_asked_for_again(used, tmp_path, monkeypatch):
     monkeypatch.setattr(judge.Judge, "probabilities", lambda *a: counts.append(1) or probabilities(*a))
 
     def opinion():
-        return judge.judged({"judge": asked}, columns.GRAYSCALE, used.colorizers, shown, 0.5, tmp_path)["judge"]
+        return judge.judged({"judge": asked}, columns.GRAYSCALE, used.colorizers, shown, 0.5, tmp_path)[
+            "judge"
+        ]
 
     expected = opinion()
     np.testing.assert_array_equal(expected, probabilities(asked, columns.gray(shown.rgb)))
@@ -195,5 +204,7 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
 def test_photographs_have_no_classes_to_tell_apart(tmp_path):
     """Oracle: the sentence; nothing is left."""
     config = JudgeConfig(data="a folder", vgg_size=32)
-    with pytest.raises(InputError, match="has no classes, which a judge needs: give a directory train/<class>/"):
+    with pytest.raises(
+        InputError, match="has no classes, which a judge needs: give a directory train/<class>/"
+    ):
         training.JUDGE.build(config, ("photograph",))

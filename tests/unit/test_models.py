@@ -199,7 +199,9 @@ def test_dropout_follows_the_deep_blocks_and_works_in_training_alone(name, block
     """Oracle: the layers' names, rates and places; the same weights as without, by name and shape; outputs
     that differ from call to call in training, and are those of the model without dropout otherwise."""
     make = {**{name: build for name, (build, _) in BUILDERS.items()}, "transfer": models.transfer}[name]
-    settings = {"width": 0.05} | ({"vgg_size": 32, "vgg_blocks": 3, "vgg_width": 0.05} if name == "transfer" else {})
+    settings = {"width": 0.05} | (
+        {"vgg_size": 32, "vgg_blocks": 3, "vgg_width": 0.05} if name == "transfer" else {}
+    )
     with_dropout, without = make(dropout=0.4, **settings), make(**settings)
     found = [layer for layer in with_dropout.layers if isinstance(layer, layers.Dropout)]
     assert [layer.name for layer in found] == [f"block{b}_dropout" for b in blocks]

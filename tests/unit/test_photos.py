@@ -24,7 +24,9 @@ def folder(tmp_path, monkeypatch):
     root = tmp_path / "pictures"
     for i in range(40):
         picture = COLORED[i % 4][10 * (i // 4) :][:120, :150]
-        image_files.write(root / ("" if i % 2 else f"deep/er/{i % 3}") / f"{i}{('.png', '.JPG')[i % 2]}", picture)
+        image_files.write(
+            root / ("" if i % 2 else f"deep/er/{i % 3}") / f"{i}{('.png', '.JPG')[i % 2]}", picture
+        )
     for i in range(5):
         gray = cv2.cvtColor(COLORED[i % 4][:50, :60], cv2.COLOR_RGB2GRAY)
         image_files.write(root / "gray" / f"{i}.png", cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
@@ -48,7 +50,9 @@ def test_what_is_kept_and_what_is_left_out(folder):
         file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "gray" not in file.parts
     ]
     squares = {
-        datasets.base.fit(image_files.read(file), 40).tobytes() for file in files if ".cache" not in file.parts
+        datasets.base.fit(image_files.read(file), 40).tobytes()
+        for file in files
+        if ".cache" not in file.parts
     }
     kept = {picture.tobytes() for part in (dataset.train, dataset.test) for picture in part.images}
     assert kept == squares
@@ -126,7 +130,10 @@ def test_bad_folders_are_refused(folder, tmp_path):
         (tmp_path / "nothing", "is not a directory"),
         (folder / "text.jpg", "is not a directory"),
         (tmp_path / "empty", "holds no images"),
-        (folder / "gray", r"0 different colored photographs are among 5 image files \(5 gray or nearly gray\)"),
+        (
+            folder / "gray",
+            r"0 different colored photographs are among 5 image files \(5 gray or nearly gray\)",
+        ),
     ):
         with pytest.raises(InputError, match=sentence):
             photos.prepare([bad], 32)

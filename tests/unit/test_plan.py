@@ -42,7 +42,9 @@ def test_a_plan_trains_what_is_not_given(variants, tmp_path):
     assert found["judge"][0].vgg_weights == "none"
     assert found["transfer"][0].vgg_weights == "runs/judge-small"
     assert found["classification"][0].data == "synthetic"
-    narrow = configured(tmp_path / "narrow", dataclasses.replace(variants["judge"]["small"], width=0.25, batch_norm=False))
+    narrow = configured(
+        tmp_path / "narrow", dataclasses.replace(variants["judge"]["small"], width=0.25, batch_norm=False)
+    )
     transfer = planned(variants, "--judge", narrow)["transfer"][0]
     assert (transfer.vgg_weights, transfer.vgg_width, transfer.batch_norm) == (str(narrow), 0.25, False)
     found = planned(variants, "--variant", "paper", "--vgg-weights", "vgg.npz")
@@ -69,7 +71,9 @@ def test_an_old_option_stands_for_the_new_one(variants, capsys):
 
 
 def test_what_does_not_fit_is_refused(variants, used, tmp_path):
-    reseeded = configured(tmp_path / "reseeded", dataclasses.replace(variants["judge"]["small"], split_seed=7))
+    reseeded = configured(
+        tmp_path / "reseeded", dataclasses.replace(variants["judge"]["small"], split_seed=7)
+    )
     colorizers = {task: run.path for task, run in used.colorizers.items()}
     for words, sentence in (
         (["--vgg-weights", "imagenet"], "small trains its judge from scratch"),
@@ -99,13 +103,19 @@ def test_a_chain_leaves_finished_runs_as_they_are(variants, used, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")}
     wanted = {
         role: {"smoke": RunFolder(tmp_path / "runs" / name).config}
-        for role, name in zip(options.ROLES, ("vgg-smoke", "vgg-smoke-grey", *(f"{t}-smoke" for t in used.colorizers)), strict=True)
+        for role, name in zip(
+            options.ROLES,
+            ("vgg-smoke", "vgg-smoke-grey", *(f"{t}-smoke" for t in used.colorizers)),
+            strict=True,
+        )
     }
     found = planned(wanted, "--variant", "smoke", "--runs", tmp_path / "runs")
     assert all(config is not None for config, _ in found.values())
     runs = chain.run(found)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")} == before
-    assert {role: run.path for role, run in runs.roles().items()} == {role: path for role, (_, path) in found.items()}
+    assert {role: run.path for role, run in runs.roles().items()} == {
+        role: path for role, (_, path) in found.items()
+    }
 
 
 def test_given_runs_that_do_not_belong_together_stop_a_chain_before_any_training(used, tmp_path):

@@ -78,7 +78,9 @@ def test_a_card_tells_how_the_weights_came_about(old_run, tmp_path):
     run = RunFolder(old_run("classification"))
     told = run.sessions()
     run.write_config(override(run.config, ["init_from=/home/me/runs/first"]))
-    run.write_sessions([{**told[0], "run": "first", "finished_epochs": 3, "seconds": 100}, {**told[0], "seconds": 20}])
+    run.write_sessions(
+        [{**told[0], "run": "first", "finished_epochs": 3, "seconds": 100}, {**told[0], "seconds": 20}]
+    )
     run.write_tuned({"strength": 0.25})
     make_preset(run.path, tmp_path / "made", CARD)
     made = RunFolder(tmp_path / "made")
@@ -93,7 +95,9 @@ def test_a_card_tells_how_the_weights_came_about(old_run, tmp_path):
     measured = run.metrics()["dev"]["methods"]["annealed"]
     assert f"| annealed | {measured['ab_rmse']:.2f} |" in card
     assert made.config.init_from == "first"
-    assert "/home/" not in "".join(path.read_text() for path in made.path.iterdir() if path.suffix in (".json", ".md"))
+    assert "/home/" not in "".join(
+        path.read_text() for path in made.path.iterdir() if path.suffix in (".json", ".md")
+    )
 
 
 def test_what_was_measured_is_named_by_the_presets_own_temperature(old_run, tmp_path):
@@ -105,7 +109,9 @@ def test_what_was_measured_is_named_by_the_presets_own_temperature(old_run, tmp_
     assert list(made.metrics()) == ["dev", "dev at T=0.89"]
     assert made.metrics()["dev"] == expected
     assert made.config.vgg_weights == "vgg"
-    with pytest.raises(InputError, match="width is what the run was trained with: --set takes temperature, vgg_w"):
+    with pytest.raises(
+        InputError, match="width is what the run was trained with: --set takes temperature, vgg_w"
+    ):
         make_preset(run_dir, tmp_path / "made", CARD, changes=["width=1"])
 
 
@@ -128,7 +134,9 @@ def test_an_older_preset_is_replaced_whole_or_not_at_all(at, old_runs, tmp_path)
     assert RunFolder(tmp_path / "made").config.task == "classification"
     sums = json.loads((tmp_path / "made" / "SHA256SUMS.json").read_text())
     assert sums == {
-        path.name: atomic_io.sha256(path) for path in (tmp_path / "made").iterdir() if path.name != "SHA256SUMS.json"
+        path.name: atomic_io.sha256(path)
+        for path in (tmp_path / "made").iterdir()
+        if path.name != "SHA256SUMS.json"
     }
 
 
@@ -156,7 +164,7 @@ def test_a_damaged_preset_is_refused(made, tmp_path, monkeypatch, file, harm):
 
 @pytest.mark.parametrize("name", ["nothing", "../photos", "photos/"])
 def test_unknown_names_are_refused(at, name):
-    with pytest.raises(InputError, match="There is no preset '.*'; the presets are: judge, photos, transfer"):
+    with pytest.raises(InputError, match=r"There is no preset '.*'; the presets are: judge, photos, transfer"):
         Colorizer.from_preset(name)
 
 
@@ -168,7 +176,9 @@ def test_what_ships_is_whole_and_says_what_it_is(name):
     card = run.card_path.read_text(encoding="utf-8")
     for told in ("- Data: ", "- Command: `", "- Bad at: ", "## Measured"):
         assert told in card
-    texts = [path.read_text(encoding="utf-8") for path in run.path.iterdir() if path.suffix in (".json", ".md")]
+    texts = [
+        path.read_text(encoding="utf-8") for path in run.path.iterdir() if path.suffix in (".json", ".md")
+    ]
     assert not any(word in text for text in texts for word in ("/home/", "/root/", "/tmp/"))
     if run.config.task == "judge":
         probabilities = judge.load(run.path).probabilities(data.chelsea()[None, :32, :32])

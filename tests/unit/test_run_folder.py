@@ -15,7 +15,9 @@ from colorization.core.errors import InputError
 from colorization.datasets import loading
 from colorization.runs import RunFolder
 
-TINY = ClassificationConfig(data="synthetic", train_size=12, dev_size=5, test_size=7, image_size=16, crop_from=24)
+TINY = ClassificationConfig(
+    data="synthetic", train_size=12, dev_size=5, test_size=7, image_size=16, crop_from=24
+)
 ARRAYS = {"first/kernel": np.arange(6, dtype="float32").reshape(2, 3), "first/bias": np.float32([1, 2, 3])}
 
 
@@ -49,7 +51,9 @@ def test_a_run_is_a_folder_with_a_config(run):
 def test_a_run_of_another_kind_is_refused(run):
     run.write_config(TINY)
     assert run.expect(ColorizerConfig) is run
-    with pytest.raises(InputError, match=r"config\.json names the task 'classification', not one of regression\."):
+    with pytest.raises(
+        InputError, match=r"config\.json names the task 'classification', not one of regression\."
+    ):
         run.expect(RegressionConfig)
     with pytest.raises(InputError, match=r"names the task 'classification', not one of .*transfer"):
         run.expect(VggConfig)
@@ -60,7 +64,9 @@ def test_weights_are_the_best_and_the_frozen_ones(run):
     with pytest.raises(InputError, match="is not a run folder"):
         run.weights()
     run.write_config(TINY)
-    with pytest.raises(InputError, match=r"has no best\.weights\.h5 yet: its training has not finished an epoch"):
+    with pytest.raises(
+        InputError, match=r"has no best\.weights\.h5 yet: its training has not finished an epoch"
+    ):
         run.weights()
     run.write_best(ARRAYS, epoch=3)
     assert_same(run.weights(), ARRAYS)
@@ -82,7 +88,11 @@ def test_weights_are_the_best_and_the_frozen_ones(run):
 def test_the_state_of_a_training_is_one_piece(run):
     """Oracle: equality of groups and history."""
     assert (run.has_state(), run.finished_epochs()) == (False, 0)
-    groups = {"model": ARRAYS, "optimizer": {"adam/iteration": np.int64(4)}, "random": {"drop": np.uint32([1, 2])}}
+    groups = {
+        "model": ARRAYS,
+        "optimizer": {"adam/iteration": np.int64(4)},
+        "random": {"drop": np.uint32([1, 2])},
+    }
     history = [{"epoch": 1, "loss": 2.5, "val_loss": 3.0}, {"epoch": 2, "loss": 1.5, "val_loss": 2.0}]
     run.write_state(groups, history)
     found, rows = run.read_state()
@@ -103,7 +113,13 @@ def test_history_is_a_table(run):
     run.write_history(rows)
     assert run.history() == rows
     assert (run.path / "history.csv").read_text() == "epoch,loss,val_loss\n1,2.5,3.0\n2,1e-07,2.0\n"
-    for text in ("", "epoch,loss\n1,2\n", "epoch,loss,val_loss\n", "epoch,loss,val_loss\n1,2,x\n", "epoch,loss,val_loss\n1\n"):
+    for text in (
+        "",
+        "epoch,loss\n1,2\n",
+        "epoch,loss,val_loss\n",
+        "epoch,loss,val_loss\n1,2,x\n",
+        "epoch,loss,val_loss\n1\n",
+    ):
         (run.path / "history.csv").write_text(text)
         with pytest.raises(InputError, match=r"history\.csv holds no training history"):
             run.history()
@@ -131,7 +147,9 @@ def test_other_data_are_refused(run, data):
     run.write_config(TINY)
     run.write_data(data)
     other = loading.load(TINY, side=24)
-    with pytest.raises(InputError, match="run was trained on other images than synthetic now holds: restore them"):
+    with pytest.raises(
+        InputError, match="run was trained on other images than synthetic now holds: restore them"
+    ):
         run.splits(other)
     np.savez(run.path / "splits.npz", train=np.array([99]), dev=np.array([0]), test=np.array([1]))
     with pytest.raises(InputError, match=r"splits\.npz does not fit the data"):
@@ -154,7 +172,13 @@ def test_the_color_prior_comes_back(run):
     np.testing.assert_array_equal(run.color_prior().bin_counts, np.arange(313))
     np.testing.assert_array_equal(run.color_prior().mean_ab, [1.5, -2])
     path = run.path / "statistics.json"
-    for text in ("", "[]", '{"bin_counts": [1], "mean_ab": [0, 0]}', '{"bin_counts": [1e400]}', "[" * 100_000):
+    for text in (
+        "",
+        "[]",
+        '{"bin_counts": [1], "mean_ab": [0, 0]}',
+        '{"bin_counts": [1e400]}',
+        "[" * 100_000,
+    ):
         path.write_text(text)
         with pytest.raises(InputError, match=r"statistics\.json holds no colors of a training set"):
             run.color_prior()
@@ -169,10 +193,16 @@ def test_sessions_and_metrics_come_back(run):
     assert run.sessions() == run.known_sessions() == [{"seed": 1}]
     run.write_metrics({"dev": {"images": 1, "gray": 0.5}})
     assert run.metrics() == {"dev": {"images": 1, "gray": 0.5}}
-    old = {"methods": {"grey": {"colourfulness": 1.0}, "mean colour": {"delta_colourfulness": 2.0}}, "images": 3}
+    old = {
+        "methods": {"grey": {"colourfulness": 1.0}, "mean colour": {"delta_colourfulness": 2.0}},
+        "images": 3,
+    }
     run.write_metrics({"dev": old, "test": {"grey": 0.5}})
     assert run.metrics() == {
-        "dev": {"methods": {"gray": {"colorfulness": 1.0}, "mean color": {"delta_colorfulness": 2.0}}, "images": 3},
+        "dev": {
+            "methods": {"gray": {"colorfulness": 1.0}, "mean color": {"delta_colorfulness": 2.0}},
+            "images": 3,
+        },
         "test": {"gray": 0.5},
     }
     (run.path / "metrics.json").write_text('{"dev": ')

@@ -53,7 +53,9 @@ def test_what_may_not_be_resumed_or_overwritten(old_run, tmp_path):
     before = times(run_dir)
     with pytest.raises(InputError, match="already holds a run: pass --resume"):
         session.open_run(config, run_dir)
-    with pytest.raises(InputError, match=r"was begun with batch_size=16, seed=0, which a resumed run keeps\. .* init_from="):
+    with pytest.raises(
+        InputError, match=r"was begun with batch_size=16, seed=0, which a resumed run keeps\. .* init_from="
+    ):
         session.open_run(override(config, ["batch_size=8", "seed=1"]), run_dir, resume=True)
     with pytest.raises(InputError, match="holds a classification run, not one of regression"):
         session.open_run(RegressionConfig(), run_dir, resume=True)
@@ -235,7 +237,10 @@ def test_a_run_folder_has_one_writer(tmp_path):
         [sys.executable, "-c", script, run_dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(InputError, match=f"run is in use by process {holder.pid} on "), locked(RunFolder(run_dir)):
+    with (
+        pytest.raises(InputError, match=f"run is in use by process {holder.pid} on "),
+        locked(RunFolder(run_dir)),
+    ):
         pass
     holder.kill()
     holder.communicate()

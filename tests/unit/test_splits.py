@@ -1,7 +1,6 @@
 """Splits: disjoint, seeded, stratified, and kept in a file."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cifar_files import names_of, object_array, sentence_of

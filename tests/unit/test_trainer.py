@@ -40,7 +40,8 @@ def assert_equal_arrays(found, expected):
 def test_the_initial_weights_are_the_seeds(tmp_path):
     """Oracle: equality, and another seed; the layers' precision is the config's, and not that of others."""
     one, same, other = (
-        by_path(built(dataclasses.replace(TINY, seed=seed), tmp_path / "run")[1].model.weights) for seed in (0, 0, 1)
+        by_path(built(dataclasses.replace(TINY, seed=seed), tmp_path / "run")[1].model.weights)
+        for seed in (0, 0, 1)
     )
     assert_equal_arrays(one, same)
     assert (one["block3_conv1/kernel"] != other["block3_conv1/kernel"]).any()
@@ -62,7 +63,7 @@ def test_a_run_is_initialized_from_another(old_runs, tmp_path):
     assert len(output) == 2
     expected = {name: (own if name in output else source.weights())[name] for name in found}
     assert_equal_arrays(found, expected)
-    with pytest.raises(InputError, match="The weights in .* do not fit the model: .*and .* more"):
+    with pytest.raises(InputError, match=r"The weights in .* do not fit the model: .*and .* more"):
         built(dataclasses.replace(regression, width=0.1), tmp_path / "wider")
 
 
@@ -70,7 +71,13 @@ def test_a_run_is_initialized_from_a_preset(tmp_path):
     """Oracle: the preset's own weights, kept in float16."""
     preset = RunFolder(resolve.preset_folder("photos"))
     config = dataclasses.replace(
-        preset.config, data="synthetic", train_size=8, dev_size=4, test_size=4, crop_from=0, init_from="photos"
+        preset.config,
+        data="synthetic",
+        train_size=8,
+        dev_size=4,
+        test_size=4,
+        crop_from=0,
+        init_from="photos",
     )
     found = by_path(built(config, tmp_path / "run")[1].model.weights)
     assert_equal_arrays(found, {name: array.astype("float32") for name, array in preset.weights().items()})
@@ -85,7 +92,9 @@ def test_another_runs_frozen_blocks_need_no_pretrained_weights(old_runs, tmp_pat
     found = by_path(network.model.weights)
     frozen = [name for name in found if name.startswith("block1_")]
     assert frozen
-    assert_equal_arrays({name: found[name] for name in frozen}, {name: source.weights()[name] for name in frozen})
+    assert_equal_arrays(
+        {name: found[name] for name in frozen}, {name: source.weights()[name] for name in frozen}
+    )
     assert network.encoder is not None
     with pytest.raises(InputError, match=r"There are no VGG16 weights at nowhere\.h5"):
         built(override(config, ["init_from=none"]), tmp_path / "none")
