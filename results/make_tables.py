@@ -71,7 +71,7 @@ def filled(text: str) -> str:
 
 def runs_table() -> str:
     """Name, steps, time, score and command of each shipped model."""
-    rows = [["run", "steps", "minutes, 2 cores", "score on dev images", "command"]]
+    rows = [["run", "steps", "minutes", "score on held-out images", "command"]]
     for name, command in RUNS.items():
         run = RunFolder(resolve.PRESETS / name)
         sessions = run.sessions()

@@ -61,7 +61,7 @@ def reserve(file: IO[bytes], size: int) -> None:
 
 
 def refuse_unwritable(folder: StrPath) -> None:
-    """Raise InputError if no file can be written below a folder, which need not exist. Nothing is left there."""
+    """Raise InputError if no file can be written below a folder, which need not exist. Nothing is left."""
     folder = Path(folder)
     try:
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())

@@ -29,13 +29,14 @@ def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | 
         attributes: {name: number or str}, stored on the file.
     """
     sizes = [array.nbytes + _OVERHEAD for arrays in groups.values() for array in arrays.values()]
-    with replacing(path) as temporary, temporary.open("rb+") as reserved:
-        with h5py.File(reserved, "w") as file:  # HDF5 cuts the file to its length at the end
-            reserve(reserved, sum(sizes) + _OVERHEAD + len(str(attributes)))
-            for group, arrays in groups.items():
-                for name, array in arrays.items():
-                    file[f"{group}/{name}"] = array
-            file.attrs.update(attributes or {})
+    size = sum(sizes) + _OVERHEAD + len(str(attributes))
+    # HDF5 cuts the file to its length at the end
+    with replacing(path) as temporary, temporary.open("rb+") as opened, h5py.File(opened, "w") as file:
+        reserve(opened, size)
+        for group, arrays in groups.items():
+            for name, array in arrays.items():
+                file[f"{group}/{name}"] = array
+        file.attrs.update(attributes or {})
 
 
 def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:

@@ -53,7 +53,8 @@ class RunFolder:
         logs_path: of the TensorBoard logs.
         tuning_path: of the tables and pictures of a tuning.
         lock_path: of the lock of the process that writes into the folder.
-        card_path, checksums_path: of a preset's model card and checksums.
+        card_path: of the model card of a preset.
+        checksums_path: of the checksums of a preset.
     """
 
     def __init__(self, path: StrPath, config: Config | None = None):
