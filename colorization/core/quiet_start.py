@@ -39,6 +39,8 @@ def start_keras() -> None:
             import keras
 
             keras.distribution.list_devices()
+            if keras.backend.backend() == "tensorflow":  # in a notebook its logger begins at INFO
+                sys.modules["tensorflow"].get_logger().setLevel(logging.ERROR)
         except ModuleNotFoundError as error:
             raise InputError(
                 f"{str(error.name).split('.')[0]} is not installed: pip install 'keras-colorization[train]'."
