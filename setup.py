@@ -14,7 +14,7 @@ EXPORT = ["ai-edge-litert>=2.1", "onnx>=1.17", "tf2onnx>=1.17"]
 setup(
     name="keras-colorization",
     version=VERSION,
-    description="Automatic image colorization in Keras: color photographs and films, train and evaluate colorizers",
+    description="Automatic image colorization in Keras: photographs, films, training and evaluation",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",

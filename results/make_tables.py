@@ -20,14 +20,16 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "RESULTS.md"
 
 RUNS = {
-    "cifar10-judge": "python experiments/judge.py",
-    "cifar10-control": "python experiments/judge.py --variant small-gray",
-    "cifar10-regression": "python experiments/regression.py --set epochs=10",
-    "cifar10-classification": "python experiments/classification.py --set rebalance=false --set epochs=10",
-    "cifar10-transfer": "python experiments/transfer.py --set rebalance=false --set epochs=8",
-    "photos": "python experiments/photos.py --data FOLDER ...",
-}
-"""Preset -> its recipe; a card tells how the history of a preset differs."""
+    name: f"python experiments/shipped.py {name}"
+    for name in (
+        "cifar10-judge",
+        "cifar10-control",
+        "cifar10-regression",
+        "cifar10-classification",
+        "cifar10-transfer",
+    )
+} | {"photos": "python experiments/shipped.py photos --data FOLDER ..."}
+"""Preset -> its recipe; the recipe tells how the history of a preset differs."""
 
 STAGED = {"photos"}  # stages with different numbers of photographs, which the run does not know
 

@@ -27,6 +27,9 @@ PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # of an
 # The commands that are run: pattern -> what takes its place, which makes it cheap enough. Of the others it is
 # known that their own parsers take them; the experiments are run by tests/process/test_experiments.py.
 RUN = {
+    r"^(colorize prepare cifar10)$": r"\1 --from cifar-10-python.tar.gz",
+    r"^(colorize train classification) --variant small$": rf"\1 --variant smoke --run-dir runs/trained {TINY}",
+    r"^(colorize train photos --data photographs)$": r"\1 --run-dir runs/trained-photos --set epochs=1 --set width=0.05",
     r"^colorize .*": r"\g<0>",
     r"^python -m vgg_eval\.export .*": r"\g<0>",
     r"^python data/prepare\.py cifar10 --from \S+$": r"\g<0>",

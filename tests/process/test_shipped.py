@@ -94,14 +94,14 @@ def test_a_recipe_continues_where_it_was_stopped(shipped, here, monkeypatch):
 
 
 def test_the_recipe_of_photographs(shipped, here, capsys):
-    """Oracle: the sessions: small, then fine; the settings of the shipped one. It needs photographs."""
+    """Oracle: the sessions: 64 pixels, then 112; the settings of the shipped one. It needs photographs."""
     for i in range(40):
         image = np.roll((data.coffee(), data.rocket())[i % 2][:120, :150], 3 * i, axis=1)
         image_files.write(here / "album" / f"{i}.png", image)
     words = ["photos", "--data", "album", *options(["epochs=1", "batch_size=16", *NARROW])]
     assert shipped.main(words) == 0
     made, own = RunFolder(here / "runs/shipped/presets/photos"), RunFolder(resolve.PRESETS / "photos")
-    assert [session.get("run") for session in made.sessions()] == ["photos-small", None]
+    assert [session.get("run") for session in made.sessions()] == ["photos-64", None]
     for field in ("image_size", "crop_from", "rebalance", "working_size", "temperature"):
         assert getattr(made.config, field) == getattr(own.config, field)
     assert made.tuned() == own.tuned()
