@@ -46,7 +46,14 @@ def exported(tmp_path_factory):
 def networks():
     """{name: (network with penalty and dropout, its input)}: two colorizers, and a judge with each kind of layer."""
     rng, options = np.random.default_rng(0), {"width": 0.05, "l2": 0.01, "dropout": 0.1}
-    vgg = {"vgg_size": 32, "vgg_width": 0.05, "vgg_blocks": 3, "batch_norm": True, "frozen_blocks": 2, "image_size": 32}
+    vgg = {
+        "vgg_size": 32,
+        "vgg_width": 0.05,
+        "vgg_blocks": 3,
+        "batch_norm": True,
+        "frozen_blocks": 2,
+        "image_size": 32,
+    }
     judge = vgg16(image_size=32, head_width=8, width=0.05, batch_norm=True, l2=0.01, dropout=0.1)
     lightness = rng.uniform(0, 100, (2, 32, 32, 1)).astype("float32")
     return {
@@ -101,14 +108,24 @@ def test_a_keras_file_names_nothing_that_older_versions_do_not_know(tmp_path):
     network, inputs = networks()["transfer"]
     keras_file.save(network, tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert [layer.name for layer in loaded.layers if layer.weights] == [layer.name for layer in network.layers if layer.weights]
+    assert [layer.name for layer in loaded.layers if layer.weights] == [
+        layer.name for layer in network.layers if layer.weights
+    ]
     assert loaded.get_layer("block1_conv1").trainable is False
     assert not loaded.losses
     assert network.losses  # the network itself keeps its penalties
     found, expected = (keras.ops.convert_to_numpy(each(inputs, training=False)) for each in (loaded, network))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     config = zipfile.ZipFile(tmp_path / "model.keras").read("config.json").decode()
-    for name in ("renorm", "quantization_config", "optional", "initializer", "regularizer", "colorization", "shared_object_id"):
+    for name in (
+        "renorm",
+        "quantization_config",
+        "optional",
+        "initializer",
+        "regularizer",
+        "colorization",
+        "shared_object_id",
+    ):
         assert name not in config
 
 
@@ -160,7 +177,9 @@ def test_onnx_files_of_version_0_1_are_run_too(exported, colorizer, tmp_path, ca
     found = runtimes.load(tmp_path / "old.onnx")
     for temperature in (None, 0.1):
         expected = colorizer.colorize(PICTURE, temperature=temperature)
-        assert (np.abs(found.colorize(PICTURE, temperature=temperature).astype(int) - expected) > 1).mean() < 1e-3
+        assert (
+            np.abs(found.colorize(PICTURE, temperature=temperature).astype(int) - expected) > 1
+        ).mean() < 1e-3
     assert capfd.readouterr() == ("", "")
 
 
@@ -186,7 +205,9 @@ def test_litert_files_without_a_signature_are_run_too(exported, colorizer, monke
     found = runtimes.load(exported("litert", "m.tflite"))
     for temperature in (None, 0.1):
         expected = colorizer.colorize(PICTURE, temperature=temperature)
-        assert (np.abs(found.colorize(PICTURE, temperature=temperature).astype(int) - expected) > 1).mean() < 1e-3
+        assert (
+            np.abs(found.colorize(PICTURE, temperature=temperature).astype(int) - expected) > 1
+        ).mean() < 1e-3
 
 
 def test_tfsmlayer_takes_a_savedmodel_as_it_is(exported, colorizer):

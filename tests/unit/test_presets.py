@@ -12,6 +12,7 @@ from colorization import Colorizer
 from colorization.core import atomic_io, color, metrics
 from colorization.core.config import override
 from colorization.core.errors import InputError
+from colorization.datasets.base import fit
 from colorization.evaluation import evaluate
 from colorization.export import Card, make_preset
 from colorization.inference import graph, runtimes
@@ -164,8 +165,15 @@ def test_a_damaged_preset_is_refused(made, tmp_path, monkeypatch, file, harm):
 
 @pytest.mark.parametrize("name", ["nothing", "../photos", "photos/"])
 def test_unknown_names_are_refused(at, name):
-    with pytest.raises(InputError, match=r"There is no preset '.*'; the presets are: judge, photos, transfer"):
+    with pytest.raises(
+        InputError, match=r"There is no preset '.*'; the presets are: judge, photos, transfer"
+    ):
         Colorizer.from_preset(name)
+
+
+def whole(side):
+    """Whole photographs at the size at which a colorizer sees them, (3, side, side, 3) uint8."""
+    return np.stack([fit(photograph(), side) for photograph in (data.astronaut, data.chelsea, data.coffee)])
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -185,7 +193,8 @@ def test_what_ships_is_whole_and_says_what_it_is(name):
         assert probabilities.shape == (1, 10)
         assert probabilities.sum() == pytest.approx(1, abs=1e-5)
         return
-    rgb, colorizer = crops(), Colorizer.from_preset(name)
+    colorizer = Colorizer.from_preset(name)
+    rgb = crops() if run.config.image_size == 32 else whole(run.config.working_size)
     gray = graph.gray(color.rgb_to_lab(rgb)[..., :1])
     expected = colorizer.colorize(rgb, decoding="mean" if "mean" in colorizer.task.decodings else None)
     assert metrics.squared_rgb_errors(rgb, expected).mean() < metrics.squared_rgb_errors(rgb, gray).mean()

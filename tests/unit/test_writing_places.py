@@ -43,7 +43,9 @@ def unread(monkeypatch):
 def pictures(folder):
     """A folder of five photographs."""
     for number in range(5):
-        image_files.write(folder / f"{number}.png", np.random.default_rng(number).integers(0, 256, (9, 9, 3), "uint8"))
+        image_files.write(
+            folder / f"{number}.png", np.random.default_rng(number).integers(0, 256, (9, 9, 3), "uint8")
+        )
     return folder
 
 
@@ -66,7 +68,9 @@ def test_the_data_folder_is_tried_before_photographs_are_read(tmp_path, no_folde
 
 
 @pytest.mark.parametrize("experiment", ["photos", "classification"])
-def test_the_run_folder_is_tried_before_data_are_read(tmp_path, no_folder, unread, experiments, capsys, experiment):
+def test_the_run_folder_is_tried_before_data_are_read(
+    tmp_path, no_folder, unread, experiments, capsys, experiment
+):
     folder = pictures(tmp_path / "photographs")
     arguments = ["--variant", "smoke", "--data", str(folder), "--run-dir", str(no_folder)]
     assert experiments[experiment].main(arguments) == 2
@@ -76,7 +80,9 @@ def test_the_run_folder_is_tried_before_data_are_read(tmp_path, no_folder, unrea
 
 def test_other_places_are_tried_before_the_work(old_runs, no_folder, monkeypatch):
     """The data are not there, which is not noticed first."""
-    monkeypatch.setattr(datasets, "load", lambda *arguments, **options: pytest.fail("read before the place was tried"))
+    monkeypatch.setattr(
+        datasets, "load", lambda *arguments, **options: pytest.fail("read before the place was tried")
+    )
     for format, name in (("onnx", "m.onnx"), ("keras", "m.keras"), ("savedmodel", "model")):
         with pytest.raises(InputError, match=r"cannot be written: Not a directory"):
             export_model(resolve.preset_folder("cifar10-regression"), format, no_folder / name)
@@ -174,7 +180,10 @@ for write in (
 
 def in_namespace(mount, command, folder):
     """Run a command where mounts are its own; the test is skipped where there are no such namespaces."""
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode
+    ):
         pytest.skip("needs user and mount namespaces")
     words = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh", *command]
     return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=os.environ, check=False)
@@ -187,7 +196,9 @@ def test_a_disk_that_is_really_full(tmp_path):
     done = in_namespace("mount -t tmpfs -o size=1m tmpfs full", command, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     names = ("many.h5", "one.h5", "text", "set")
-    assert done.stdout.splitlines() == [f"full/{name} cannot be written: No space left on device." for name in names]
+    assert done.stdout.splitlines() == [
+        f"full/{name} cannot be written: No space left on device." for name in names
+    ]
 
 
 @pytest.mark.slow
