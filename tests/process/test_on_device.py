@@ -38,22 +38,35 @@ for changes in ({}, {"shift": 0, "crop_from": 40}, {"crop_from": 40}, {"shift": 
     for start, (expected, numbers) in zip(range(0, 60, 16), feed, strict=True):
         made, places = batches.make(batches.arrays, plan, start, len(numbers))
         assert (np.asarray(made) == np.asarray(expected)).all() and (np.asarray(places) == numbers).all()
+"""
+TRAINING = """
 trainer.train(config, sys.argv[1] + "/device")
 on_device.fits = lambda *tables: False
 trainer.train(config, sys.argv[1] + "/keras")
 """
 
 
-def test_batches_and_training_are_those_of_model_fit(tmp_path):
-    """Oracle: pipeline.training_batches (inside the script), and Keras's own loop; float32 sums may differ."""
+def run(script, folder):
+    """Run a script on JAX in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, tmp_path],
+        [sys.executable, "-c", script, folder],
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": UNOPTIMIZED},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_batches_are_those_of_the_host(tmp_path):
+    """Oracle: pipeline.training_batches, inside the script: the same images, crops and labels in order."""
+    run(SCRIPT, tmp_path)
+
+
+@pytest.mark.slow
+def test_training_is_that_of_model_fit(tmp_path):
+    """Oracle: Keras's own loop; float32 sums may differ."""
+    run(SCRIPT + TRAINING, tmp_path)
     device, keras = (RunFolder(tmp_path / name) for name in ("device", "keras"))
     for ours, theirs in zip(device.history(), keras.history(), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)

@@ -93,6 +93,7 @@ def test_a_recipe_continues_where_it_was_stopped(shipped, here, monkeypatch):
     assert shipped.main(words) == 0  # an older one is replaced
 
 
+@pytest.mark.slow
 def test_the_recipe_of_photographs(shipped, here, capsys):
     """Oracle: the sessions: 64 pixels, then 112; the settings of the shipped one. It needs photographs."""
     for i in range(40):
