@@ -39,6 +39,12 @@ def nearest(ab: Tensor) -> Tensor:
 
     Returns:
         (...) int32, 0..312. Among equally near centers any one is returned.
+
+    Example:
+        >>> import numpy as np
+        >>> index = int(nearest(np.array([11.0, -9.0])))
+        >>> CENTERS[index].tolist()
+        [10.0, -10.0]
     """
     return soft_encode(ab, neighbors=1)[0][..., 0]
 
@@ -57,6 +63,12 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
     Returns:
         indices: (..., neighbors) int32, nearest first.
         weights: (..., neighbors) float32, summing to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> indices, weights = soft_encode(np.array([0.0, 0.0]), neighbors=3)
+        >>> CENTERS[int(indices[0])].tolist(), round(float(np.sum(weights)), 3)
+        ([0.0, 0.0], 1.0)
     """
     table = _candidates(neighbors)
     ab = ops.clip(ops.cast(ab, "float32"), -_LIMIT, _LIMIT)
@@ -83,6 +95,13 @@ def decode_mode(logits: Tensor) -> Tensor:
 
     Returns:
         (..., 2) float32 ab.
+
+    Example:
+        >>> import numpy as np
+        >>> logits = np.zeros(COUNT)
+        >>> logits[42] = 9
+        >>> np.asarray(decode_mode(logits)).tolist() == CENTERS[42].tolist()
+        True
     """
     # Keras's argmax needs bitcast, which ONNX does not have
     likeliest = ops.top_k(ops.cast(logits, "float32"), 1)[1][..., 0]
@@ -114,6 +133,13 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = TEMPERATURE) -> 
 
     Raises:
         ValueError: the temperature is negative or NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> logits = np.full(COUNT, -99.0)
+        >>> logits[:2] = 0  # two equally likely bins: (-90, 50) and (-90, 60)
+        >>> np.asarray(annealed_mean(logits, temperature=0.5)).round(2).tolist()
+        [-90.0, 55.0]
     """
     if isinstance(temperature, numbers.Real) and not float(temperature) >= 0:
         raise ValueError(f"the temperature is at least 0, not {temperature}")

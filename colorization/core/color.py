@@ -36,6 +36,12 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
     Raises:
         ValueError: the last axis is not 3, or the dtype is an integer other than uint8.
+
+    Example:
+        >>> import numpy as np
+        >>> lab = rgb_to_lab(np.array([[255, 0, 0]], "uint8"))
+        >>> print(np.asarray(lab).round(1))
+        [[53.2 80.1 67.2]]
     """
     rgb = _with_three_channels(rgb)
     dtype = keras.backend.standardize_dtype(rgb.dtype)
@@ -61,6 +67,11 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 
     Raises:
         ValueError: the last axis is not 3.
+
+    Example:
+        >>> import numpy as np
+        >>> np.asarray(lab_to_rgb(np.array([[100.0, 0.0, 0.0]]))).round(3).tolist()
+        [[1.0, 1.0, 1.0]]
     """
     linear = ops.clip(_linear_from_lab(_with_three_channels(lab)), 0, 1)
     curve = (1 + _SRGB_OFFSET) * _power(linear, 1 / _SRGB_GAMMA, _SRGB_KNEE) - _SRGB_OFFSET
@@ -78,6 +89,12 @@ def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
 
     Returns:
         (..., 3) float32 Lab.
+
+    Example:
+        >>> import numpy as np
+        >>> lightness, a, b = np.asarray(fit_gamut(np.array([50.0, 200.0, 0.0])))
+        >>> bool(lightness == 50), bool(0 < a < 200), bool(b == 0)
+        (True, True, True)
     """
     lab = ops.cast(lab, "float32")
     lightness, ab = lab[..., :1], lab[..., 1:]

@@ -62,6 +62,13 @@ def rebalancing_weights(counts: np.ndarray, mix: float = 0.5, sigma: float = 5.0
 
     Returns:
         (313,) float32.
+
+    Example:
+        >>> counts = np.ones(COUNT, "int64")
+        >>> counts[0] = 10_000
+        >>> weights = rebalancing_weights(counts)
+        >>> bool(weights[0] < weights[-1])  # the frequent color has less weight
+        True
     """
     prior = smooth_prior(counts, sigma)
     weights = 1 / ((1 - mix) * np.maximum(prior, 1 / np.sum(counts)) + mix / COUNT)

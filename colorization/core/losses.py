@@ -19,6 +19,13 @@ def squared_error(ab: Tensor, prediction: Tensor) -> Tensor:
 
     Returns:
         (B,) float32.
+
+    Example:
+        >>> import numpy as np
+        >>> ab = np.zeros((1, 2, 2, 2))
+        >>> value = squared_error(ab, np.full((1, 2, 2, 2), 128 / 255))
+        >>> np.asarray(value).round(6).tolist()
+        [0.0]
     """
     difference = color.scale_ab(ops.cast(ab, "float32")) - ops.cast(prediction, "float32")
     return 0.5 * ops.sum(ops.square(difference), axis=(1, 2, 3))
@@ -38,6 +45,12 @@ def soft_cross_entropy(
 
     Returns:
         (B,) float32, in nats.
+
+    Example:
+        >>> import numpy as np
+        >>> value = soft_cross_entropy(np.zeros((1, 1, 1, 2)), np.zeros((1, 1, 1, 313)))
+        >>> round(float(value[0]), 3), round(float(np.log(313)), 3)
+        (5.746, 5.746)
     """
     indices, weights = bins.soft_encode(ab, neighbors, sigma)
     values = sparse_cross_entropy(indices, weights, logits)

@@ -27,6 +27,11 @@ def auc(squared_errors: np.ndarray, pixel_weights: np.ndarray | None = None) -> 
 
     Returns:
         The area in percent, 0..100.
+
+    Example:
+        >>> import numpy as np
+        >>> auc(np.array([0.0, 75.0**2]))  # the second pixel counts for half of the thresholds
+        75.0
     """
     share = 1 - np.minimum(np.sqrt(squared_errors, dtype="float64"), AUC_LIMIT) / AUC_LIMIT
     return float(100 * np.average(share, weights=pixel_weights))
@@ -75,6 +80,11 @@ def colorfulness(rgb: np.ndarray) -> np.ndarray:
 
     Returns:
         (N,) float64; 0 is gray, values above 100 are very colorful.
+
+    Example:
+        >>> import numpy as np
+        >>> colorfulness(np.full((1, 4, 4, 3), 128, "uint8")).tolist()
+        [0.0]
     """
     red, green, blue = np.moveaxis(rgb.astype("float64"), -1, 0)
     opponents = np.stack([red - green, (red + green) / 2 - blue])  # signed: the means count

@@ -56,6 +56,13 @@ def split(
     that same order. ``train`` comes back in ascending order.
 
     Raises InputError for a negative size, or a stratified one too small to give each class an image.
+
+    Example:
+        >>> from colorization import datasets
+        >>> data = datasets.load("synthetic", train_limit=20, test_limit=10)
+        >>> chosen = split(data, train=20, dev=5, test=5, seed=0)
+        >>> len(chosen.train), len(chosen.dev), len(chosen.test), set(chosen.dev) & set(chosen.test)
+        (20, 5, 5, set())
     """
     classes = len(dataset.classes)
     for name, size in (("train", train), ("dev", dev), ("test", test)):

@@ -46,7 +46,10 @@ def load(
         InputError: the model is not found or damaged, or does not take one of the options.
 
     Example:
-        colored = colorization.load("photos").colorize(gray)
+        >>> import numpy as np
+        >>> gray = np.full((40, 60), 128, "uint8")
+        >>> load("photos").colorize(gray).shape
+        (40, 60, 3)
     """
     return ChosenModel(
         resolve.run_folder(model) if model else None,

@@ -53,6 +53,10 @@ def classification(width: float = 1.0, l2: float = 0.0, dropout: float = 0.0) ->
     Returns:
         keras.Model: (B, H, W, 1) float L in 0..100 -> (B, H, W, 313) float32 logits. H and W are
         multiples of 8; others come out rounded up to one.
+
+    Example:
+        >>> classification(width=0.05).output_shape
+        (None, None, None, 313)
     """
     return _build("classification", width, l2, dropout, outputs=bins.COUNT, activation="linear")
 

@@ -151,8 +151,8 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
             [*samples, checkpoint, progress, *logs],
         )
     finally:
+        progress.close()  # first, so that the sentence of an error has a line of its own
         checkpoint.close()
-        progress.close()  # so that the sentence of an error has a line of its own
 
 
 def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):

@@ -178,10 +178,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
         assert_equal_arrays(kept[name], groups[name])
 
 
-def test_a_run_is_resumed_and_lengthened_in_the_same_process(tmp_path):
+def test_a_run_is_resumed_and_lengthened_in_the_same_process(old_runs, tmp_path):
     """What Keras counts up in a process must not enter the files; a constant rate may go on for longer, and
     so does the scale of float16's loss, of which float32 knows nothing. Oracle: a run never stopped."""
-    config = override(TINY, ["precision=mixed_float16", "epochs=1"])
+    changes = ["precision=mixed_float16", "epochs=1", f"vgg_weights={old_runs['vgg']}"]
+    config = override(RunFolder(old_runs["transfer"]).config, changes)  # whose head alone is trained: sooner
     run = train(config, tmp_path / "run")
     run.write_metrics({"test": {"of": "these weights"}})
     longer = override(config, ["epochs=2"])
