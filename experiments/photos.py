@@ -6,8 +6,8 @@
 The folders may be nested or flat. Gray photographs are found and left out, 5 % are held out by a seeded
 split for the metrics. The network is the paper's classification, fully convolutional, with a rebalanced
 loss, on random crops and flips. small: 32 pixels, a quarter of the width; on 100,000 images about an hour
-for four epochs on 2 CPU cores. fine: continues at 64 pixels, where it learns finer patches, from the
-preset `photos` or from --set init_from=RUN. full: the whole width at 128 pixels, for a GPU. smoke: seconds,
+for four epochs on 2 CPU cores. fine: continues at 64 pixels, where it learns finer patches, from
+--set init_from=RUN. full: the whole width at 128 pixels, for a GPU. smoke: seconds,
 on the built-in synthetic set.
 """
 

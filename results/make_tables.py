@@ -5,6 +5,7 @@
 A table stands between two comments, `<!-- NAME -->` and `<!-- end -->`. A test compares them with the files.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -56,6 +57,9 @@ PAPER = (0.22, 0.46, 0.57, 0.65, 0.63, 0.80)
 
 def main() -> int:
     """Fill in all tables of RESULTS.md."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     write_text(RESULTS, filled(RESULTS.read_text(encoding="utf-8")))
     return 0
 

@@ -29,7 +29,7 @@ COLORIZERS = {
     "photos": Training(
         "Train a colorizer on folders of photographs, nested or flat. Gray ones are left out.\n"
         "Variants: smoke takes seconds. small sees 32 pixels, about an hour on 2 CPU cores. fine continues\n"
-        "at 64 pixels, from the preset photos or from --set init_from=RUN. full is for a GPU.",
+        "at 64 pixels from --set init_from=RUN. full is for a GPU.",
         variants.PHOTOS,
         "colorization.cli.train:photos",
         name="photos",

@@ -87,7 +87,6 @@ PHOTOS: Mapping[str, Config] = {
         epochs=8,
         batch_size=32,
         learning_rate=2e-4,
-        init_from="photos",
     ),
     "full": replace(_small_photos, width=1.0, image_size=128, crop_from=160, epochs=60, learning_rate=3e-4),
 }
