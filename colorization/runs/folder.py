@@ -289,7 +289,7 @@ class RunFolder:
 
     def metrics(self) -> dict[str, dict]:
         """{evaluation: report}; {} if nothing was measured. Raises InputError for a damaged file."""
-        return renamed_metrics(self._read_json(_METRICS)) if (self.path / _METRICS).exists() else {}
+        return self._read_json(_METRICS, renamed_metrics) if (self.path / _METRICS).exists() else {}
 
     def write_metrics(self, metrics: dict[str, dict]) -> None:
         """Write what metrics() reads; a preset does not change."""
@@ -301,8 +301,8 @@ class RunFolder:
         (self.path / _METRICS).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Delete all files of a run that has not finished an epoch."""
-        for name in (*_MODEL, *_PORTABLE, _METRICS):
+        """Delete the files of a run that has not finished an epoch, but for config and sessions."""
+        for name in {*_MODEL, *_PORTABLE, _METRICS} - {_CONFIG, _SESSIONS}:  # these two are replaced
             (self.path / name).unlink(missing_ok=True)
 
     def tuned(self) -> dict[str, float]:
@@ -313,10 +313,10 @@ class RunFolder:
         """Write what tuned() reads."""
         write_text(self.path / _TUNED, json.dumps(tuned) + "\n")
 
-    def _read_json(self, name):
+    def _read_json(self, name, form=dict):
         try:
-            return dict(json.loads((self.path / name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+            return form(json.loads((self.path / name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{self.path / name} is missing or damaged ({error}).") from None
 
     # the folder itself

@@ -205,9 +205,10 @@ def test_sessions_and_metrics_come_back(run):
         },
         "test": {"gray": 0.5},
     }
-    (run.path / "metrics.json").write_text('{"dev": ')
-    with pytest.raises(InputError, match=r"metrics\.json is missing or damaged"):
-        run.metrics()
+    for text in ('{"dev": ', '{"dev": 5}', '[["dev"]]'):
+        (run.path / "metrics.json").write_text(text)
+        with pytest.raises(InputError, match=r"metrics\.json is missing or damaged"):
+            run.metrics()
     run.remove_metrics()
     run.remove_metrics()
     assert run.metrics() == {}
