@@ -34,14 +34,15 @@ def run_command(function: Callable, *arguments: Any) -> int:
     """Call a command's function.
 
     Returns:
-        Exit code: 0, or 2 for bad input or too little memory, or 130 for Ctrl-C.
+        Exit code: 0; 1 if some of several inputs failed; 2 for bad input or too little memory; or 130 for
+        Ctrl-C.
     """
     _prepare_streams()
     interrupts.as_exceptions()
     try:
         function(*arguments)
     except InputError as error:
-        return _refuse(error)
+        return _refuse(error, error.exit_code)
     except OSError as error:  # no permission, no space: the system's own words, without the traceback
         return _refuse(f"{error.filename or 'a file'}: {system_message(error)}.")
     except KeyboardInterrupt:
@@ -138,6 +139,6 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _refuse(sentence):
+def _refuse(sentence, exit_code=InputError.exit_code):
     print(f"error: {sentence}", file=sys.stderr)
-    return 2
+    return exit_code

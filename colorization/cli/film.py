@@ -9,7 +9,7 @@ from colorization.inference import film, loading
 
 def run(arguments: argparse.Namespace) -> None:
     """Color a film and print the path of the new one."""
-    film.check(arguments.output)
+    film.check(arguments.path, arguments.output)
     if arguments.output.exists() and not arguments.overwrite:
         raise InputError(f"{arguments.output} already exists: pass --overwrite, or another name with -o.")
     model = loading.load(

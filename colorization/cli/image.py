@@ -8,13 +8,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from colorization.core import image_files
-from colorization.core.errors import InputError, printable
+from colorization.core.errors import InputError, PartialError, printable
 from colorization.inference import loading
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Color all pictures; one that cannot be read does not stop the others."""
     targets, skipped = _targets(arguments.paths, arguments.output)
+    unreadable = [path for path, reason in skipped.items() if reason == image_files.UNREADABLE]
+    inputs = len(targets) + len(unreadable)
     existing = [target for target in targets.values() if target.exists()]
     if existing and not (arguments.overwrite or arguments.resume):
         raise InputError(
@@ -28,11 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         temperature=arguments.temperature,
         working_size=arguments.working_size,
     )
-    failures = [
-        f"{printable(path)} cannot be read as an image."
-        for path, reason in skipped.items()
-        if reason == image_files.UNREADABLE
-    ]
+    failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
     for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
         try:
             image_files.write(target, model.colorize(image_files.read(path)))
@@ -43,7 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
     for sentence in image_files.tell_skipped(skipped, arguments.output / image_files.SKIPPED_FILES):
         print(sentence, file=sys.stderr)
     if failures:
-        raise InputError("\n       ".join(failures))
+        kind = PartialError if len(failures) < inputs else InputError
+        raise kind("\n       ".join(failures))
 
 
 def _targets(paths, folder):

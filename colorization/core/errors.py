@@ -8,8 +8,16 @@ from colorization.core.typing import StrPath
 class InputError(ValueError):
     """Bad input. Its text is one sentence: what is wrong, with which file, and what to do.
 
-    Commands print the sentence and exit with code 2. In Python it is a ValueError.
+    Commands print the sentence and exit with its exit code. In Python it is a ValueError.
     """
+
+    exit_code = 2
+
+
+class PartialError(InputError):
+    """Some of several inputs failed; the results of the others are complete."""
+
+    exit_code = 1
 
 
 def printable(path: StrPath) -> str:

@@ -60,7 +60,7 @@ def color(
         InputError: the source is no film, or the target cannot be written or cannot hold its sound.
     """
     target = Path(target)
-    check(target)
+    check(source, target)
     parts = target.parent / f".{target.name}.parts"
     try:
         with _opened(source) as (container, _):
@@ -80,7 +80,7 @@ def _first(source):
     with _opened(source) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
-            raise InputError(f"{source} holds no frame that can be read: give another film.")
+            raise InputError(f"{source} has no readable frame: give another film.")
         return first
 
 
@@ -96,15 +96,18 @@ def _refuse_sound(container, target):
                 output.start_encoding()
         except ValueError:  # of PyAV, and of FFmpeg's that are about what is asked for
             raise InputError(
-                f"{target} cannot hold the sound of the film ({sound.name}): name a .mkv, which takes most "
-                "kinds, or give the film without it."
+                f"{target} cannot hold the audio of the film ({sound.name}): give a name that ends in .mkv, "
+                "or a film without audio."
             ) from None
 
 
-def check(target: Path) -> None:
-    """Raise InputError if no film can be written at a Path, by its suffix."""
+def check(source: StrPath, target: Path) -> None:
+    """Raise InputError if a film cannot be written to `target`: by its suffix, or since it is the source."""
     if target.suffix.lower() not in SUFFIXES:
         raise InputError(f"{target} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}.")
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if target.samefile(source):  # by any name
+            raise InputError(f"{target} is the film to color: give another name with -o.")
 
 
 @contextlib.contextmanager
@@ -122,13 +125,13 @@ def _opened(source):
         with av.open(str(source)) as container:
             streams = [stream for stream in container.streams.video if stream.average_rate]
             if not streams or container.format.name.endswith("_pipe"):  # a picture has a rate too
-                raise InputError(f"{source} holds no moving picture: give a film.")
+                raise InputError(f"{source} is not a film: it has no video stream.")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except av.error.FFmpegError as error:
         if isinstance(error, OSError) and error.filename not in (None, str(source)):
             raise
-        raise InputError(f"{source} is no film that can be read, or is damaged ({error.strerror}).") from None
+        raise InputError(f"{source} cannot be read as a film ({error.strerror}): give another.") from None
 
 
 def _keep_parts_of(source, key, parts):
@@ -245,7 +248,7 @@ def _join(source, parts, times, target):
                     output.mux(packet)
         except av.error.InvalidDataError as error:
             raise InputError(
-                f"The sound of {source} is damaged ({error.strerror}): give the film without it."
+                f"The audio of {source} is damaged ({error.strerror}): give the film without audio."
             ) from None
 
 

@@ -24,9 +24,9 @@ def photograph(tmp_path):
     return path
 
 
-def refused(capsys, *arguments):
+def refused(capsys, *arguments, code=2):
     """The one sentence that a refused command prints."""
-    assert main.main([str(argument) for argument in arguments]) == 2
+    assert main.main([str(argument) for argument in arguments]) == code
     printed = capsys.readouterr().err.strip().splitlines()
     assert printed[-1].startswith("error: ")
     return printed[-1]
@@ -97,8 +97,8 @@ def test_a_bad_file_among_good_ones(photograph, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_text("no image")
     output = tmp_path / "out"
-    sentence = refused(capsys, "image", bad, photograph, "--model", "cifar10-regression", "-o", output)
-    assert "bad.png " in sentence
+    command = ("image", bad, photograph, "--model", "cifar10-regression", "-o", output)
+    assert "bad.png " in refused(capsys, *command, code=1)
     assert [path.name for path in output.iterdir()] == ["photograph.png"]
 
 

@@ -167,6 +167,17 @@ def test_the_command(tmp_path, capsys):
     assert main.main([*command, "--overwrite"]) == 0
 
 
+def test_the_source_is_never_overwritten(tmp_path, capsys):
+    source = make(tmp_path / "in.mp4", pictures(2, 64, 96))
+    before = source.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(source)
+    (tmp_path / "hard.mp4").hardlink_to(source)
+    for name in ("in.mp4", "link.mp4", "hard.mp4"):
+        assert main.main(["film", str(source), "-o", str(tmp_path / name), "--overwrite"]) == 2
+        assert f"{name} is the film to color" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
 @pytest.mark.parametrize(("limit", "left"), [(0, []), (3000, []), (14000, [".out.mp4.parts"])])
 def test_a_disk_without_room_is_not_the_films_fault(tmp_path, limit, left):
     """Files may not grow beyond `limit`: not even begin, hold a part, hold the film whose parts all fit."""
@@ -195,7 +206,7 @@ def test_sound_that_the_file_cannot_hold_is_told_before_the_work(tmp_path):
         wave.sample_rate = 8000
         output.mux(voice.encode(wave))
     colors = []
-    with pytest.raises(InputError, match=r"out\.mp4 cannot hold the sound of the film \(pcm_u8\)"):
+    with pytest.raises(InputError, match=r"out\.mp4 cannot hold the audio of the film \(pcm_u8\)"):
         film.color(source, tmp_path / "out.mp4", colors.append, "")
     assert not colors
     film.color(source, tmp_path / "out.mkv", turned_to_blue, "")
@@ -245,7 +256,7 @@ def test_damaged_sound_is_told(tmp_path):
                 changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
             changed.stream = copied[packet.stream]
             output.mux(changed)
-    with pytest.raises(InputError, match=r"The sound of .*damaged\.nut is damaged"):
+    with pytest.raises(InputError, match=r"The audio of .*damaged\.nut is damaged"):
         film.color(damaged, tmp_path / "out.mp4", turned_to_blue, "")
     assert not (tmp_path / "out.mp4").exists()
 
@@ -257,9 +268,9 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
     (tmp_path / "cut.mkv").write_bytes(whole[:200])
     there = sorted(tmp_path.iterdir())
     for name, sentence in (
-        ("picture.png", "holds no moving picture"),
-        ("text.mp4", "is no film that can be read, or is damaged"),
-        ("cut.mkv", "is no film that can be read, or is damaged"),
+        ("picture.png", "is not a film: it has no video stream"),
+        ("text.mp4", "cannot be read as a film"),
+        ("cut.mkv", "cannot be read as a film"),
         ("nowhere.mp4", "No such file"),
     ):
         assert main.main(["film", str(tmp_path / name), "-o", str(tmp_path / "out.mp4")]) == 2
