@@ -207,6 +207,25 @@ def test_a_run_without_a_finished_epoch_begins_anew(tmp_path):
     assert len(second.sessions()) == 1
 
 
+def test_a_start_killed_between_two_files_loses_no_session(tmp_path, monkeypatch):
+    """Oracle: the sessions of starts that wrote theirs; a folder that another start accepts."""
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    run = session.open_run(TINY, tmp_path / "run")
+    session.begin(run, run.data())
+    for method, sessions in (("write_config", 1), ("write_sessions", 1), ("write_data", 2)):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(RunFolder, method, killed)
+            session.begin(run, run.data())
+        assert len(RunFolder(run.path).sessions()) == sessions, method
+    run = session.open_run(TINY, tmp_path / "run")
+    session.begin(run, run.data())
+    assert len(run.sessions()) == 3
+    assert run.images("dev")[0].images.shape == (8, 16, 16, 3)
+
+
 def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
     """Oracle: the same dev images: from elsewhere, and after the whole directory was moved."""
     rng = np.random.default_rng(0)
