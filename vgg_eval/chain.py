@@ -29,7 +29,7 @@ def run(planned: Plan) -> Runs:
         config, path = planned[role]
         if config is not None:
             print(f"\n== {role}: {path}", file=sys.stderr)
-            train = training.train if role in JUDGES else trainer.train
+            train = training.train_judge if role in JUDGES else trainer.train
             train(_with_own_decoding(config, RunFolder(path)), path, resume=True)
     folders = {role: RunFolder(path) for role, (_, path) in planned.items()}
     return Runs(judge=folders.pop("judge"), control=folders.pop("control"), colorizers=folders)

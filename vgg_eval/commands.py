@@ -12,7 +12,7 @@ from vgg_eval.config import JudgeConfig
 from vgg_eval.variants import FIGURES
 
 
-def train(config: JudgeConfig, run_dir: StrPath, *, resume: bool = False) -> str:
+def train_and_score(config: JudgeConfig, run_dir: StrPath, *, resume: bool = False) -> str:
     """Train a judge.
 
     Returns:
@@ -22,7 +22,7 @@ def train(config: JudgeConfig, run_dir: StrPath, *, resume: bool = False) -> str
         InputError: data, weights, folder or settings are not usable.
     """
     start_keras()
-    run = vgg_eval.training.train(config, run_dir, resume=resume)
+    run = vgg_eval.training.train_judge(config, run_dir, resume=resume)
     report = vgg_eval.judge.evaluate(run.path)
     return f"Accuracy on {report['images']} dev images: {report['truth']:.1%}, made gray {report['gray']:.1%}"
 

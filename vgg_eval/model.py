@@ -57,7 +57,7 @@ def vgg16(
     return model
 
 
-def build(config: JudgeConfig, classes: list[str] | tuple[str, ...]) -> keras.Model:
+def build_judge(config: JudgeConfig, classes: list[str] | tuple[str, ...]) -> keras.Model:
     """The judge of a JudgeConfig, before any weights are loaded."""
     return vgg16(
         image_size=config.vgg_size,
@@ -95,7 +95,7 @@ def load(run: RunFolder) -> keras.Model:
     Raises:
         InputError: not a judge's run folder, no weights in it yet, or weights that do not fit.
     """
-    model = build(run.expect(JudgeConfig).config, run.classes())
+    model = build_judge(run.expect(JudgeConfig).config, run.classes())
     run.load_weights(model)
     return model
 

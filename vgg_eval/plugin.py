@@ -13,7 +13,7 @@ TRAININGS = {
         "Variants: smoke takes seconds. small takes 20 to 70 minutes on 2 CPU cores, without pretrained\n"
         "weights. paper takes ImageNet's weights, for a GPU. Those with -gray train on gray images.",
         JUDGE,
-        "vgg_eval.commands:train",
+        "vgg_eval.commands:train_and_score",
     )
 }
 """{name: Training} for `colorize train`."""

@@ -15,7 +15,7 @@ from vgg_eval.columns import gray
 from vgg_eval.config import JudgeConfig
 
 
-def train(config: Config | None, run_dir: StrPath, *, resume: bool = False) -> RunFolder:
+def train_judge(config: Config | None, run_dir: StrPath, *, resume: bool = False) -> RunFolder:
     """Train a judge: trainer.train with the judge's task.
 
     Frozen blocks run once, if no image is augmented: the head then trains on their stored features.
@@ -39,7 +39,7 @@ def _build(config, classes):
         raise InputError(
             f"{config.data} has no classes, which a judge needs: give a directory train/<class>/ of images."
         )
-    return model.build(config, classes)
+    return model.build_judge(config, classes)
 
 
 def _arrays(config, images: Images):

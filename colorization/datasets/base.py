@@ -118,7 +118,7 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
     return counts
 
 
-def fit(image: np.ndarray, size: int) -> np.ndarray:
+def to_square(image: np.ndarray, size: int) -> np.ndarray:
     """Crop a uint8 (H, W, 3) image to its central square and resize it to (size, size, 3)."""
     height, width = image.shape[:2]
     side = min(height, width)
@@ -129,8 +129,8 @@ def fit(image: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
 
 
-def fit_all(part: Images, size: int) -> Images:
-    """The same split with every image passed through `fit`."""
+def to_squares(part: Images, size: int) -> Images:
+    """The same split with every image passed through `to_square`."""
     if part.images.shape[1:3] == (size, size):
         return part
-    return Images(np.stack([fit(image, size) for image in part.images]), part.labels)
+    return Images(np.stack([to_square(image, size) for image in part.images]), part.labels)

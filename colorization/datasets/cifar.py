@@ -25,7 +25,7 @@ from tqdm import tqdm
 from colorization.core.atomic_io import sha256 as sha256_of
 from colorization.core.errors import InputError, printable
 from colorization.datasets import cifar_pickles
-from colorization.datasets.base import Dataset, Images, Limits, data_root, fit_all
+from colorization.datasets.base import Dataset, Images, Limits, data_root, to_squares
 from colorization.datasets.cifar_pickles import AGAIN, PIXELS
 
 SOURCES = {  # name: (origin, SHA-256)
@@ -233,7 +233,7 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
         np.concatenate([batch.labels for batch in batches]),
     )
     test = rows(layout.test)
-    return Dataset(layout.dataset, fit_all(train, image_size), fit_all(test, image_size), classes)
+    return Dataset(layout.dataset, to_squares(train, image_size), to_squares(test, image_size), classes)
 
 
 def download(name: str, origin: str | None = None, sha256: str | None = None) -> Dataset:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from colorization.core import image_files
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.datasets.base import Images, fit
+from colorization.datasets.base import Images, to_square
 
 MANY = 2000  # images from which progress is shown even to a log file
 
@@ -56,7 +56,7 @@ def gather(
         if image is None:
             unreadable.append(row)
         else:
-            squares[len(kept)] = fit(image, size)
+            squares[len(kept)] = to_square(image, size)
             kept.append(row)
     return Images(squares[: len(kept)], labels[kept]), unreadable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, fit_all
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, to_squares
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -37,7 +37,7 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
         y_train, y_test = np.zeros(len(x_train), np.int64), np.zeros(len(x_test), np.int64)
         classes = UNLABELED
     train, test = (
-        fit_all(Images(images, labels), image_size)
+        to_squares(Images(images, labels), image_size)
         for images, labels in ((x_train, y_train), (x_test, y_test))
     )
     return Dataset(printable(path.stem), train, test, classes)

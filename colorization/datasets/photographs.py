@@ -16,7 +16,7 @@ from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.datasets import prepared
-from colorization.datasets.base import Dataset, Images, Limits, data_root, fit
+from colorization.datasets.base import Dataset, Images, Limits, data_root, to_square
 from colorization.datasets.equal_files import first_equals, tell_copies
 
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
@@ -171,7 +171,7 @@ def _square(path: Path, side: int) -> np.ndarray | str:
         picture = image_files.read(path)
     except InputError:
         return image_files.UNREADABLE
-    return GRAY if is_gray(fit(picture, GRAY_SIDE)) else fit(picture, side)
+    return GRAY if is_gray(to_square(picture, GRAY_SIDE)) else to_square(picture, side)
 
 
 def _first_equals(names: list[str], files: list[Path]) -> np.ndarray:

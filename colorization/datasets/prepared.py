@@ -9,7 +9,7 @@ import numpy as np
 
 from colorization.core.atomic_io import sha256, system_message
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import Dataset, Images, Limits, fit_all, verify
+from colorization.datasets.base import Dataset, Images, Limits, to_squares, verify
 
 META = "meta.json"
 ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy")
@@ -99,5 +99,5 @@ def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None)
     except InputError as error:
         raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
     return dataclasses.replace(
-        dataset, train=fit_all(dataset.train, image_size), test=fit_all(dataset.test, image_size)
+        dataset, train=to_squares(dataset.train, image_size), test=to_squares(dataset.test, image_size)
     )

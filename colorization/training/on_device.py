@@ -20,7 +20,7 @@ _UNKNOWN = 2**30  # bytes for the data on a device that does not state its memor
 
 
 def fits(*tables: Sequence[Any]) -> bool:
-    """Whether fit() can train on these tuples of arrays: on JAX, on one device with enough memory."""
+    """Whether these tuples of arrays can be on the device: on JAX, on one with enough memory."""
     if keras.backend.backend() != "jax" or keras.distribution.distribution() is not None:
         return False
     import jax
@@ -30,7 +30,7 @@ def fits(*tables: Sequence[Any]) -> bool:
     return sum(_plain(array).nbytes for table in tables for array in table) <= room
 
 
-def fit(
+def train_epochs(
     model: keras.Model,
     train: Sequence[Any],
     dev: Sequence[Any],

@@ -139,7 +139,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
     progress = callbacks.Progress(config, len(data.train), first_epoch)
     samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
     logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
-    fit_model = on_device.fit if on_device.fits(train, dev) else _fit_by_keras
+    fit_model = on_device.train_epochs if on_device.fits(train, dev) else _fit_by_keras
     try:
         fit_model(
             network.trained,
@@ -156,7 +156,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
 
 
 def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
-    """model.fit on batches of pipeline.training_batches; arguments as of on_device.fit."""
+    """model.fit on batches of pipeline.training_batches; arguments as of on_device.train_epochs."""
     in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
     model.fit(
         _training_batches(train, transform, config, first_epoch),

@@ -37,7 +37,7 @@ def test_each_shipped_model_has_a_recipe_of_commands_that_exist(shipped):
         words = [name, "--data", "album"] if name == "photos" else [name]
         lines = list(shipped.commands(shipped.parsed(words)))
         for line in lines:
-            assert documents._stopped(colorize.main, line).command in (
+            assert documents.stopped(colorize.main, line).command in (
                 "train",
                 "tune",
                 "evaluate",

@@ -94,16 +94,16 @@ def _parsed(command):
         words = words[1:]
     program, *words = words
     if program == "colorize":
-        return _stopped(importlib.import_module("colorization.cli.main").main, words)
+        return stopped(importlib.import_module("colorization.cli.main").main, words)
     if program == "python" and words[:1] == ["-m"] and words[1].startswith("vgg_eval"):
-        return _stopped(importlib.import_module(words[1]).main, words[2:])
+        return stopped(importlib.import_module(words[1]).main, words[2:])
     if program == "python" and words[0].endswith(".py"):
         return _script_parsed(words)
     assert subprocess.run(["bash", "-nc", command], check=False).returncode == 0, command
     return None
 
 
-def _stopped(main, *arguments):
+def stopped(main, *arguments):
     """The namespace that parse_args gives in a function, which it ends there."""
     parse_args = argparse.ArgumentParser.parse_args
 
@@ -123,7 +123,7 @@ def _script_parsed(words):
 
     with _arguments(words):
         script = runpy.run_path(words[0], run_name="documents")
-        found = _stopped(script["main"])
+        found = stopped(script["main"])
     if "VARIANTS" in script and getattr(found, "set", None):
         variant = found.variant or "small"
         override(script["VARIANTS"][variant], found.set)  # InputError for an unknown one

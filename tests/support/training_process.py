@@ -149,7 +149,7 @@ def _train(given):
     if given["task"] == "judge":
         from vgg_eval import training as judge_training
 
-        judge_training.train(settings, given["run_dir"], resume=True)
+        judge_training.train_judge(settings, given["run_dir"], resume=True)
     else:
         training.train(settings, given["run_dir"], resume=True)
         evaluate(given["run_dir"])

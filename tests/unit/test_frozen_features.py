@@ -145,7 +145,7 @@ def test_a_head_on_kept_features_learns_what_the_whole_model_learns(features, tm
     test = datasets.load("synthetic", train_limit=1, test_limit=20).test.images
     logits = []
     for run in runs.values():
-        model = judge_model.build(run.config, run.classes())
+        model = judge_model.build_judge(run.config, run.classes())
         run.load_weights(model)
         logits.append(np.asarray(model(judge_model.enlarged(test, 48))))
     np.testing.assert_allclose(*logits, rtol=0.02, atol=5e-3)

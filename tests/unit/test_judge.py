@@ -37,7 +37,7 @@ def test_layers_are_those_of_figure_6():
 
 def test_dropout_is_in_the_head():
     """Oracle: the layers by name."""
-    built = model.build(JudgeConfig(vgg_size=32, head_width=8, width=0.05, dropout=0.5), ["a", "b"])
+    built = model.build_judge(JudgeConfig(vgg_size=32, head_width=8, width=0.05, dropout=0.5), ["a", "b"])
     names = [layer.name for layer in built.layers if isinstance(layer, layers.Dropout)]
     assert names == ["fc6_dropout", "fc7_dropout"]
 

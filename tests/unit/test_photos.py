@@ -50,7 +50,7 @@ def test_what_is_kept_and_what_is_left_out(folder):
         file for file in folder.rglob("*") if file.suffix in (".png", ".JPG") and "gray" not in file.parts
     ]
     squares = {
-        datasets.base.fit(image_files.read(file), 40).tobytes()
+        datasets.base.to_square(image_files.read(file), 40).tobytes()
         for file in files
         if ".cache" not in file.parts
     }
@@ -105,15 +105,15 @@ def test_crops_come_from_the_photographs_that_were_split(folder):
     """Oracle: the same images, smaller; one picture's red dots are lost at 16 pixels and seen at 24."""
     dotted = np.full((96, 96, 3), 120, np.uint8)
     dotted[::6, ::6] = dotted[::6, 1::6] = (200, 30, 30)
-    assert photos.is_gray(datasets.base.fit(dotted, 16))
-    assert not photos.is_gray(datasets.base.fit(dotted, 24))
+    assert photos.is_gray(datasets.base.to_square(dotted, 16))
+    assert not photos.is_gray(datasets.base.to_square(dotted, 24))
     image_files.write(folder / "a.png", dotted)
     settings = ClassificationConfig(data=str(folder), image_size=16, crop_from=24, train_size=30)
     loaded = loading.load(settings)
     data = loading.run_data(settings, loaded, loading.split(settings, loaded))
     assert data.train.images.shape[1:] == (24, 24, 3)
     assert data.dev.images.shape[1:] == (16, 16, 3)
-    again = np.stack([datasets.base.fit(picture, 16) for picture in data.train.images]).astype(int)
+    again = np.stack([datasets.base.to_square(picture, 16) for picture in data.train.images]).astype(int)
     assert np.abs(again - loaded.train.images[data.splits.train]).mean((1, 2, 3)).max() < 8
 
 

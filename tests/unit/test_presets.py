@@ -12,7 +12,7 @@ from colorization import Colorizer
 from colorization.core import atomic_io, color, metrics
 from colorization.core.config import override
 from colorization.core.errors import InputError
-from colorization.datasets.base import fit
+from colorization.datasets.base import to_square
 from colorization.evaluation import evaluate
 from colorization.export import Card, make_preset
 from colorization.inference import graph, runtimes
@@ -173,7 +173,9 @@ def test_unknown_names_are_refused(at, name):
 
 def whole(side):
     """Whole photographs at the size at which a colorizer sees them, (3, side, side, 3) uint8."""
-    return np.stack([fit(photograph(), side) for photograph in (data.astronaut, data.chelsea, data.coffee)])
+    return np.stack(
+        [to_square(photograph(), side) for photograph in (data.astronaut, data.chelsea, data.coffee)]
+    )
 
 
 @pytest.mark.parametrize("name", SHIPPED)
