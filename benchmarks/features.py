@@ -44,7 +44,7 @@ def main():
             os.environ["COLORIZATION_DATA"] = str(Path(scratch) / f"data {name}")
             start = time.perf_counter()
             with mock.patch.object(frozen_features, "cut", cut):
-                training.train(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
+                training.train_judge(config.override(settings, [f"epochs={epochs}"]), Path(scratch) / name)
             return time.perf_counter() - start
 
         one = seconds("one epoch", 1, frozen_features.cut)

@@ -102,7 +102,7 @@ def test_a_judge_of_then_goes_on_as_a_judge_of_today(old_run):
     config = dataclasses.replace(
         RunFolder(run_dir).config, init_from=str(run_dir), learning_rate=0.0, epochs=1
     )
-    run = training.train(config, run_dir.parent / "new")
+    run = training.train_judge(config, run_dir.parent / "new")
     kernels = {key: array for key, array in run.weights().items() if key.endswith("kernel")}
     for key, array in RunFolder(run_dir).weights().items():
         if key in kernels:

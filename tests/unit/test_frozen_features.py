@@ -133,10 +133,10 @@ def test_no_place_for_features(features, encoder):
 
 def test_a_head_on_kept_features_learns_what_the_whole_model_learns(features, tmp_path, monkeypatch):
     """Oracle: the same training with the frozen blocks run anew in each step; within float16."""
-    runs = {"cached": training.train(TINY, tmp_path / "cached")}
+    runs = {"cached": training.train_judge(TINY, tmp_path / "cached")}
     assert len(list(features.glob("*/features.npy"))) == 2
     monkeypatch.setattr(frozen_features, "cut", lambda model: None)
-    runs["whole"] = training.train(TINY, tmp_path / "whole")
+    runs["whole"] = training.train_judge(TINY, tmp_path / "whole")
     cached, whole = (runs[name].weights() for name in ("cached", "whole"))
     assert cached.keys() == whole.keys()
     assert {name.split("_")[0] for name in runs["whole"].read_frozen()} == {f"block{b}" for b in range(1, 6)}
