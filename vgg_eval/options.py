@@ -16,7 +16,7 @@ ROLES = {
 """Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
 
 JUDGES = ("judge", "control")
-VARIANTS = ("smoke", "small", "paper")
+VARIANTS = ("smoke", "small", "paper", "original")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

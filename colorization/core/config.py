@@ -58,6 +58,7 @@ class Config:
 
     width: float = option(1.0, "factor on the number of channels of every block", low=0.01, high=4)
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
+    half_l2: bool = option(False, "the weight is lambda / 2, as in the code of the paper")
 
     dropout: float = option(0.0, "dropout rate", low=0, high=0.9)
     weight_decay: float = option(0.0, "decoupled weight decay of the kernels (AdamW)", low=0, high=1)
@@ -81,6 +82,8 @@ class Config:
         high=64,
     )
     init_from: str = option("none", "initial weights: none, a run folder or a preset's name")
+    best_by: str = option("loss", "dev value that decides the best epoch", choices=("loss",))
+    predict_by: str = option("best", "epoch whose weights predict", choices=("best", "last"))
 
     precision: str = option(
         "auto",
@@ -110,6 +113,11 @@ class Config:
         """Whether the training images differ from epoch to epoch."""
         return self.flip or self.crop_from > 0 or self.shift > 0
 
+    @property
+    def penalty(self) -> float:
+        """The factor of the sum of squared kernel weights in the loss."""
+        return self.l2 / 2 if self.half_l2 else self.l2
+
     def refuse_frozen_noise(self) -> None:
         """Raise InputError for frozen layers that no weights are loaded into."""
 
@@ -118,6 +126,9 @@ class Config:
 class ColorizerConfig(Config):
     """The settings of every colorizer."""
 
+    pixel_reduction: str = option(
+        "sum", "reduction of the loss over the pixels of an image", choices=("sum", "mean")
+    )
     samples_every: int = option(5, "number of epochs between two sample pictures", low=1)
     working_size: int = option(
         0, "shorter side of a picture for the prediction of color, in pixels; 0: image_size", low=0
@@ -137,6 +148,7 @@ class ClassificationConfig(ColorizerConfig):
 
     task: ClassVar[str] = "classification"
 
+    best_by: str = option("loss", "dev value that decides the best epoch", choices=("loss", "pixel_accuracy"))
     neighbors: int = option(
         5, "number of bins in the soft encoding of a color; 1: hard encoding", low=1, high=32
     )
@@ -169,13 +181,18 @@ class VggConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True)
-class TransferConfig(VggConfig, ClassificationConfig):
+class TransferConfig(ClassificationConfig, VggConfig):
     """The classification by transfer from VGG16 (paper, section 4.1.2)."""
 
     task: ClassVar[str] = "transfer"
 
     vgg_blocks: int = option(5, "number of VGG16's blocks in use", low=1, high=5)
     vgg_width: float = option(1.0, "factor on the number of channels of VGG16's blocks", low=0.01, high=4)
+    rgb_range: str = option("0-255", "range of VGG16's input, the gray RGB", choices=("0-255", "0-1"))
+    subtract_mean: bool = option(True, "subtract the mean RGB of ImageNet before VGG16's blocks")
+    bn_after_relu: bool = option(
+        False, "order of the three new convolutions: conv, ReLU, BN instead of conv, BN, ReLU"
+    )
 
 
 def override(config: Any, assignments: Iterable[str]) -> Any:
@@ -225,6 +242,11 @@ def read(path: Path) -> Any:
 def read_task(path: Path) -> str:
     """The name of the task in a file of to_json, which need not be in CONFIGS. Raises InputError."""
     return _read(path)[0]
+
+
+def read_value(path: Path, name: str) -> Any:
+    """A value in a file of to_json, whose task need not be in CONFIGS; None if absent. Raises InputError."""
+    return _read(path)[1].get(name)
 
 
 def _read(path):

@@ -17,6 +17,7 @@ def blocks(
     batch_norm: bool = False,
     frozen: int = 0,
     l2: float = 0.0,
+    subtract_mean: bool = True,
 ) -> Tensor:
     """The first `count` blocks, the mean RGB subtracted before them.
 
@@ -26,11 +27,13 @@ def blocks(
         batch_norm: a batch normalization between each convolution and its ReLU.
         frozen: the first so many blocks are not trained.
         l2: weight of the sum of squared kernels in the loss; of those that are trained.
+        subtract_mean: whether the mean RGB is subtracted.
 
     Returns:
         Keras tensor (B, H // 2**count, W // 2**count, channels of the last block * width).
     """
-    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN_RGB], dtype="float32", name="subtract_mean")(rgb)
+    offset = [-mean if subtract_mean else 0.0 for mean in MEAN_RGB]
+    x = layers.Rescaling(1.0, offset=offset, dtype="float32", name="subtract_mean")(rgb)
     for b, (channels, convolutions) in enumerate(BLOCKS[:count], 1):
         for i in range(1, convolutions + 1):
             name = f"block{b}_conv{i}"
@@ -40,7 +43,13 @@ def blocks(
 
 
 def convolve(
-    x: Tensor, name: str, channels: int, batch_norm: bool, trainable: bool = True, l2: float = 0.0
+    x: Tensor,
+    name: str,
+    channels: int,
+    batch_norm: bool,
+    trainable: bool = True,
+    l2: float = 0.0,
+    bn_after_relu: bool = False,
 ) -> Tensor:
     """A 3x3 convolution called *_conv*, a batch normalization if any, called *_bn*, and a ReLU."""
     x = layers.Conv2D(
@@ -54,7 +63,8 @@ def convolve(
         name=name,
     )(x)
     if batch_norm:
-        bn = name.replace("conv", "bn")
-        x = layers.BatchNormalization(momentum=BN_MOMENTUM, trainable=trainable, name=bn)(x)
-        x = layers.ReLU(name=name.replace("conv", "relu"))(x)
+        bn, relu = (name.replace("conv", kind) for kind in ("bn", "relu"))
+        normalize = layers.BatchNormalization(momentum=BN_MOMENTUM, trainable=trainable, name=bn)
+        rectify = layers.ReLU(name=relu)
+        x = normalize(rectify(x)) if bn_after_relu else rectify(normalize(x))
     return x

@@ -7,7 +7,7 @@ from typing import Any
 
 from colorization.core.atomic_io import fingerprint, remove_unfinished, write_text
 from colorization.core.color_prior import ColorPrior
-from colorization.core.config import CONFIGS, Config, read_task, to_json
+from colorization.core.config import CONFIGS, Config, read_task, read_value, to_json
 from colorization.core.config import read as read_config
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
@@ -36,7 +36,7 @@ _LOCK = ".lock"
 _CHECKSUMS = "SHA256SUMS.json"  # of a preset: {file name: SHA-256 in hex} of every other file
 _CARD = "README.md"  # of a preset
 
-_MODEL = (_CONFIG, _BEST, _FROZEN)  # all files of a run's model
+_MODEL = (_CONFIG, _BEST, _FROZEN)  # all files of the model of a copy
 _PORTABLE = (_DATA, _SPLITS, _COLOR_PRIOR, _SESSIONS, _HISTORY, _TUNED)  # the other files of a preset
 
 
@@ -114,17 +114,16 @@ class RunFolder:
     # weights
 
     def weights(self) -> Arrays:
-        """{name: array}: the best weights. Raises InputError if there are none, or damaged ones."""
+        """{name: array}: the weights that predict, see `predict_by`. Raises InputError without good ones."""
         if not self.exists():
             raise InputError(f"{self.path} is not a run folder: it has no {_CONFIG}.")
-        best, frozen = self.path / _BEST, self.path / _FROZEN
-        if not best.exists():
+        if _BEST not in (files := self.weight_files()):
             raise InputError(f"{self.path} has no {_BEST} yet: its training has not finished an epoch.")
-        parts = [frozen, best] if frozen.exists() else [best]
-        return {name: array for part in parts for name, array in checkpoint_io.load(part, "model")[0].items()}
+        parts = (checkpoint_io.load(path, "model")[0] for path in files.values())
+        return {name: array for part in parts for name, array in part.items()}
 
     def load_weights(self, model: Any) -> None:
-        """Set a Keras model to the best weights. Raises InputError if they do not fit."""
+        """Set a Keras model to the weights that predict. Raises InputError if they do not fit."""
         checkpoint_io.assign(model.weights, self.weights(), self.path)
 
     def write_best(self, arrays: Arrays, epoch: int) -> None:
@@ -141,11 +140,11 @@ class RunFolder:
 
     def model_fingerprint(self) -> str:
         """SHA-256, in hex, of settings and weights."""
-        return fingerprint(self.path / name for name in _MODEL)
+        return fingerprint([self.path / _CONFIG, *self.weight_files().values()])
 
     def model_stamp(self) -> tuple[int, ...]:
         """The times at which settings and weights were written, to notice a change."""
-        paths = (self.path / name for name in _MODEL)
+        paths = (self.path / _CONFIG, *self.weight_files().values())
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
     # state of the training
@@ -342,6 +341,8 @@ class RunFolder:
         """Names of the files that a preset takes over unchanged from its run."""
         return [name for name in _PORTABLE if (self.path / name).exists()]
 
-    def weight_files(self) -> list[str]:
-        """Names of the files with the model's weights."""
-        return [name for name in (_BEST, _FROZEN) if (self.path / name).exists()]
+    def weight_files(self) -> dict[str, Path]:
+        """{name of the file in a copy of the run: Path} of the weights that predict."""
+        by_last = self.has_state() and read_value(self.path / _CONFIG, "predict_by") == "last"
+        paths = {_BEST: self.path / (_LAST if by_last else _BEST), _FROZEN: self.path / _FROZEN}
+        return {name: path for name, path in paths.items() if path.exists()}

@@ -1,4 +1,4 @@
-"""VGG16's pretrained convolutions from every file that they come in, as {"block1_conv1/kernel": array, ...}.
+"""VGG16's pretrained layers from every file that they come in, as {"block1_conv1/kernel": array, ...}.
 
 All come out in one convention: RGB input, of which the mean has been subtracted. The Keras files were
 converted from Caffe with BGR input, so that their first kernel's input channels are reversed here;
@@ -18,17 +18,25 @@ from colorization.runs import checkpoint_io
 from colorization.runs.folder import RunFolder
 from colorization.runs.resolve import run_folder
 
-KERAS_ORIGIN = (
+_KERAS = (
     "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
-    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    "vgg16_weights_tf_dim_ordering_tf_kernels"
 )
-KERAS_MD5 = "6d6bbae143d832006294945121d1f1fc"
+KERAS_FILES = {
+    False: (f"{_KERAS}_notop.h5", "6d6bbae143d832006294945121d1f1fc"),
+    True: (f"{_KERAS}.h5", "64373286793e3c8b2b4e3219cbf3544b"),
+}
+"""{whether it has the hidden layers: (address, MD5)} of the files of Keras Applications."""
+
+HIDDEN = {"fc6": "fc1", "fc7": "fc2"}
+"""Hidden layers of block 6 -> their names in the files of Keras Applications."""
+
 NONE = "none"
 IMAGENET = "imagenet"
 _BLOCK = re.compile("(block[1-5])_(conv|bn)")
 
 
-def load(source, variables):
+def load(source, variables, with_hidden=False):
     """Set the blocks of VGG16 from a source, matched by name and shape.
 
     Args:
@@ -36,6 +44,8 @@ def load(source, variables):
             .h5 (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or
             of a run folder, or a preset's name.
         variables: a model's Keras variables; those of its VGG16 blocks are set, be they all five or fewer.
+        with_hidden: whether the hidden layers fc6 and fc7 are set too. The source then has the layers "with
+            top".
 
     Raises:
         InputError: no network, no such file, a damaged one, or one whose layers do not fit; then nothing is
@@ -43,11 +53,25 @@ def load(source, variables):
     """
     if source == NONE:
         return
-    path = download() if source == IMAGENET else run_folder(source)
-    wanted = [variable for variable in variables if _BLOCK.match(variable.path)]
-    blocks = {_BLOCK.match(variable.path)[1] for variable in wanted}
-    arrays = {name: array for name, array in read(path).items() if name.split("_")[0] in blocks}
+    path = download(*KERAS_FILES[with_hidden]) if source == IMAGENET else run_folder(source)
+    wanted = [variable for variable in variables if _part(variable.path, with_hidden)]
+    parts = {_part(variable.path, with_hidden) for variable in wanted}
+    arrays = {name: array for name, array in read(path).items() if _part(name, with_hidden) in parts}
+    if with_hidden and not any(_part(name, True) in HIDDEN for name in arrays):
+        raise InputError(
+            f"{path} holds VGG16 without its hidden layers fc6 and fc7 (fc1 and fc2 of Keras): give a file "
+            '"with top" by --vgg-weights.'
+        )
     checkpoint_io.assign(wanted, arrays, path)
+
+
+def _part(name, with_hidden):
+    """The block that a variable belongs to, or its hidden layer where these count; None for any other."""
+    layer = name.split("/")[0]
+    if with_hidden and layer in HIDDEN:
+        return layer
+    block = _BLOCK.match(name)
+    return block and block[1]
 
 
 def read(path):
@@ -81,7 +105,7 @@ def read(path):
         raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
 
 
-def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
+def download(origin, md5):
     """Path of the Keras file of ImageNet weights, downloaded once into Keras's cache and checked."""
     import keras
 
@@ -97,7 +121,7 @@ def _frossard(path):
     """conv1_1_W, (3, 3, in, out), conv1_1_b, (out,), ...; RGB."""
     keys = {
         f"{layer}/{part}": f"{layer.replace('block', 'conv').replace('_conv', '_')}_{letter}"
-        for layer in _layers()
+        for layer in [*_convolutions(), *HIDDEN]
         for part, letter in (("kernel", "W"), ("bias", "b"))
     }
     with np.load(path, allow_pickle=False) as archive:
@@ -105,10 +129,11 @@ def _frossard(path):
 
 
 def _keras(file):
-    """Groups block1_conv1, ...; in each a kernel and a bias somewhere, under old or new names; BGR."""
+    """Groups block1_conv1, ..., fc1, fc2; in each a kernel and a bias, under old or new names; BGR."""
     arrays = {}
-    for layer in _layers():
-        for array in checkpoint_io.arrays(file[layer]).values() if layer in file else ():
+    for layer in [*_convolutions(), *HIDDEN]:
+        group = HIDDEN.get(layer, layer)
+        for array in checkpoint_io.arrays(file[group]).values() if group in file else ():
             arrays[f"{layer}/{'bias' if array.ndim == 1 else 'kernel'}"] = array
     first = "block1_conv1/kernel"
     if first in arrays and arrays[first].ndim == 4:
@@ -116,7 +141,7 @@ def _keras(file):
     return arrays
 
 
-def _layers():
+def _convolutions():
     """Names of VGG16's convolutions."""
     for block, (_, count) in enumerate(vgg16.BLOCKS, 1):
         yield from (f"block{block}_conv{i}" for i in range(1, count + 1))
