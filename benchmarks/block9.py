@@ -1,6 +1,6 @@
 """Block 9, the 1x1 convolution onto the bins, as a dense layer on every pixel against a Conv2D.
 
-    python benchmarks/block9.py
+    python benchmarks/block9.py --precision auto
 
 Whole training steps of the classification as experiments/classification.py trains it, in turns: the model as
 it is, and a copy whose last layer is keras.layers.Conv2D with the same weights. Both give the same loss.
@@ -15,7 +15,7 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 from keras import layers
 
-from colorization.core import losses
+from colorization.core import devices, losses
 from colorization.models import tasks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
@@ -26,9 +26,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--variant", choices=classification.VARIANTS, default="small")
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--precision", default="float32", help="as the setting: auto, float32, ...")
     options = parser.parse_args()
 
     settings = classification.VARIANTS[options.variant]
+    keras.config.set_dtype_policy(devices.precision(options.precision))
     dense = tasks.of(settings).build(settings)
     convolution = keras.models.clone_model(dense, clone_function=convolved)
     for layer, copy in zip(dense.layers, convolution.layers, strict=True):
@@ -42,9 +44,9 @@ def main():
         model.compile(keras.optimizers.Adam(1e-4), losses.soft_cross_entropy)
     first = {name: float(model.test_on_batch(lightness, ab)) for name, model in models.items()}
     steps = {name: lambda model=model: model.train_on_batch(lightness, ab) for name, model in models.items()}
-    seconds, _ = interleaved(steps, options.repetitions)
+    seconds, cpu_seconds = interleaved(steps, options.repetitions)
     print_table(
-        f"A training step of the classification, variant {options.variant}",
+        f"A training step of the classification, variant {options.variant}, {keras.config.dtype_policy().name}",
         ["block 9", "seconds", "images/s", "loss before training"],
         [
             [name, float(np.median(taken)), settings.batch_size / float(np.median(taken)), first[name]]
@@ -52,6 +54,7 @@ def main():
         ],
     )
     print(f"\nConv2D over dense: {ratio(seconds['Conv2D'], seconds['dense'])}")
+    print(f"CPU seconds, Conv2D over dense: {ratio(cpu_seconds['Conv2D'], cpu_seconds['dense'])}")
     print_machine()
 
 

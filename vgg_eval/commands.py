@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 
 import vgg_eval
 from colorization.cli.console import start_keras
@@ -32,7 +33,8 @@ def figure7(arguments: argparse.Namespace) -> None:
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()
-    print(vgg_eval.figure7.figure7(vgg_eval.chain.run(planned), output, arguments.split))
+    used = vgg_eval.chain.run(planned)
+    print(vgg_eval.figure7.figure7(used, output, arguments.split, temperature=arguments.temperature))
     print(f"All results are in {output}", file=sys.stderr)
 
 
@@ -41,9 +43,12 @@ def figure8(arguments: argparse.Namespace) -> None:
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()
-    used = vgg_eval.chain.run(planned)
+    used, begun = vgg_eval.chain.run(planned), time.monotonic()
+    temperature = arguments.temperature
     if arguments.failures:
-        path = vgg_eval.figure7.failures(used, output, arguments.split, count=arguments.failures)
+        path = vgg_eval.figure7.failures(
+            used, output, arguments.split, count=arguments.failures, temperature=temperature
+        )
     else:
         path = vgg_eval.figure7.figure8(
             used,
@@ -52,5 +57,8 @@ def figure8(arguments: argparse.Namespace) -> None:
             rows=arguments.images,
             columns=arguments.columns,
             seed=arguments.seed,
+            temperature=temperature,
         )
     print(path)
+    hint = " --temperature T omits the search of temperatures." if temperature is None else ""
+    print(f"The figure took {time.monotonic() - begun:.0f} seconds.{hint}", file=sys.stderr)

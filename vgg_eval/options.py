@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from colorization.cli.console import positive_number, whole_number
+from colorization.cli.console import positive_number, temperature, whole_number
 from colorization.cli.training_options import add_variant
 
 ROLES = {
@@ -38,6 +38,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="their directory (default: runs)"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=temperature,
+        metavar="T",
+        help="of the annealed mean: in Figure 7 beside the one that is chosen on the dev images, in Figure 8 "
+        "in its place",
     )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
     parser.add_argument(

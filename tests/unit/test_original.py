@@ -19,12 +19,12 @@ from colorization.core import bins
 from colorization.core.bin_centers import CENTERS
 from colorization.core.errors import InputError
 from colorization.models import tasks, vgg16
-from colorization.runs import RunFolder, checkpoint_io, vgg16_weights
+from colorization.runs import vgg16_weights
 from colorization.training import train
 from colorization.training.variants import CLASSIFICATION, REGRESSION, TRANSFER
 from vgg_eval import model as judge_model
 from vgg_eval.training import JUDGE as JUDGE_TASK
-from vgg_eval.variants import FIGURES, JUDGE
+from vgg_eval.variants import JUDGE
 
 tf1 = tf.compat.v1
 RNG = np.random.default_rng(0)
@@ -97,7 +97,9 @@ def normalized(x, layer, variables):
 
 def convolved(x, layer, variables, stride=1, dilation=1):
     kernel, bias = variables[f"{layer}/kernel"], variables[f"{layer}/bias"]
-    return tf1.nn.conv2d(x, kernel, [1, stride, stride, 1], "SAME", dilations=[1, dilation, dilation, 1]) + bias
+    return (
+        tf1.nn.conv2d(x, kernel, [1, stride, stride, 1], "SAME", dilations=[1, dilation, dilation, 1]) + bias
+    )
 
 
 def decoded(x, variables):
@@ -135,7 +137,9 @@ def compare(found, expected):
     assert found[2].keys() == expected[2].keys()
     for path, gradient in expected[2].items():
         scale = np.abs(gradient).max()
-        np.testing.assert_allclose(found[2][path], gradient, rtol=2e-2, atol=5e-3 * scale + 1e-8, err_msg=path)
+        np.testing.assert_allclose(
+            found[2][path], gradient, rtol=2e-2, atol=5e-3 * scale + 1e-8, err_msg=path
+        )
 
 
 def weights_of(network):
@@ -217,7 +221,9 @@ def test_the_gray_rgb_of_the_transfer_is_on_0_to_1():
     ):
         network = built(small(TRANSFER, **SMALL_VGG, **changes))[1]
         shown = keras.Model(network.input, network.get_layer("subtract_mean").output)
-        np.testing.assert_allclose(np.asarray(shown(lightness))[0], expected, rtol=1e-3, atol=2e-4 * expected.max())
+        np.testing.assert_allclose(
+            np.asarray(shown(lightness))[0], expected, rtol=1e-3, atol=2e-4 * expected.max()
+        )
 
 
 def test_pixel_accuracy_is_that_of_the_code():
@@ -238,14 +244,14 @@ def test_pixel_accuracy_is_that_of_the_code():
 def trained(tmp_path_factory):
     """A run of the variant original of the classification, tiny, whose best epoch is not the last."""
     synthetic = {"data": "synthetic", "train_size": 40, "dev_size": 8, "test_size": 8, "image_size": 16}
-    config = small(CLASSIFICATION, **synthetic, epochs=4, batch_size=8)
+    config = small(CLASSIFICATION, **synthetic, epochs=3, batch_size=8, learning_rate=0.01)
     return train(config, tmp_path_factory.mktemp("original") / "run")
 
 
 def test_the_best_epoch_by_pixel_accuracy_is_recorded(trained):
     """Oracle: the highest dev accuracy in history.csv, found by NumPy; the file of the best weights names it."""
     accuracies = [row["val_pixel_accuracy"] for row in trained.history()]
-    assert len(set(accuracies)) > 1
+    assert np.argmax(accuracies) == 1
     with h5py.File(trained.path / "best.weights.h5") as file:
         assert file.attrs["epoch"] == np.argmax(accuracies) + 1
 
