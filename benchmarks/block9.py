@@ -45,8 +45,9 @@ def main():
     first = {name: float(model.test_on_batch(lightness, ab)) for name, model in models.items()}
     steps = {name: lambda model=model: model.train_on_batch(lightness, ab) for name, model in models.items()}
     seconds, cpu_seconds = interleaved(steps, options.repetitions)
+    precision = keras.config.dtype_policy().name
     print_table(
-        f"A training step of the classification, variant {options.variant}, {keras.config.dtype_policy().name}",
+        f"A training step of the classification, variant {options.variant}, {precision}",
         ["block 9", "seconds", "images/s", "loss before training"],
         [
             [name, float(np.median(taken)), settings.batch_size / float(np.median(taken)), first[name]]

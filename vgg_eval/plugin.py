@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from colorization.cli.console import add_command
+from colorization.cli.console import RUN, add_command
 from colorization.cli.training_options import Training
 from vgg_eval import options
 from vgg_eval.variants import JUDGE
@@ -20,7 +20,12 @@ TRAININGS = {
 
 
 def add_commands(commands: Any) -> None:
-    """Add figure7 and figure8 to the commands of `colorize`."""
+    """Add figure7 and figure8 to the commands of `colorize`, and --judge to `colorize evaluate`."""
+    evaluate = commands.choices["evaluate"]
+    evaluate.add_argument(
+        "--judge", metavar="RUN", help="measure the distance in the features of this judge too: " + RUN
+    )
+    evaluate.set_defaults(measures="vgg_eval.features:measure")
     figure7 = add_command(
         commands,
         "figure7",

@@ -1,6 +1,7 @@
 """A run folder and a data set -> metrics of every decoding, beside two baselines."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ COLUMNS = {
     "ab_rmse": "ab RMSE ↓",
     "psnr": "pooled PSNR ↑",
     "ssim": "SSIM ↑",
+    "ciede2000": "CIEDE2000 ↓",
     "auc": "raw AuC ↑",
     "rebalanced_auc": "rebalanced AuC ↑",
     "colorfulness": "colorfulness",
     "delta_colorfulness": "Δ colorfulness ↓",
 }
-"""Key in metrics.json -> heading."""
+"""Key in metrics.json -> heading. Other keys are their own headings."""
 
 
 def evaluate(
@@ -34,6 +36,7 @@ def evaluate(
     *,
     source: str | Path | None = None,
     temperature: float | None = None,
+    measures: Mapping[str, Callable] = {},
 ) -> dict[str, Any]:
     """Measure a run's best weights on one split; the result also goes into the run's metrics.json.
 
@@ -43,6 +46,7 @@ def evaluate(
         source: another data set than the run's own, split by the run's settings; a folder of pictures as
             that run's were, so that photographs which were held out in a training are so here.
         temperature: of the annealed mean; None takes the run's own.
+        measures: {heading: function of true and predicted (B, H, W, 3) uint8 RGB that returns (B,)}.
 
     Returns:
         {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}: the methods are
@@ -71,7 +75,7 @@ def evaluate(
             "truth": ab,
         }
 
-    results = measure(rgb, predict, prior, batch_size=run.config.dev_batch_size)
+    results = measure(rgb, predict, prior, batch_size=run.config.dev_batch_size, measures=measures)
     truth = results["truth"]["colorfulness"]
     for values in results.values():
         values["delta_colorfulness"] = abs(values["colorfulness"] - truth)
@@ -105,9 +109,11 @@ def key(images: str, temperature: float | None, own_temperature: float | None) -
 
 def table(report: dict[str, Any]) -> str:
     """The report as a Markdown table."""
-    rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
+    measured = next(iter(report["methods"].values()))
+    keys = [key for key in COLUMNS if key in measured] + [key for key in measured if key not in COLUMNS]
+    rows = [["", *(str(COLUMNS.get(key, key)) for key in keys)], ["---", *["---:"] * len(keys)]]
     for name, values in report["methods"].items():
-        rows.append([name, *(_shown(values[key]) for key in COLUMNS)])
+        rows.append([name, *(_shown(values[key]) for key in keys)])
     title = f"{report['images']} {report['split']} images of {report['data']}"
     title += "" if report["temperature"] is None else f", T = {report['temperature']}"
     return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
