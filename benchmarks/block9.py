@@ -1,9 +1,9 @@
-"""Block 9, the 1x1 convolution onto the bins, as a dense layer on every pixel against a Conv2D.
+"""Block 9, the 1x1 convolution onto the bins, against a dense layer on every pixel.
 
     python benchmarks/block9.py --precision auto
 
 Whole training steps of the classification as experiments/classification.py trains it, in turns: the model as
-it is, and a copy whose last layer is keras.layers.Conv2D with the same weights. Both give the same loss.
+it is, and a copy whose last layer is keras.layers.Dense with the same weights. Both give the same loss.
 """
 
 import argparse
@@ -31,9 +31,9 @@ def main():
 
     settings = classification.VARIANTS[options.variant]
     keras.config.set_dtype_policy(devices.precision(options.precision))
-    dense = tasks.of(settings).build(settings)
-    convolution = keras.models.clone_model(dense, clone_function=convolved)
-    for layer, copy in zip(dense.layers, convolution.layers, strict=True):
+    convolution = tasks.of(settings).build(settings)
+    dense = keras.models.clone_model(convolution, clone_function=as_dense)
+    for layer, copy in zip(convolution.layers, dense.layers, strict=True):
         copy.set_weights([w.reshape(v.shape) for w, v in zip(layer.get_weights(), copy.weights, strict=True)])
     models = {"dense": dense, "Conv2D": convolution}
     rng = np.random.default_rng(0)
@@ -59,11 +59,11 @@ def main():
     print_machine()
 
 
-def convolved(layer):
-    """A copy of a layer; of block 9's as the convolution that it stands for."""
-    if layer.name != "block9_dense":
+def as_dense(layer):
+    """A copy of a layer; of block 9's convolution as a dense layer."""
+    if layer.name != "block9_conv":
         return layer.__class__.from_config(layer.get_config())
-    return layers.Conv2D(layer.units, 1, name=layer.name)
+    return layers.Dense(layer.filters, name=layer.name)
 
 
 if __name__ == "__main__":

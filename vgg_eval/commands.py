@@ -38,6 +38,14 @@ def figure7(arguments: argparse.Namespace) -> None:
     print(f"All results are in {output}", file=sys.stderr)
 
 
+def architecture(arguments: argparse.Namespace) -> None:
+    """Draw one of Figures 3 to 6, and print its path."""
+    path = arguments.output / f"figure{arguments.figure}.png"
+    refuse_unwritable(arguments.output)
+    start_keras()
+    print(vgg_eval.architectures.write(arguments.figure, arguments.variant, path))
+
+
 def figure8(arguments: argparse.Namespace) -> None:
     """Train the missing runs, and draw Figure 8 or its failures."""
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)

@@ -52,6 +52,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_options_of_architecture(parser: argparse.ArgumentParser) -> None:
+    """Add the options of Figures 3 to 6 to an argparse parser."""
+    add_variant(parser, VARIANTS, "of the network (default: paper)", default="paper")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="(default: this directory)"
+    )
+
+
 def add_options_of_figure8(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the images of Figure 8 to an argparse parser."""
     parser.add_argument("--seed", type=whole_number, default=0, help="draws the images (default: 0)")

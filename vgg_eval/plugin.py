@@ -19,8 +19,17 @@ TRAININGS = {
 """{name: Training} for `colorize train`."""
 
 
+ARCHITECTURES = {
+    3: "the network of the regression",
+    4: "the layers of both networks, as a table",
+    5: "the network of the classification",
+    6: "VGG16, the judge",
+}
+"""Figure of the paper -> the picture."""
+
+
 def add_commands(commands: Any) -> None:
-    """Add figure7 and figure8 to the commands of `colorize`, and --judge to `colorize evaluate`."""
+    """Add Figures 3 to 8 to the commands of `colorize`, and --judge to `colorize evaluate`."""
     evaluate = commands.choices["evaluate"]
     evaluate.add_argument(
         "--judge", metavar="RUN", help="measure the distance in the features of this judge too: " + RUN
@@ -43,6 +52,16 @@ def add_commands(commands: Any) -> None:
         "Takes and trains the same runs as figure7. --failures writes failures.png instead.",
         "vgg_eval.commands:figure8",
     )
+    for number, what in ARCHITECTURES.items():
+        figure = add_command(
+            commands,
+            f"figure{number}",
+            f"draw {what}: the paper's Figure {number}",
+            f"Draw {what} from the layers of the Keras model, as figure{number}.png.",
+            "vgg_eval.commands:architecture",
+        )
+        options.add_options_of_architecture(figure)
+        figure.set_defaults(figure=number)
     for command in (figure7, figure8):
         options.add_options(command)
     options.add_options_of_figure8(figure8)

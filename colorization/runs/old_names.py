@@ -8,8 +8,15 @@ _METRICS = {"colourfulness": "colorfulness", "delta_colourfulness": "delta_color
 
 
 def renamed_weights(arrays: dict[str, Any]) -> dict[str, Any]:
-    """{name: array} under today's names: the Dense layer of block 9 was called a convolution."""
-    return {name.replace("block9_conv", "block9_dense"): array for name, array in arrays.items()}
+    """{name: array} under today's names, in today's shapes.
+
+    The 1x1 convolution of block 9 was a dense layer: block9_conv in version 0.1, later block9_dense.
+    """
+    renamed = {name.replace("block9_dense", "block9_conv"): array for name, array in arrays.items()}
+    return {
+        name: array[None, None] if "block9_conv" in name and array.ndim == 2 else array
+        for name, array in renamed.items()
+    }
 
 
 def renamed_metrics(metrics: dict[str, dict]) -> dict[str, dict]:
