@@ -5,7 +5,8 @@
     python experiments/figure8.py --variant small --failures 5
 
 Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
-their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
+their places in it. Half a minute where the runs are there; it prints its time. --temperature 0.89 omits the
+search of temperatures on the dev images. --failures writes failures.png instead: the images
 for which the judge's probability of the true class falls most from the gray picture to the annealed mean.
 """
 

@@ -11,7 +11,8 @@ TRAININGS = {
     "judge": Training(
         "Train a judge, VGG16 with a new 10-way head (paper, sections 3.2, 4.2 and 5.2).\n"
         "Variants: smoke takes seconds. small takes 20 to 70 minutes on 2 CPU cores, without pretrained\n"
-        "weights. paper takes ImageNet's weights, for a GPU. Those with -gray train on gray images.",
+        "weights. paper takes ImageNet's weights, for a GPU. original takes fc6 and fc7 of ImageNet, too,\n"
+        "and trains the last layer; original-all trains all layers. Those with -gray train on gray images.",
         JUDGE,
         "vgg_eval.commands:train_and_score",
     )
