@@ -41,17 +41,21 @@ def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | 
 
 def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:
     """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
-    groups, attributes = load_groups(path)
+    groups, attributes = load_groups(path, only=group)
     if group not in groups:
         raise InputError(f"{path} is no whole weights file (it has no {group}).")
     return groups[group], attributes
 
 
-def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
-    """({group: {name: array}}, attributes) of a file. Raises InputError for a missing or damaged file."""
+def load_groups(path: StrPath, only: str | None = None) -> tuple[dict[str, Arrays], dict[str, Any]]:
+    """({group: {name: array}}, attributes) of a file, of all groups or of one if it is there.
+
+    Raises InputError for a missing or damaged file.
+    """
     try:
         with h5py.File(path, "r") as file:
-            return {name: renamed_weights(arrays(file[name])) for name in file}, dict(file.attrs)
+            names = [name for name in file if only in (None, name)]
+            return {name: renamed_weights(arrays(file[name])) for name in names}, dict(file.attrs)
     except FileNotFoundError:
         raise InputError(f"There are no weights at {path}.") from None
     except (OSError, KeyError, RuntimeError, TypeError) as error:

@@ -56,7 +56,9 @@ def load(source, variables, with_hidden=False):
     path = download(*KERAS_FILES[with_hidden]) if source == IMAGENET else run_folder(source)
     wanted = [variable for variable in variables if _part(variable.path, with_hidden)]
     parts = {_part(variable.path, with_hidden) for variable in wanted}
-    arrays = {name: array for name, array in read(path).items() if _part(name, with_hidden) in parts}
+    arrays = {
+        name: array for name, array in read(path, with_hidden).items() if _part(name, with_hidden) in parts
+    }
     if with_hidden and not any(_part(name, True) in HIDDEN for name in arrays):
         raise InputError(
             f"{path} holds VGG16 without its hidden layers fc6 and fc7 (fc1 and fc2 of Keras): give a file "
@@ -74,8 +76,12 @@ def _part(name, with_hidden):
     return block and block[1]
 
 
-def read(path):
-    """{name: array} of a file in any of the formats, or of a run folder. Raises InputError."""
+def read(path, with_hidden=False):
+    """{name: array} of a file in any of the formats, or of a run folder. Raises InputError.
+
+    The hidden layers, 480 MB, are only read where they are wanted.
+    """
+    layers = [*_convolutions(), *(HIDDEN if with_hidden else ())]
     path = Path(path)
     if path.is_dir():
         return RunFolder(path).weights()
@@ -85,7 +91,7 @@ def read(path):
         )
     try:
         if zipfile.is_zipfile(path):
-            return _frossard(path)
+            return _frossard(path, layers)
         if not h5py.is_hdf5(path):
             raise InputError(
                 f"{path} is no weights file, or is cut short: give a Keras .h5 or Frossard's .npz."
@@ -98,7 +104,7 @@ def read(path):
                     f"{path} numbers its layers instead of naming them, as Keras 3's .weights.h5 do: save "
                     "the model as .h5."
                 )
-            return _keras(file.get("model_weights", file))
+            return _keras(file.get("model_weights", file), layers)
     except InputError:
         raise
     except Exception as error:  # what NumPy, zipfile, zlib and h5py raise for a damaged file has many names
@@ -117,21 +123,21 @@ def download(origin, md5):
         ) from error
 
 
-def _frossard(path):
+def _frossard(path, layers):
     """conv1_1_W, (3, 3, in, out), conv1_1_b, (out,), ...; RGB."""
     keys = {
         f"{layer}/{part}": f"{layer.replace('block', 'conv').replace('_conv', '_')}_{letter}"
-        for layer in [*_convolutions(), *HIDDEN]
+        for layer in layers
         for part, letter in (("kernel", "W"), ("bias", "b"))
     }
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[key] for name, key in keys.items() if key in archive.files}
 
 
-def _keras(file):
+def _keras(file, layers):
     """Groups block1_conv1, ..., fc1, fc2; in each a kernel and a bias, under old or new names; BGR."""
     arrays = {}
-    for layer in [*_convolutions(), *HIDDEN]:
+    for layer in layers:
         group = HIDDEN.get(layer, layer)
         for array in checkpoint_io.arrays(file[group]).values() if group in file else ():
             arrays[f"{layer}/{'bias' if array.ndim == 1 else 'kernel'}"] = array
