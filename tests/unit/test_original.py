@@ -435,6 +435,24 @@ def test_a_step_of_the_judge_is_that_of_the_code(variant, tmp_path):
     compare(found, graph_step(build, weights, list(found[2]), {"rgb": rgb, "labels": labels}))
 
 
+def test_hidden_layers_are_those_of_keras_applications(tmp_path):
+    """Oracle: fc2 of keras.applications' own VGG16 "with top", at 32 pixels, with its own preprocessing."""
+    keras.utils.set_random_seed(0)
+    whole = keras.applications.VGG16(weights=None, include_top=True, input_shape=(32, 32, 3))
+    for variable in whole.variables:
+        if len(variable.shape) == 1:
+            variable.assign(RNG.uniform(0, 1, variable.shape))
+    whole.save(tmp_path / "with_top.h5")
+    judge = judge_model.vgg16(image_size=32)
+    vgg16_weights.load(str(tmp_path / "with_top.h5"), judge.variables, True)
+    rgb = RNG.integers(0, 256, (2, 32, 32, 3)).astype("float32")
+    hidden = keras.Model(whole.input, whole.get_layer("fc2").output)
+    expected = hidden.predict_on_batch(keras.applications.vgg16.preprocess_input(rgb.copy()))
+    found = keras.Model(judge.input, judge.get_layer("fc7").output).predict_on_batch(rgb)
+    assert expected.std() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
 def test_a_file_without_the_hidden_layers_is_refused(tmp_path):
     """Oracle: the sentence; nothing is changed. The same file is enough where only the blocks are loaded."""
     with_top(tmp_path / "notop.h5", top=False)
