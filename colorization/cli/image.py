@@ -105,7 +105,7 @@ def _color_all(pictures, color, jobs) -> list[str]:
 def _finished(pictures, color, jobs) -> Iterator[Iterator[tuple[tuple[Path, Path], Future]]]:
     """Start the work, and yield ((source, target), Future) of each picture when it is done."""
     pool = ThreadPoolExecutor(min(jobs, max(1, len(pictures))), thread_name_prefix="pictures")
-    bar = tqdm(total=len(pictures), unit=" pictures", delay=1, disable=None)
+    bar = tqdm(total=len(pictures), unit=" pictures", delay=1, disable=None, leave=len(pictures) > 1)
     tell = _steps(bar) if len(pictures) == 1 else _nothing
     futures = {
         pool.submit(color, source, target, tell): (source, target) for source, target in pictures.items()

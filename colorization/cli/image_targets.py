@@ -128,7 +128,7 @@ def _pictures_in(folder, output, skipped):
 def _refuse_sources(pictures):
     """Raise InputError if two results have one name, or if a result is a source by any name."""
     sources = {identity for source in pictures for identity in _identities(source)}
-    takers: dict = {}
+    takers = {}
     for source, target in pictures.items():
         if target == STANDARD:
             continue
