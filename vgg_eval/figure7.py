@@ -124,7 +124,7 @@ def figure8(
     count = len(shown.labels)
     chosen = np.sort(np.random.default_rng(seed).permutation(count)[:columns]) if rows is None else rows
     if not len(chosen) or min(chosen) < 0 or max(chosen) >= count:
-        raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
+        raise InputError(f"The {split} split has the images 0 to {count - 1}. Name one or more of them.")
     asked = judge.load(used.judge.path)
     temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
     drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature)

@@ -129,7 +129,7 @@ def picture_grids(
         axes.set_title(classes[label], fontsize=7)
     _judged(lower, pictures, labels, classes, probabilities, max(1, columns // 2))
     upper.suptitle("every method over the same images", fontsize=10)
-    lower.suptitle("what the judge says of them; wrong answers in red", fontsize=10)
+    lower.suptitle("answers of the judge; wrong answers in red", fontsize=10)
     return figure
 
 

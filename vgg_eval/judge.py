@@ -95,7 +95,7 @@ def unseen_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], 
     for run in colorizers[1:]:
         if not np.array_equal(getattr(run.splits(dataset), split), rows):
             raise InputError(
-                f"{run} and {first} were trained with other splits: use one split_seed and size."
+                f"{run} and {first} have different splits. Train them with the same split_seed and sizes."
             )
     images = dataset.test.rows(rows)
     shown = SharedImages(images.images, images.labels, dataset.name, split)
@@ -112,7 +112,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     """
     dataset = run.dataset()
     if dataset.classes != classes:
-        raise InputError(f"{run} has the classes of {dataset.name}, not those of {shown.name}.")
+        raise InputError(f"{run} has the classes of {dataset.name}, but those of {shown.name} are needed.")
     splits = run.splits(dataset)
     side = shown.rgb.shape[1]
     if dataset.train.images.shape[1] != side:
@@ -123,7 +123,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     leak_check.refuse_known(
         shown.rgb,
         known,
-        f"{run} has learned from {{share}} of the {shown.split} images: train it with the split_seed, "
+        f"{run} was trained on {{share}} of the {shown.split} images. Train it with the split_seed, "
         "dev_size and test_size of the colorizers.",
     )
 

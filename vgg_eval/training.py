@@ -37,7 +37,7 @@ def train_judge(config: Config | None, run_dir: StrPath, *, resume: bool = False
 def _build(config, classes):
     if len(classes) < 2:
         raise InputError(
-            f"{config.data} has no classes, which a judge needs: give a directory train/<class>/ of images."
+            f"{config.data} has no classes, but a judge needs them. Name a folder train/<class>/ of images."
         )
     return model.build_judge(config, classes)
 

@@ -51,7 +51,7 @@ def run_command(function: Callable, *arguments: Any) -> int:
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
             return _refuse(
-                "there is not enough memory: take smaller batches, pictures or a smaller working size."
+                "there is not enough memory. Use smaller batches, smaller pictures or a smaller working size."
             )
         raise
     return 0

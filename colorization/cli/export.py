@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Export a run and print the new path."""
     folder = RunFolder(resolve.run_folder(arguments.run))
     if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):
-        raise InputError(f"Name the new {arguments.format} by -o.")
+        raise InputError(f"Name the new {arguments.format} file or folder with -o.")
     output = arguments.output or folder.onnx_path
     writers.export_model(
         folder.path,

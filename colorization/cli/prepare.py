@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = (arguments.to or datasets.data_root()) / name
     if folder.exists() and not arguments.force:
         _report(datasets.read(folder))
-        print(f"{name} is already in {printable(folder)} and undamaged. --force makes it again.")
+        print(f"{name} is already in {printable(folder)}, and is complete. Use --force to make it again.")
         return
     refuse_unwritable(folder)
     source = arguments.source
@@ -46,7 +46,7 @@ def _obtain(name: str, source: Path | None) -> Dataset:
     """The data set of a name, from `source`, from its generator or from the network. Raises InputError."""
     if name == "synthetic":
         if source:
-            raise InputError("The synthetic set is generated: leave out --from.")
+            raise InputError("The synthetic set is generated. Leave out --from.")
         return datasets.load(name)
     if source is None:
         return datasets.download(name)

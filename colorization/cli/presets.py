@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(folder if arguments.path else RunFolder(folder).card_path.read_text(encoding="utf-8").strip())
         return
     if arguments.path:
-        raise InputError("Name the preset whose folder --path is to show; `colorize presets` lists them.")
+        raise InputError("--path needs the name of a preset. `colorize presets` lists the names.")
     found = resolve.all_presets()
     width = max((len(preset.name) for preset in found), default=0)
     for preset in found:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
 def make(arguments: argparse.Namespace) -> None:
     """Write a preset and print its path."""
     if arguments.name == _MAKE or not re.fullmatch(r"\w[\w.-]*", arguments.name):
-        raise InputError(f"{arguments.name!r} cannot be the name of a preset: choose another one.")
+        raise InputError(f"{arguments.name!r} cannot be the name of a preset. Choose another name.")
     run = RunFolder(arguments.run)
     run.weights()  # refuses a path without a run
     card = export.Card(arguments.title, arguments.data, arguments.bad_at, arguments.command_line)

@@ -1,4 +1,4 @@
-"""`colorize train`: train a colorizer, or what a plug-in trains."""
+"""`colorize train`: train a colorizer, or a network of a plug-in."""
 
 import argparse
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def transfer(config: TransferConfig, run_dir: StrPath, *, resume: bool = False) 
 def photos(config: ColorizerConfig, run_dir: StrPath, *, resume: bool = False) -> str:
     """train_and_evaluate, after a check that photographs are named. Raises InputError."""
     if config.data == variants.PHOTOS["small"].data:
-        raise InputError("Name the folders of your photographs by --data FOLDER [FOLDER ...].")
+        raise InputError("Name the folders of your photographs with --data FOLDER [FOLDER ...].")
     return experiment.train_and_evaluate(config, run_dir, resume=resume)
 
 

@@ -39,7 +39,7 @@ class _DeprecatedOption(argparse.Action):
 def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
     """Add the options of a Training to an argparse parser."""
     small = chosen.variants["small"]
-    parser.epilog = "fields for --set, with their values in the variant small:\n" + describe(small)
+    parser.epilog = "settings for --set, with their values in the variant small:\n" + describe(small)
     add_variant(parser, chosen.variants, "the settings to start from (default: small)")
     if chosen.gather:
         parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
     name = chosen.name or small.task
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help=f"default: runs/{name}-VARIANT")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
 
 
 def add_variant(

@@ -22,14 +22,14 @@ COLORIZERS = {
     ),
     "transfer": Training(
         f"Train a classification on the first blocks of VGG16 (paper, section 4.1.2).\n{SIZES}\n"
-        "The blocks come from the run runs/judge-small for small, and from ImageNet for paper.",
+        "The variant small uses the blocks of the run runs/judge-small, and paper those of ImageNet.",
         variants.TRANSFER,
         "colorization.cli.train:transfer",
     ),
     "photos": Training(
         "Train a colorizer on folders of photographs, nested or flat. Gray ones are left out.\n"
-        "Variants: smoke takes seconds. small sees 32 pixels, about an hour on 2 CPU cores. fine continues\n"
-        "at 64 pixels from --set init_from=RUN. full is for a GPU.",
+        "Variants: smoke takes seconds. small trains at 32 pixels, about an hour on 2 CPU cores. fine\n"
+        "continues at 64 pixels from --set init_from=RUN. full is for a GPU.",
         variants.PHOTOS,
         "colorization.cli.train:photos",
         name="photos",

@@ -142,7 +142,7 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = TEMPERATURE) -> 
         [-90.0, 55.0]
     """
     if isinstance(temperature, numbers.Real) and not float(temperature) >= 0:
-        raise ValueError(f"the temperature is at least 0, not {temperature}")
+        raise ValueError(f"temperature must be at least 0, received {temperature}")
     logits = ops.cast(logits, "float32")
     sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)
     return ops.matmul(ops.softmax(sharpened, axis=-1), ops.convert_to_tensor(CENTERS))

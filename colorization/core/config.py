@@ -164,7 +164,7 @@ class VggConfig(Config):
         """Raise InputError for frozen blocks that no weights are loaded into."""
         if self.vgg_weights == self.init_from == "none" and self.frozen_blocks:
             raise InputError(
-                "Frozen blocks need pretrained weights: give them by --vgg-weights, or set frozen_blocks=0."
+                "Frozen blocks need pretrained weights. Name them with --vgg-weights, or set frozen_blocks=0."
             )
 
 
@@ -192,12 +192,12 @@ def override(config: Any, assignments: Iterable[str]) -> Any:
         key, separator, text = assignment.partition("=")
         key = key.strip()
         if not separator:
-            raise InputError(f"--set takes key=value, not {assignment!r}.")
+            raise InputError(f"--set needs key=value, received {assignment!r}.")
         if key in _OLD_FIELDS:
             print(f"{key} is deprecated: use {_OLD_FIELDS[key]}.", file=sys.stderr)
             key = _OLD_FIELDS[key]
         if key not in fields:
-            raise InputError(f"Unknown field {key!r}; the fields are: {', '.join(fields)}.")
+            raise InputError(f"Unknown field {key!r}. The fields are: {', '.join(fields)}.")
         changes[key] = _parse(fields[key], text.strip())
     return dataclasses.replace(config, **changes)
 
@@ -218,7 +218,7 @@ def read(path: Path) -> Any:
     """
     task, values = _read(path)
     if task not in CONFIGS:
-        raise InputError(f"{path} names the task {task!r}, not one of {', '.join(CONFIGS)}.")
+        raise InputError(f"{path} has the task {task!r}, which is not one of {', '.join(CONFIGS)}.")
     return from_dict(CONFIGS[task], values, path)
 
 
@@ -237,7 +237,7 @@ def _read(path):
         raise InputError(f"{path} cannot be read as JSON ({error}).") from None
     task = values.get("task") if isinstance(values, dict) else None
     if not isinstance(task, str):
-        raise InputError(f"{path} names the task {task!r}, not one of {', '.join(CONFIGS)}.")
+        raise InputError(f"{path} has the task {task!r}, which is not one of {', '.join(CONFIGS)}.")
     return _OLD_TASKS.get(task, task), values
 
 

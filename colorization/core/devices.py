@@ -28,7 +28,7 @@ def jit(setting: str, strategy: Any) -> bool | str:
     """
     if strategy:
         if setting == "on":
-            raise InputError("jit=on does not go with several TensorFlow devices: leave it at auto.")
+            raise InputError("jit=on does not work with several TensorFlow devices. Use jit=auto.")
         return False
     if setting != "auto":
         return setting == "on"

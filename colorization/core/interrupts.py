@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 
 SENTENCE = (
-    "interrupted; nothing half-written is left. Run the command again, with --resume if it has that option."
+    "interrupted; no incomplete file is left. Run the command again, with --resume if it has that option."
 )
 EXIT_CODE = 130
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again, outside of the callback

@@ -62,7 +62,7 @@ def load(
     if min(image_size, *(limit for limit in (train_limit, test_limit, 1) if limit is not None)) < 1:
         raise InputError("image_size, train_limit and test_limit must be at least 1.")
     if seed < 0:
-        raise InputError(f"the seed must not be negative, but is {seed}.")
+        raise InputError(f"seed must be at least 0, received {seed}.")
     try:
         dataset = _load(source, image_size, (train_limit, test_limit), seed)
     except OSError as error:
@@ -82,6 +82,6 @@ def _load(source: str | Path, image_size: int, limits: Limits, seed: int) -> Dat
     if not path.exists():
         raise InputError(
             f"{source} is not prepared yet: {printable(path)} is not found. Run "
-            f"`colorize prepare {source}`, with --from PATH for a file that you have."
+            f"`colorize prepare {source}`. Add --from PATH if you have the file."
         )
     return prepared.read(path, image_size)

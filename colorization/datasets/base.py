@@ -97,24 +97,26 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
         raise InputError(f"{dataset.name} has no classes.")
     counts = {}
     for split, part in (("train", dataset.train), ("test", dataset.test)):
-        where = f"the {split} split of {dataset.name}"
+        where = f"The {split} split of {dataset.name}"
         images, labels = part.images, part.labels
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
-            raise InputError(f"{where} must be uint8 (N, H, W, 3), but is {images.dtype} {images.shape}.")
+            raise InputError(f"{where} must be uint8 (N, H, W, 3), received {images.dtype} {images.shape}.")
         if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
             raise InputError(
                 f"{where} needs int64 labels of shape ({len(images)},), "
-                f"but they are {labels.dtype} {labels.shape}."
+                f"received {labels.dtype} {labels.shape}."
             )
         if not len(labels):
-            raise InputError(f"{where} holds no images.")
+            raise InputError(f"{where} is empty.")
         if labels.min() < 0 or labels.max() >= number:
             raise InputError(
                 f"{where} has labels from {labels.min()} to {labels.max()}, but there are {number} classes."
             )
         counts[split] = np.bincount(labels, minlength=number)
     if dataset.dev is not None and not 0 <= dataset.dev <= len(dataset.test):
-        raise InputError(f"{dataset.name} has {len(dataset.test)} test images, not {dataset.dev} for dev.")
+        raise InputError(
+            f"{dataset.name} has {len(dataset.test)} test images, but {dataset.dev} are marked as dev images."
+        )
     return counts
 
 

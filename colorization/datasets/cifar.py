@@ -50,14 +50,15 @@ PUBLISHED = {
 LARGEST_FILE = 1 << 30
 
 
-# --- one function for each kind of file: the content and the name to complain about ---------------------
+# --- one function for each kind of file; the second argument is its name in error messages -------------
 
 
 def _binary_rows(content: bytes, where: str, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
     record = label_bytes + PIXELS
     if len(content) % record:
         raise InputError(
-            f"{where} has {len(content)} bytes, which is no multiple of the {record} of one image: {AGAIN}."
+            f"{where} has {len(content)} bytes, which is not a multiple of {record}, the size of an image. "
+            f"{AGAIN}."
         )
     rows = np.frombuffer(content, np.uint8).reshape(-1, record)
     return rows[:, label_bytes:], rows[:, label_bytes - 1]
@@ -67,7 +68,7 @@ def _text_names(content: bytes, where: str) -> list[str]:
     try:
         return content.decode("ascii").split()
     except UnicodeDecodeError as error:
-        raise InputError(f"{where} is no plain text: {AGAIN}.") from error
+        raise InputError(f"{where} is not a text file. {AGAIN}.") from error
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
                 if not member.isreg() or place.name not in FILES:
                     continue
                 if member.size > LARGEST_FILE:
-                    raise InputError(f"{place.name} in {path} claims {member.size} bytes: {AGAIN}.")
+                    raise InputError(f"{place.name} in {path} is too large ({member.size} bytes). {AGAIN}.")
                 content = tar.extractfile(member)
                 folders.setdefault(place.parent, {})[place.name] = content.read() if content else b""
             while tar.fileobj and tar.fileobj.read(
@@ -190,9 +191,11 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
             ):  # to the end, where the compressed stream keeps its checksum
                 pass
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"{path} is no readable tar archive (cut short or damaged): {AGAIN}.") from error
+        raise InputError(
+            f"{path} cannot be read as a tar archive. It is incomplete or damaged. {AGAIN}."
+        ) from error
     if len(folders) > 1:
-        raise InputError(f"{path} holds CIFAR files in {len(folders)} folders: leave only one of them.")
+        raise InputError(f"{path} contains CIFAR files in {len(folders)} folders. Keep only one of them.")
     return folders.popitem()[1] if folders else {}
 
 
@@ -206,24 +209,24 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
     layout = max(_LAYOUTS, key=lambda layout: sum(file in contents for file in layout.files))
     if contents.keys().isdisjoint(layout.files):
         raise InputError(
-            f"{printable(path)} holds no files of CIFAR. Unpack it, and give a folder of images."
+            f"{printable(path)} does not contain the files of CIFAR. Unpack it, and name a folder of images."
         )
     for file in layout.files:
         if file not in contents:
-            raise InputError(f"{path} has no file {file}: {AGAIN}.")
+            raise InputError(f"{path} does not contain the file {file}. {AGAIN}.")
     names_file = f"{layout.names} in {path}"
     classes = tuple(layout.read_names(contents[layout.names], names_file))
     if len(set(classes)) != len(classes) or len(classes) < 2:
-        raise InputError(f"{names_file} must hold at least two different class names: {AGAIN}.")
+        raise InputError(f"{names_file} must contain at least two different class names. {AGAIN}.")
 
     def rows(file: str) -> Images:
         where = f"{file} in {path}"
         data, labels = layout.read_rows(contents.pop(file), where)  # pop: its memory is wanted back
         if not len(data):
-            raise InputError(f"{where} holds no images: {AGAIN}.")
+            raise InputError(f"{where} does not contain images. {AGAIN}.")
         if labels.min() < 0 or labels.max() >= len(classes):
             wrong = labels.min() if labels.min() < 0 else labels.max()
-            raise InputError(f"{where} has the label {wrong}, but there are {len(classes)} classes: {AGAIN}.")
+            raise InputError(f"{where} has the label {wrong}, but there are {len(classes)} classes. {AGAIN}.")
         planes = data.reshape(-1, 3, 32, 32)  # the red plane first
         return Images(np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(np.int64))
 
@@ -244,16 +247,18 @@ def download(name: str, origin: str | None = None, sha256: str | None = None) ->
     """
     published_origin, published_sha256 = SOURCES[name]
     origin, sha256 = origin or published_origin, sha256 or published_sha256
-    by_hand = f"download it by hand and run `colorize prepare {name} --from PATH`"
+    by_hand = f"Download it by hand, and run `colorize prepare {name} --from PATH`"
     data_root().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data_root(), prefix=f".{name}-download-") as scratch:
         archive = Path(scratch) / PurePosixPath(urllib.parse.urlsplit(origin).path).name
         try:
             _fetch(origin, archive)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise InputError(f"{origin} cannot be downloaded: {by_hand}.") from error
+            raise InputError(f"{origin} cannot be downloaded. {by_hand}.") from error
         if (found := sha256_of(archive)) != sha256:
-            raise InputError(f"{origin} has the SHA-256 {found[:12]}…, not {sha256[:12]}…: {by_hand}.")
+            raise InputError(
+                f"{origin} has the SHA-256 {found[:12]}…, but {sha256[:12]}… is expected. {by_hand}."
+            )
         return read(archive)
 
 

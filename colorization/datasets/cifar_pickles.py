@@ -14,7 +14,7 @@ import numpy as np
 from colorization.core.errors import InputError
 
 PIXELS = 3 * 32 * 32
-AGAIN = "get the published file again"
+AGAIN = "Download the published file again"
 
 
 def _text(value) -> str:
@@ -97,13 +97,13 @@ class _ArrayUnpickler(pickle.Unpickler):
         dotted = f"{module}.{name}"
         if dotted not in _ADMITTED:
             raise InputError(
-                f"{self.where} asks for {dotted!r}, which no CIFAR file needs, so it was not run: {AGAIN}."
+                f"{self.where} would call {dotted!r}, which CIFAR files do not need. It was not run. {AGAIN}."
             )
         return _ADMITTED[dotted]
 
     def persistent_load(self, pid):
         raise InputError(
-            f"{self.where} asks for a persistent id, which no CIFAR file needs, so it was refused: {AGAIN}."
+            f"{self.where} has a persistent id, which CIFAR files do not need. It was refused. {AGAIN}."
         )
 
 
@@ -113,9 +113,11 @@ def _unpickle(content: bytes, where: str) -> dict:
     except InputError:
         raise
     except Exception as error:  # bytes that are no pickle can raise nearly anything
-        raise InputError(f"{where} is not a readable pickle (cut short or damaged): {AGAIN}.") from error
+        raise InputError(
+            f"{where} cannot be read as a pickle. It is incomplete or damaged. {AGAIN}."
+        ) from error
     if not isinstance(value, dict):
-        raise InputError(f"{where} must hold a dict, but holds a {type(value).__name__}: {AGAIN}.")
+        raise InputError(f"{where} must contain a dict, but contains a {type(value).__name__}. {AGAIN}.")
     return value
 
 
@@ -124,9 +126,9 @@ def _entry(content: dict, key: str, where: str) -> np.ndarray:
     try:
         return np.asarray(content[key.encode()] if key.encode() in content else content[key])
     except KeyError:
-        raise InputError(f"{where} has no entry {key!r}: {AGAIN}.") from None
+        raise InputError(f"{where} does not have the entry {key!r}. {AGAIN}.") from None
     except ValueError as error:
-        raise InputError(f"{where} has an entry {key!r} that is no array: {AGAIN}.") from error
+        raise InputError(f"The entry {key!r} of {where} is not an array. {AGAIN}.") from error
 
 
 def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -144,12 +146,13 @@ def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.nda
     data, labels = _entry(batch, "data", where), _entry(batch, label_key, where)
     if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS:
         raise InputError(
-            f"{where} must hold uint8 rows of {PIXELS} values, but holds {data.dtype} {data.shape}: {AGAIN}."
+            f"{where} must contain uint8 rows of {PIXELS} values, but contains {data.dtype} {data.shape}. "
+            f"{AGAIN}."
         )
     if labels.ndim != 1 or (labels.dtype.kind not in "iu" and labels.size):
-        raise InputError(f"{where} has labels that are no list of whole numbers: {AGAIN}.")
+        raise InputError(f"The labels of {where} are not a list of whole numbers. {AGAIN}.")
     if len(labels) != len(data):
-        raise InputError(f"{where} holds {len(data)} images but {len(labels)} labels: {AGAIN}.")
+        raise InputError(f"{where} contains {len(data)} images, but {len(labels)} labels. {AGAIN}.")
     return data, labels
 
 
@@ -157,5 +160,5 @@ def names(content: bytes, where: str, key: str) -> list[str]:
     """Class names of a pickled meta file. Arguments and errors are those of `rows`."""
     found = _entry(_unpickle(content, where), key, where)
     if found.ndim != 1 or found.dtype.kind not in "SU":
-        raise InputError(f"{where} has an entry {key!r} that is no list of names: {AGAIN}.")
+        raise InputError(f"The entry {key!r} of {where} is not a list of names. {AGAIN}.")
     return [_text(name) for name in found.tolist()]

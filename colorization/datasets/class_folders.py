@@ -53,7 +53,7 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
         parts[TRAIN], parts[TEST] = _hold_out(parts[TRAIN], firsts, rng)
         skipped[TEST] = {}
         if not any(parts[TEST]):
-            raise InputError(f"{printable(path)} has too few images to hold some out for testing: add some.")
+            raise InputError(f"{printable(path)} has too few images for a test split. Add images.")
     train, *held_out = [
         _read_part(files, image_size, limits[part != TRAIN], rng, part, skipped[part])
         for part, files in parts.items()
@@ -75,7 +75,9 @@ def _held_out_folders(path: Path) -> list[Path]:
     """The folder of the dev split and that of the test split, or one of them, or none."""
     dev = [path / name for name in DEV if (path / name).is_dir()]
     if len(dev) > 1:
-        raise InputError(f"{printable(path)} holds {dev[0].name} and {dev[1].name}: leave one of them.")
+        raise InputError(
+            f"{printable(path)} contains {dev[0].name} and {dev[1].name}. Keep only one of them."
+        )
     return [*dev, *(folder for folder in (path / TEST,) if folder.is_dir())]
 
 
@@ -84,7 +86,7 @@ def _refuse_other_classes(path: Path, names: tuple[str, ...], folders: list[Path
         if differing := sorted(set(names) ^ set(_class_names(folder))):
             raise InputError(
                 f"{printable(path)} has the class {printable(differing[0])} in only one of {TRAIN} and "
-                f"{folder.name}: make them agree."
+                f"{folder.name}. Both must have the same classes."
             )
 
 

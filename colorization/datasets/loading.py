@@ -76,9 +76,7 @@ def split(config: Config, dataset: Dataset) -> Splits:
     counts = {name: len(rows) for name, rows in dataclasses.asdict(splits).items()}
     if not all(counts.values()):
         told = ", ".join(f"{count} to {name}" for name, count in counts.items())
-        raise InputError(
-            f"{dataset.name} has too few images: {told}. Give more, or a larger share for testing."
-        )
+        raise InputError(f"{dataset.name} has too few images: {told}. Add images, or enlarge the test split.")
     return splits
 
 

@@ -80,7 +80,7 @@ def _open(file: Path) -> Any:
         import pyarrow.parquet
     except ImportError:
         raise InputError(
-            f"{printable(file)} needs pyarrow: pip install 'keras-colorization[parquet]'."
+            f"{printable(file)} needs pyarrow. Run `pip install 'keras-colorization[parquet]'`."
         ) from None
     try:
         return pyarrow.parquet.ParquetFile(file)
@@ -103,7 +103,7 @@ def _labels(files: list[Path]) -> np.ndarray:
                 continue
             values = _read_rows(opened, file, column).to_numpy()
             if values.dtype.kind not in "iu":
-                raise InputError(f"The column {column} of {printable(file)} does not hold whole numbers.")
+                raise InputError(f"The column {column} of {printable(file)} does not contain whole numbers.")
             found.append(values.astype(np.int64))
     return np.concatenate(found)
 
@@ -128,7 +128,7 @@ def _refuse_labels(labels: np.ndarray, classes: int, where: str) -> None:
         raise InputError(f"There are no images in {where}.")
     if labels.min() < 0 or labels.max() >= classes:
         wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise InputError(f"There is the label {wrong} in {where}, but there are {classes} classes.")
+        raise InputError(f"The label {wrong} is in {where}, but there are {classes} classes.")
 
 
 def _images(files: list[Path], rows: np.ndarray) -> Iterator[np.ndarray | None]:
@@ -172,7 +172,7 @@ def _bytes_column(opened: Any, file: Path) -> str:
     fields = {field.name: field.type for field in kind} if str(kind).startswith("struct") else {}
     if "binary" in str(fields.get("bytes", kind)) and (fields or "binary" in str(kind)):
         return f"{name}.bytes" if fields else name
-    raise InputError(f"The column {name} of {printable(file)} holds {kind}, not the bytes of image files.")
+    raise InputError(f"The column {name} of {printable(file)} contains {kind}, not the bytes of image files.")
 
 
 def _read_rows(opened: Any, file: Path, column: str) -> Any:

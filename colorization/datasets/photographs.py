@@ -70,7 +70,7 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
     if (different := len(np.unique(firsts))) < 3:
         others = f" ({image_files.reasons(left_out)})" if left_out else ""
         raise InputError(
-            f"{different} different colored photographs are among {len(files)} image files{others}, but at "
+            f"Only {different} of {len(files)} image files are different color photographs{others}, but at "
             "least 3 are needed. Name more folders."
         )
     order, dev, held = _split(names, firsts, held_out, seed)
@@ -104,8 +104,7 @@ def check_colors(images: np.ndarray, name: str) -> None:
     gray = sum(map(is_gray, sample))
     if gray == len(sample) and all(map(is_gray, images)):
         raise InputError(
-            f"All {len(images)} training images of {name} are gray, so there is nothing to learn color from. "
-            "Give color images."
+            f"All {len(images)} training images of {name} are gray. A colorizer needs color images."
         )
     if 2 * gray > len(sample):
         print(
@@ -130,7 +129,7 @@ def _files(folders: list[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     skipped: dict[Path, str] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"{printable(folder)} is not a directory: give folders of photographs.")
+            raise InputError(f"{printable(folder)} is not a directory. Name folders of photographs.")
         listing = image_files.list_images(folder)
         if not listing.images:
             raise image_files.no_images(folder, listing.skipped)

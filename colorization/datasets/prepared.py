@@ -33,7 +33,7 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
     if folder.exists() and not (
         folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {META, *ARRAYS}
     ):
-        raise InputError(f"{folder} holds something other than a prepared set: move it away first.")
+        raise InputError(f"{printable(folder)} contains other files than a prepared set. Move them first.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -74,30 +74,30 @@ def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None)
     Raises InputError naming the file that is missing or damaged.
     """
     folder = Path(folder)
-    again = "prepare it again by `colorize prepare` with --force"
+    again = "Delete the folder, and run `colorize prepare` again"
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         name, classes, sums = str(meta["name"]), tuple(map(str, meta["classes"])), dict(meta["sha256"])
         skipped, dev = tuple(map(str, meta["skipped"])), meta.get("dev")
         dev = None if dev is None else int(dev)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / META} is missing or damaged: {again}.") from error
+        raise InputError(f"{folder / META} is missing or damaged. {again}.") from error
     arrays = []
     for file in ARRAYS:
         path = folder / file
         if not path.is_file():
-            raise InputError(f"{path} is missing: {again}.")
+            raise InputError(f"{path} is missing. {again}.")
         if sha256(path) != sums.get(file):
-            raise InputError(f"{path} is damaged (its SHA-256 is not the one in {META}): {again}.")
+            raise InputError(f"{path} is damaged: its SHA-256 differs from {META}. {again}.")
         try:
             arrays.append(np.load(path, allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path} is not a plain .npy array: {again}.") from error
+            raise InputError(f"{path} is not a plain .npy array. {again}.") from error
     dataset = Dataset(name, Images(*arrays[:2]), Images(*arrays[2:]), classes, skipped, dev)
     try:
         verify(dataset)
     except InputError as error:
-        raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
+        raise InputError(f"{folder} is not a valid prepared set. {error} {again}.") from error
     return dataclasses.replace(
         dataset, train=to_squares(dataset.train, image_size), test=to_squares(dataset.test, image_size)
     )

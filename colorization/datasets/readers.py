@@ -1,4 +1,4 @@
-"""The readers of all layouts, tried in turn, and what is said of files that none of them reads."""
+"""The readers of all layouts, tried in turn, and the message about files that none of them reads."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ READERS: tuple[Reader, ...] = (prepared, parquet, class_folders, cifar, keras_ar
 """In this order; `photographs`, which takes any folder with images, comes last."""
 
 ACCEPTED = (
-    "Give CIFAR as published, a folder of Parquet files, arrays in .npz, a prepared set, "
+    "Use CIFAR as published, a folder of Parquet files, arrays in .npz, a prepared set, "
     "or a folder of images."
 )
 
@@ -62,8 +62,8 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
     if photographs.recognizes(path):
         return photographs.read(path, image_size, limits, seed)
     if any(path.glob("*.parquet")):
-        raise InputError(f"{printable(path)} holds Parquet files, but no train-*.parquet. Rename them.")
-    raise InputError(f"{printable(path)} holds no known data set. {ACCEPTED}")
+        raise InputError(f"{printable(path)} contains Parquet files, but no train-*.parquet. Rename them.")
+    raise InputError(f"{printable(path)} does not contain a known data set. {ACCEPTED}")
 
 
 def _reader_of(path: Path) -> Reader | None:
@@ -86,12 +86,12 @@ def _below(path: Path) -> Path | None:
         return None
     if len(found) > 1:
         names = ", ".join(printable(folder.name) for folder in found)
-        raise InputError(f"{printable(path)} holds {len(found)} data sets: {names}. Give one of them.")
+        raise InputError(f"{printable(path)} contains {len(found)} data sets: {names}. Name one of them.")
     return found[0]
 
 
 def _unsupported(path: Path) -> str:
-    """The sentences for a file that no reader takes."""
+    """The message about a file that no reader accepts."""
     name = printable(path)
     if not path.is_file():
         return f"{name} is neither a file nor a directory. {ACCEPTED}"
@@ -100,11 +100,11 @@ def _unsupported(path: Path) -> str:
     kind = next((kind for magic, kind in _KINDS.items() if head.startswith(magic)), None)
     kind = _SUFFIXES.get(path.suffix.lower(), kind)
     if kind == "Parquet" or path.name in cifar.FILES or path.name in (prepared.META, *prepared.ARRAYS):
-        return f"{name} is one file of a data set. Give its folder, {printable(path.parent)}."
+        return f"{name} is one file of a data set. Name its folder, {printable(path.parent)}."
     if image := image_files.image_format(head):
-        return f"{name} is one {image} image. Give a folder of images."
+        return f"{name} is one {image} image. Name a folder of images."
     if kind in _UNPACK:
-        return f"{name} is a {kind} file, which cannot be read as a data set. Unpack it, and give its folder."
+        return f"{name} is a {kind} file, which cannot be read as a data set. Unpack it, and name its folder."
     kind = kind or _text_or_unknown(head)
     article = "an" if kind in ("Arrow", "HDF5", "LMDB", "empty") else "a"
     return f"{name} is {article} {kind} file, which cannot be read as a data set. {ACCEPTED}"

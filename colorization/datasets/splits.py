@@ -32,9 +32,9 @@ class Splits:
                 splits = cls(arrays["train"], arrays["dev"], arrays["test"])
         # A damaged zip, a missing array, a plain .npy and a cut-off file each raise something of their own.
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable splits file: train the run again.") from error
+            raise InputError(f"{path} cannot be read as splits. Train the run again.") from error
         if any(part.dtype != np.int64 or part.ndim != 1 for part in asdict(splits).values()):
-            raise InputError(f"{path} is not a splits file (it needs 1-D int64 arrays): train the run again.")
+            raise InputError(f"{path} does not contain splits (1-D int64 arrays). Train the run again.")
         return splits
 
 
@@ -68,7 +68,7 @@ def split(
     for name, size in (("train", train), ("dev", dev), ("test", test)):
         if size < 0 or (stratified and 0 < size < classes):
             least = f"0 or at least {classes}, one for each class" if stratified else "at least 0"
-            raise InputError(f"the size of the {name} split must be {least}, but is {size}.")
+            raise InputError(f"The size of the {name} split must be {least}, received {size}.")
 
     def first(order: np.ndarray, labels: np.ndarray, size: int) -> np.ndarray:
         if not stratified:

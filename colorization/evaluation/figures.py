@@ -68,7 +68,7 @@ def bins_in_ab(colors: ColorPrior) -> Figure:
     a, b = bins.CENTERS.T
     square = {"s": 62, "marker": "s"}
     left.scatter(b, a, c=rgb / 255, **square)
-    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paled where sRGB ends")
+    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paler outside sRGB")
     density = np.log10(np.maximum(colors.bin_counts, 0.5) / colors.bin_counts.sum())
     density[colors.bin_counts == 0] = np.nan
     right.scatter(b, a, facecolors="none", edgecolors="0.85", linewidths=0.5, **square)
@@ -122,7 +122,9 @@ def _refuse_other_data(runs):
     names = ("data", "image_size", "train_size", "dev_size", "test_size", "split_seed")
     for run in runs:
         if any(getattr(run.config, name) != getattr(runs[0].config, name) for name in names):
-            raise InputError(f"{run} was trained on other data or sizes than {runs[0]}: draw them apart.")
+            raise InputError(
+                f"{run} has other data or sizes than {runs[0]}. Draw them with separate commands."
+            )
 
 
 def _some(rgb, count, seed):

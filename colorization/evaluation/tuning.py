@@ -210,19 +210,23 @@ def _check(run, model, photographs, sizes, images, output, target):
     """Raise InputError for a mistake that can be seen before the images are read."""
     _, decode = tasks.decoding(tasks.of(run.config))
     if not decode.takes_temperature:
-        raise InputError(f"{run} is a {run.config.task}: it has no distribution to decode.")
+        raise InputError(
+            f"{run} is a {run.config.task}, which has no temperature. Only classifications can be tuned."
+        )
     if sizes and graph.fixed_size(model):
-        raise InputError(f"{run} predicts at one size only: leave --sizes out.")
+        raise InputError(f"{run} has a fixed input size. Leave out --sizes.")
     if not images:
-        raise InputError("--images is at least 1.")
+        raise InputError("--images must be at least 1.")
     if sizes and max(sizes) > run.config.image_size and not photographs:
         raise InputError(
-            f"The images of {run} have {run.config.image_size} pixels: name larger ones by --data."
+            f"The images of {run} have {run.config.image_size} pixels. Name larger images with --data."
         )
     if resolve.is_shipped(run) and not output:
-        raise InputError(f"{run} is a preset, which stays as it is: name a folder by -o.")
+        raise InputError(
+            f"{run} is a preset, which cannot be changed. Name a directory for the results with -o."
+        )
     if target and Path(target).exists():
-        raise InputError(f"{target} already exists: give another folder.")
+        raise InputError(f"{target} already exists. Choose another folder.")
     for folder in (output or run.tuning_path, *([target] if target else [])):
         refuse_unwritable(folder)
 
@@ -236,8 +240,8 @@ def _dev_images(run, photographs, side):
         refuse_known(
             _held_out(run, photographs, known.shape[1]),
             [known],
-            f"{run} has learned from {{share}} of the dev images: name by --data the very folders that it "
-            "was trained on.",
+            f"{run} was trained on {{share}} of the dev images. Name with --data exactly the folders of its "
+            "training.",
         )
     return _held_out(run, photographs, side)
 

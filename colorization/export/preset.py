@@ -74,7 +74,7 @@ def _config(run, changes):
     changed = {assignment.partition("=")[0].strip() for assignment in changes}
     if fixed := sorted(changed - _CHANGEABLE):
         raise InputError(
-            f"{fixed[0]} is what the run was trained with: --set takes {', '.join(sorted(_CHANGEABLE))}."
+            f"{fixed[0]} cannot change after the training. --set accepts {', '.join(sorted(_CHANGEABLE))}."
         )
     names = [f"data={run.data_identity()['name']}", f"init_from={Path(run.config.init_from).name}"]
     if isinstance(run.config, VggConfig):
@@ -100,7 +100,7 @@ def _halved(arrays):
             name: array.astype("float16") if array.ndim > 1 else array for name, array in arrays.items()
         }
     if lost := [name for name, array in halved.items() if not np.isfinite(array).all()]:
-        raise InputError(f"{lost[0]} holds values that float16 cannot hold.")
+        raise InputError(f"{lost[0]} contains values outside the range of float16.")
     return halved
 
 

@@ -60,11 +60,13 @@ def export_model(
         refuse_existing(path)
     elif not plain:
         raise InputError(
-            f"{path} stands for its run as it is: give another path to a decoding, a working size or a size."
+            f"{path} must not have another decoding, working size or size than its run. Choose another path."
         )
     check(format, path, size)
     if format == "keras" and not plain:
-        raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
+        raise InputError(
+            "A .keras file contains the network only. Leave out the decoding, the working size and the size."
+        )
     colorizer = Colorizer.load(run_dir, working_size)
     if format == "keras":
         keras_file.save(colorizer.model, path)
@@ -85,7 +87,7 @@ def export_model(
 def refuse_existing(path: Path) -> None:
     """Raise InputError if a path exists."""
     if path.exists():
-        raise InputError(f"{path} already exists: give another path.")
+        raise InputError(f"{path} already exists. Choose another path.")
 
 
 def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
@@ -97,15 +99,13 @@ def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
         size: None or (height, width) of the pictures.
     """
     if path.suffix != FORMATS[format] and FORMATS[format]:
-        raise InputError(
-            f"{path} cannot be written: a file of the format {format} ends in {FORMATS[format]}."
-        )
+        raise InputError(f"{path} cannot be written: names in the format {format} end in {FORMATS[format]}.")
     if format != "keras" and keras.backend.backend() != "tensorflow":
-        raise InputError(f"The format {format} is written by TensorFlow: leave KERAS_BACKEND unset.")
+        raise InputError(f"The format {format} needs TensorFlow. Unset KERAS_BACKEND.")
     if format == "litert" and size is None:
-        raise InputError("LiteRT takes pictures of one size only: give it by --size HEIGHTxWIDTH.")
+        raise InputError("A LiteRT file has a fixed picture size. Set it with --size HEIGHTxWIDTH.")
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise InputError("The format onnx needs tf2onnx: pip install 'keras-colorization[export]'.")
+        raise InputError("The format onnx needs tf2onnx. Run `pip install 'keras-colorization[export]'`.")
     refuse_unwritable(path.parent)
 
 
@@ -179,7 +179,7 @@ def _onnx(function, path, defaults, properties, half):
     try:
         onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
     except onnx.checker.ValidationError as error:
-        raise InputError(f"{path} cannot be written: ONNX lacks what this model needs ({error}).") from error
+        raise InputError(f"{path} cannot be written: ONNX does not support this model ({error}).") from error
     with replacing(path) as temporary:
         onnx.save(model, temporary)
 

@@ -74,7 +74,9 @@ def decoding(task: Task, name: str | None = None) -> tuple[str, Decoding]:
     """(name, Decoding) of a task; None is its default. Raises InputError for an unknown name."""
     name = name or next(iter(task.decodings))
     if name not in task.decodings:
-        raise InputError(f"This model decodes by {', '.join(task.decodings)}, not by {name!r}.")
+        raise InputError(
+            f"Unknown decoding {name!r}. The decodings of this model are: {', '.join(task.decodings)}."
+        )
     return name, task.decodings[name]
 
 
@@ -82,7 +84,7 @@ def refuse_temperature(task: Task, name: str | None = None) -> None:
     """Raise InputError if a task's decoding, None being its default, takes no temperature."""
     name, found = decoding(task, name)
     if not found.takes_temperature:
-        raise InputError(f"The decoding {name} takes no temperature: leave it out.")
+        raise InputError(f"The decoding {name} does not use a temperature. Leave out the temperature.")
 
 
 def _nine_blocks(model, config, classes=()):

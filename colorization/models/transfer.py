@@ -45,9 +45,9 @@ def transfer(
     pooling = -(-side // wanted)
     if side < wanted or -(-side // pooling) != wanted:
         raise InputError(
-            f"vgg_blocks={vgg_blocks} at vgg_size={vgg_size} leave {side} x {side} features, of which "
-            f"pooling cannot make the {wanted} x {wanted} that image_size={image_size} needs: "
-            f"take vgg_size={wanted * 2**vgg_blocks}, or other vgg_blocks."
+            f"vgg_blocks={vgg_blocks} at vgg_size={vgg_size} give {side} x {side} features. Pooling cannot "
+            f"reduce them to the {wanted} x {wanted} features for image_size={image_size}. "
+            f"Set vgg_size={wanted * 2**vgg_blocks}, or change vgg_blocks."
         )
     lightness = keras.Input((image_size, image_size, 1), name="lightness")
     x = GrayRGB(vgg_size, dtype="float32", name="gray_rgb")(lightness)

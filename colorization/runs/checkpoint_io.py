@@ -43,7 +43,7 @@ def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:
     """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
     groups, attributes = load_groups(path)
     if group not in groups:
-        raise InputError(f"{path} is no whole weights file (it has no {group}).")
+        raise InputError(f"{path} is not a complete weights file: it has no group {group!r}.")
     return groups[group], attributes
 
 
@@ -53,9 +53,9 @@ def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
         with h5py.File(path, "r") as file:
             return {name: renamed_weights(arrays(file[name])) for name in file}, dict(file.attrs)
     except FileNotFoundError:
-        raise InputError(f"There are no weights at {path}.") from None
+        raise InputError(f"{path} is not found.") from None
     except (OSError, KeyError, RuntimeError, TypeError) as error:
-        raise InputError(f"{path} is no whole weights file ({error}).") from None
+        raise InputError(f"{path} is not a weights file, or is damaged ({error}).") from None
 
 
 def attributes(path: StrPath) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def attributes(path: StrPath) -> dict[str, Any]:
         with h5py.File(path, "r") as file:
             return dict(file.attrs)
     except FileNotFoundError:
-        raise InputError(f"There are no weights at {path}.") from None
+        raise InputError(f"{path} is not found.") from None
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} is no whole weights file ({error}).") from None
+        raise InputError(f"{path} is not a weights file, or is damaged ({error}).") from None
 
 
 def to_arrays(variables: Sequence[Any]) -> Arrays:
@@ -91,13 +91,13 @@ def assign(variables: Sequence[Any], arrays: Arrays, source: Any) -> None:
         name: array.astype("float32") if array.dtype == "float16" else array for name, array in arrays.items()
     }
     misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
-    misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
+    misfits += [f"{name} does not belong to a layer" for name in arrays.keys() - table.keys()]
     for name in table.keys() & arrays.keys():
         found, wanted = arrays[name].shape, tuple(table[name].shape)
         if found != wanted:
-            misfits.append(f"{name} has shape {found}, the layer wants {wanted}")
+            misfits.append(f"{name} has the shape {found}, but the layer needs {wanted}")
         elif not np.isfinite(arrays[name].astype("float32", copy=False)).all():
-            misfits.append(f"{name} holds values that are not finite")
+            misfits.append(f"{name} contains values that are not finite")
     if misfits:
         shown = "; ".join(sorted(misfits)[:4]) + (
             f"; and {len(misfits) - 4} more" if len(misfits) > 4 else ""
@@ -137,11 +137,11 @@ def arrays(group: Any) -> Arrays:
     def collect(name, item):
         if isinstance(item, h5py.Dataset):
             if item.dtype.kind not in "fiu":
-                raise TypeError(f"{name} holds no numbers")
+                raise TypeError(f"{name} does not contain numbers")
             found[name] = item[()]
 
     if not isinstance(group, h5py.Group):
-        raise TypeError(f"{group.name} is no group")
+        raise TypeError(f"{group.name} is not a group")
     group.visititems(collect)
     return found
 

@@ -102,7 +102,7 @@ class RunFolder:
         if not isinstance(self.config, kind):
             tasks = ", ".join(name for name, known in CONFIGS.items() if issubclass(known, kind))
             raise InputError(
-                f"{self.path / _CONFIG} names the task {self.config.task!r}, not one of {tasks}."
+                f"{self.path / _CONFIG} has the task {self.config.task!r}, but one of {tasks} is needed."
             )
         return self
 
@@ -119,7 +119,7 @@ class RunFolder:
             raise InputError(f"{self.path} is not a run folder: it has no {_CONFIG}.")
         best, frozen = self.path / _BEST, self.path / _FROZEN
         if not best.exists():
-            raise InputError(f"{self.path} has no {_BEST} yet: its training has not finished an epoch.")
+            raise InputError(f"{self.path} has no {_BEST}: its training has not finished an epoch yet.")
         parts = [frozen, best] if frozen.exists() else [best]
         return {name: array for part in parts for name, array in checkpoint_io.load(part, "model")[0].items()}
 
@@ -175,7 +175,9 @@ class RunFolder:
         try:
             return list(json.loads(attributes["history"]))
         except (KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{self.path / _LAST} is damaged: it holds no history ({error}).") from None
+            raise InputError(
+                f"{self.path / _LAST} is damaged: it does not contain the history ({error})."
+            ) from None
 
     def history(self) -> list[dict[str, float]]:
         """The rows of history.csv, [{name: value}]. Raises InputError if it is missing or damaged."""
@@ -196,7 +198,9 @@ class RunFolder:
         moved = not loading.is_found(self.config.data) and given is not None
         source = str(given) if moved else self.config.data
         if self.exists() and not loading.is_found(source):
-            raise InputError(f"{self} was trained on {source}, which is not found: give its place by --data.")
+            raise InputError(
+                f"{self} was trained on {source}, which is not found. Name its new place with --data."
+            )
         return loading.load(self.config, source)
 
     def data(self) -> loading.RunData:
@@ -228,7 +232,7 @@ class RunFolder:
         """Names of the classes of the run's data. Raises InputError."""
         names = self.data_identity().get("classes")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise InputError(f"{self.path / _DATA} is damaged: it names no classes.")
+            raise InputError(f"{self.path / _DATA} is damaged: it does not list the classes.")
         return names
 
     def splits(self, dataset: Dataset | None = None) -> Splits:
@@ -237,7 +241,7 @@ class RunFolder:
             return Splits.load(self.path / _SPLITS)
         if not self.is_trained_on(dataset):
             raise InputError(
-                f"{self.path} was trained on other images than {dataset.name} now holds: restore them."
+                f"{self.path} was trained on other images than those in {dataset.name}. Restore these images."
             )
         splits = Splits.load(self.path / _SPLITS)
         parts = zip(
@@ -245,7 +249,7 @@ class RunFolder:
         )
         for rows, part in parts:
             if not len(rows) or rows.min() < 0 or rows.max() >= len(part):
-                raise InputError(f"{self.path / _SPLITS} does not fit the data: train the run again.")
+                raise InputError(f"{self.path / _SPLITS} does not match the data. Train the run again.")
         return splits
 
     def write_data(self, data: loading.RunData, given: str | None = None) -> None:
@@ -264,7 +268,7 @@ class RunFolder:
         try:
             return ColorPrior.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise InputError(f"{path} holds no colors of a training set ({error}).") from None
+            raise InputError(f"{path} is missing, or is not a color prior ({error}).") from None
 
     def write_color_prior(self, prior: ColorPrior) -> None:
         """Write a ColorPrior."""

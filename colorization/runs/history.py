@@ -16,7 +16,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
         if not rows or not {"epoch", "loss", "val_loss"} <= rows[0].keys():
             raise ValueError
     except (OSError, ValueError, TypeError, AttributeError):
-        raise InputError(f"{path} holds no training history.") from None
+        raise InputError(f"{path} is missing, or is not a training history.") from None
     return rows
 
 

@@ -30,7 +30,7 @@ def locked(run: RunFolder) -> Iterator[None]:
     except Timeout:
         held = owner.read_text() if owner.exists() else "another process"
         raise InputError(
-            f"{run} is in use by {held}: wait for its end, or choose another --run-dir."
+            f"{run} is in use by {held}. Wait until it ends, or choose another --run-dir."
         ) from None
     except OSError as error:
         raise InputError(f"{run} cannot be written: {error.strerror or error}.") from None

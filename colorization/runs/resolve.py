@@ -15,7 +15,7 @@ PHOTOGRAPHS = "photos"
 PRESETS = Path(__file__).parents[1] / "presets"
 """The folder of the presets."""
 
-_AGAIN = "install the package again"
+_AGAIN = "Install the package again"
 
 
 class Preset(NamedTuple):
@@ -57,13 +57,13 @@ def preset_folder(name: str) -> Path:
     run = RunFolder(PRESETS / name)
     if not _is_preset(name):
         names = ", ".join(preset.name for preset in all_presets())
-        raise InputError(f"There is no preset {name!r}; the presets are: {names}.")
+        raise InputError(f"The preset {name!r} does not exist. The presets are: {names}.")
     try:
         sums = dict(json.loads(run.checksums_path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{run.checksums_path} is missing or damaged ({error}): {_AGAIN}.") from None
+        raise InputError(f"{run.checksums_path} is missing or damaged ({error}). {_AGAIN}.") from None
     if damaged := [file for file, expected in sums.items() if _sha256(run.path / file) != expected]:
-        raise InputError(f"{run.path / damaged[0]} is missing or damaged: {_AGAIN}.")
+        raise InputError(f"{run.path / damaged[0]} is missing or damaged. {_AGAIN}.")
     return run.path
 
 

@@ -38,12 +38,14 @@ def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunF
     config = _with_absolute_data(config) if config else None
     if run.has_state() or run.is_frozen():
         if not resume:
-            raise InputError(f"{run} already holds a run: pass --resume to continue, or another --run-dir.")
+            raise InputError(
+                f"{run} already contains a run. Continue it with --resume, or choose another --run-dir."
+            )
         return RunFolder(path, _merged(run, config)) if config else run
     if config is None and not run.exists():
-        raise InputError(f"{run} holds no run to resume.")
+        raise InputError(f"{run} does not contain a run, so nothing can be resumed.")
     if run.is_blocked() and not run.exists():
-        raise InputError(f"{run} is not an empty folder and holds no run: give another --run-dir.")
+        raise InputError(f"{run} contains other files, but no run. Choose another --run-dir.")
     config = config or run.config  # a run without a finished epoch begins anew
     return RunFolder(path, dataclasses.replace(config, precision=devices.precision(config.precision)))
 
@@ -58,8 +60,8 @@ def is_finished(run: RunFolder) -> bool:
     """
     if run.is_frozen():
         print(
-            f"{run} stays as it is: it is a preset, or was tuned after its training. Initialize a new run "
-            f"from it with --set init_from={run}.",
+            f"{run} is a preset or a tuned run, and cannot be trained further. Initialize a new run from it "
+            f"with --set init_from={run}.",
             file=sys.stderr,
         )
     elif run.has_state() and run.finished_epochs() >= run.config.epochs:
@@ -125,7 +127,7 @@ def _merged(run: RunFolder, config: Config) -> Config:
     """The stored Config with the changes that are allowed; InputError for any other difference."""
     kept = run.config
     if config.task != kept.task:
-        raise InputError(f"{run} holds a {kept.task} run, not one of {config.task}.")
+        raise InputError(f"{run} contains a run of the task {kept.task}, not of the task {config.task}.")
     names = [field.name for field in dataclasses.fields(kept)]
     differing = {name for name in names if getattr(config, name) != getattr(kept, name)}
     if config.precision == "auto":
@@ -137,8 +139,8 @@ def _merged(run: RunFolder, config: Config) -> Config:
     if fixed := sorted(differing - RESUMABLE):
         was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
         raise InputError(
-            f"{run} was begun with {was}, which a resumed run keeps. For other settings, initialize a new "
-            f"run from it with --set init_from={run} and another --run-dir."
+            f"{run} was started with {was}. A resumed run cannot change this. For other settings, initialize "
+            f"a new run from it with --set init_from={run} and another --run-dir."
         )
     changed = {name: getattr(config, name) for name in names if name in {*RESUMABLE, "epochs"}}
     return dataclasses.replace(kept, **changed)

@@ -56,29 +56,27 @@ def read(path):
     if path.is_dir():
         return RunFolder(path).weights()
     if not path.exists():
-        raise InputError(
-            f"There are no VGG16 weights at {path}: give a file or a run folder by --vgg-weights."
-        )
+        raise InputError(f"{path} is not found. Name a weights file or a run folder with --vgg-weights.")
     try:
         if zipfile.is_zipfile(path):
             return _frossard(path)
         if not h5py.is_hdf5(path):
             raise InputError(
-                f"{path} is no weights file, or is cut short: give a Keras .h5 or Frossard's .npz."
+                f"{path} is not a weights file, or is incomplete. Use a Keras .h5 or Frossard's .npz file."
             )
         with h5py.File(path, "r") as file:
             if "model" in file:
                 return checkpoint_io.arrays(file["model"])
             if "layers" in file:
                 raise InputError(
-                    f"{path} numbers its layers instead of naming them, as Keras 3's .weights.h5 do: save "
-                    "the model as .h5."
+                    f"{path} is a .weights.h5 file of Keras 3, without names of layers. Save the model as "
+                    ".h5."
                 )
             return _keras(file.get("model_weights", file))
     except InputError:
         raise
     except Exception as error:  # what NumPy, zipfile, zlib and h5py raise for a damaged file has many names
-        raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
+        raise InputError(f"{path} is damaged or incomplete ({error}). Download it again.") from None
 
 
 def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
@@ -89,7 +87,7 @@ def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
         return Path(keras.utils.get_file(origin=origin, file_hash=md5, cache_subdir="models"))
     except Exception as error:  # what Keras raises for a failed download is a bare Exception
         raise InputError(
-            f"The ImageNet weights cannot be downloaded from {origin}: give a file by --vgg-weights PATH."
+            f"The ImageNet weights cannot be downloaded from {origin}. Name a file with --vgg-weights PATH."
         ) from error
 
 

@@ -128,7 +128,9 @@ class Checkpoint(keras.callbacks.Callback):
     def _check(self, *values):
         if not all(map(math.isfinite, values)):
             kept = (
-                f"{self.run} keeps the weights of epoch {self.written}" if self.written else "Nothing is kept"
+                f"{self.run} keeps the weights of epoch {self.written}"
+                if self.written
+                else "No weights are kept"
             )
             raise InputError(
                 f"The loss became NaN in epoch {len(self.history) + 1}. {kept}. Try a lower learning_rate."
@@ -221,7 +223,7 @@ def tensorboard(folder: Path) -> keras.callbacks.Callback:
         import tensorflow  # noqa: F401
     except ImportError:
         raise InputError(
-            "tensorboard=true needs TensorBoard and TensorFlow: pip install "
-            "'keras-colorization[tensorboard,train]'."
+            "tensorboard=true needs TensorBoard and TensorFlow. Run "
+            "`pip install 'keras-colorization[tensorboard,train]'`."
         ) from None
     return keras.callbacks.TensorBoard(folder)

@@ -244,9 +244,11 @@ def _check_shares(model, count, batch_size):
     replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
     first, last = min(batch_size, count), count % batch_size
     if first % replicas:
-        raise InputError(f"{replicas} devices cannot share a first batch of {first} images: change a size.")
+        raise InputError(
+            f"{replicas} devices cannot share a first batch of {first} images equally. Change a size."
+        )
     if 0 < last < replicas:
         raise InputError(
-            f"{count} images in batches of {batch_size} leave {last} for the last one, too few for "
-            f"{replicas} devices: change a size."
+            f"{count} images in batches of {batch_size} leave {last} for the last batch, too few for "
+            f"{replicas} devices. Change a size."
         )

@@ -48,10 +48,10 @@ def test_options_are_the_colorizers():
     ("model", "options", "sentence"),
     [
         ("nowhere", {}, "nowhere is not a run folder"),
-        ("cifar10-judge", {}, "names the task 'judge'"),
+        ("cifar10-judge", {}, "has the task 'judge'"),
         ("cifar10-regression", {"decoding": "mode"}, "decodes by regression, not by 'mode'"),
-        ("cifar10-regression", {"temperature": 0.5}, "The decoding regression takes no temperature"),
-        ("photos", {"decoding": "mode", "temperature": 0.5}, "The decoding mode takes no temperature"),
+        ("cifar10-regression", {"temperature": 0.5}, "The decoding regression does not use a temperature"),
+        ("photos", {"decoding": "mode", "temperature": 0.5}, "The decoding mode does not use a temperature"),
         ("photos", {"decoding": "median"}, "decodes by annealed, mean, mode, not by 'median'"),
         ("photos", {"working_size": 0}, "at least 1 pixel"),
         ("cifar10-transfer", {"working_size": 48}, "sees every picture at 32 x 32"),
