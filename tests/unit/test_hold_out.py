@@ -152,7 +152,7 @@ def test_val_is_for_dev_and_test_for_test(tmp_path, val, classes):
 def test_two_folders_for_dev_are_refused(tmp_path):
     for part in ("train", "val", "valid"):
         write(tmp_path / "set" / part, range(3))
-    with pytest.raises(InputError, match="contains val and valid. Keep only one of them"):
+    with pytest.raises(InputError, match=r"contains val and valid\. Keep only one of them"):
         datasets.load(tmp_path / "set")
 
 

@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused(variants, used, tmp_path):
         (["--regression", used.judge], "has the task 'judge', but regression"),
         (["--transfer", colorizers["classification"]], "has the task 'classification'"),
         (["--judge", used.control], "was trained with gray=true, so it is not a judge"),
-        (["--control", used.judge], "was trained with gray=false: it is not a control"),
+        (["--control", used.judge], "was trained with gray=false, so it is not a control"),
         (["--judge", "nowhere"], "is not a run folder"),
         (["--judge", reseeded], "has split_seed=7, but the runs of the variant small have 0"),
         (["--regression", colorizers["regression"]], "has dev_size=20, but the runs of the variant small"),

@@ -152,7 +152,7 @@ def test_other_data_are_refused(run, data):
     with pytest.raises(InputError, match="run was trained on other images than those in synthetic"):
         run.splits(other)
     np.savez(run.path / "splits.npz", train=np.array([99]), dev=np.array([0]), test=np.array([1]))
-    with pytest.raises(InputError, match=r"splits\.npz does not fit the data"):
+    with pytest.raises(InputError, match=r"splits\.npz does not match the data"):
         run.splits(data.dataset)
     for text, sentence in (("[[[", "is missing or damaged"), ("{}", "was trained on other images")):
         (run.path / "data.json").write_text(text)
