@@ -1,24 +1,20 @@
-"""Colorizer: a picture of any size in, the same picture in color out, its own lightness kept."""
+"""Colorizer: a trained Keras model that colors pictures."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from colorization.core import color, image_files
 from colorization.core.config import TEMPERATURE, ColorizerConfig
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
-from colorization.inference import graph
+from colorization.inference import composition, graph
+from colorization.inference.picture_colorizer import PictureColorizer
 from colorization.models import tasks
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
-# What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
-_STRIP = 2**20  # pixels converted at once
-_BATCH = 2**16  # pixels through the network at once, where each has 313 logits
 
-
-class Colorizer:
+class Colorizer(PictureColorizer):
     """A trained model, ready to color pictures.
 
     Args:
@@ -84,48 +80,15 @@ class Colorizer:
         if tempered:
             tasks.refuse_temperature(self.task, decoding)
 
-    def colorize(
-        self, image: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
-    ) -> np.ndarray:
-        """Color one picture or a batch of equal size.
+    def working_shape(self, height: int, width: int) -> tuple[int, int]:
+        """The size, (height, width), at which the model sees a picture of a size."""
+        return graph.fixed_size(self.model) or composition.working_shape(height, width, self.working_size)
 
-        Args:
-            image: uint8, (H, W), (H, W, 1) or (H, W, 3) RGB, or (N, H, W, 1) or (N, H, W, 3); of a colored
-                one only the lightness is used.
-            decoding: one of the task's; None is its default.
-            temperature: of the annealed mean; None takes the colorizer's own.
-
-        Returns:
-            uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
-
-        Raises:
-            TypeError: not uint8.
-            ValueError: no such shape, an empty image, or a negative temperature of an annealed mean.
-            InputError: the task has no such decoding.
-        """
-        image = np.asarray(image)
-        batch = image_files.as_batch(image)
-        lightness = np.stack([_in_strips(_lightness, picture) for picture in batch])
-        ab = self.predict_ab(lightness, decoding=decoding, temperature=temperature)
-        rgb = np.stack(
-            [_in_strips(graph.compose, *pair) for pair in zip(lightness[..., None], ab, strict=True)]
-        )
-        return rgb if image.ndim == 4 else rgb[0]
-
-    def predict_ab(
-        self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
-    ) -> np.ndarray:
-        """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
+    def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
+        """Run the model; see PictureColorizer.predict."""
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
-        height, width = lightness.shape[1:]
-        shape = graph.working_shape(self.model, height, width, self.working_size)
-        count = max(1, _BATCH // int(shape[0] * shape[1]))
-        parts = [
-            graph.ab_at(self.model, decode, lightness[i : i + count, ..., None], temperature, shape)
-            for i in range(0, len(lightness), count)
-        ]
-        return np.concatenate([ops.convert_to_numpy(part) for part in parts])
+        return ops.convert_to_numpy(decode(self.model(lightness[..., None], training=False), temperature))
 
 
 def load_model(run: RunFolder) -> keras.Model:
@@ -138,14 +101,3 @@ def load_model(run: RunFolder) -> keras.Model:
     model = tasks.of(run.config).build(run.config)
     run.load_weights(model)
     return model
-
-
-def _lightness(rgb):
-    return ops.convert_to_numpy(color.rgb_to_lab(rgb))[..., 0]
-
-
-def _in_strips(function, *images):
-    """Apply a pixelwise function to images of one height and width, some rows at a time."""
-    rows = max(1, _STRIP // images[0].shape[1])
-    strips = range(0, len(images[0]), rows)
-    return np.concatenate([function(*(image[start : start + rows] for image in images)) for start in strips])
