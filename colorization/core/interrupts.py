@@ -44,6 +44,9 @@ def at_once(standard_error: int) -> Iterator[None]:
 
     Args:
         standard_error: file descriptor for the sentence.
+
+    Yields:
+        None.
     """
     global _standard_error
     if not _armed:

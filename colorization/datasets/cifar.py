@@ -136,7 +136,17 @@ _COMPRESSED: dict[bytes, Callable[..., Any]] = {
 
 
 def is_tar(path: Path) -> bool:
-    """Whether a file is a tar archive by its name or content, perhaps a damaged one."""
+    """Whether a file is a tar archive by its name or content. It may be damaged.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        True for a tar archive, compressed or not.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if path.name.lower().endswith(_TAR_SUFFIXES):
         return True
     with path.open("rb") as file:
@@ -152,7 +162,14 @@ def is_tar(path: Path) -> bool:
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a tar archive, or a folder with files of CIFAR."""
+    """Whether a path is a tar archive, or a folder with files of CIFAR.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     if path.is_file():
         return is_tar(path)
     return path.is_dir() and any(
@@ -161,7 +178,17 @@ def recognizes(path: Path) -> bool:
 
 
 def differs_from_published(path: Path) -> bool:
-    """Whether a file has the name of a published one, but not its checksum. Raises OSError."""
+    """Whether a file has the name of a published file, but another checksum.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        False also for other names, and for folders.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if path.name not in PUBLISHED or not path.is_file():
         return False
     algorithm, digest = PUBLISHED[path.name]
@@ -200,10 +227,19 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
 
 
 def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
-    """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout, from a folder or a tar.
+    """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout.
 
-    The set comes whole, whatever the limits. Images are uint8 (N, image_size, image_size, 3) RGB in the
-    published order. Raises InputError naming the file that is missing, damaged or not what it should be.
+    Args:
+        path: Path of the folder or tar.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images, in the published order.
+
+    Raises:
+        InputError: a file is missing or damaged.
     """
     contents = _folder_contents(path) if path.is_dir() else _tar_contents(path)
     layout = max(_LAYOUTS, key=lambda layout: sum(file in contents for file in layout.files))
@@ -240,10 +276,18 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
 
 
 def download(name: str, origin: str | None = None, sha256: str | None = None) -> Dataset:
-    """Download "cifar10" or "cifar100", check its SHA-256 and read it; the archive is not kept.
+    """Download CIFAR-10 or CIFAR-100, check its SHA-256 and read it. The archive is deleted.
 
-    ``origin`` and ``sha256`` stand in for the published address and sum. Raises InputError where the
-    download fails or is not the published file.
+    Args:
+        name: "cifar10" or "cifar100".
+        origin: address; None is the published one.
+        sha256: expected SHA-256 in hex; None is the published one.
+
+    Returns:
+        Dataset of uint8 (N, 32, 32, 3) RGB images.
+
+    Raises:
+        InputError: the download fails, or the file has another SHA-256.
     """
     published_origin, published_sha256 = SOURCES[name]
     origin, sha256 = origin or published_origin, sha256 or published_sha256

@@ -132,15 +132,18 @@ def _entry(content: dict, key: str, where: str) -> np.ndarray:
 
 
 def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels, uint8 (N, PIXELS), and labels, integers (N,), of a pickled batch.
+    """Read the pixels and labels of a pickled batch.
 
     Args:
         content: the bytes of the file.
-        where: its name in error messages.
-        label_key: name of the labels.
+        where: name of the file in error messages.
+        label_key: key of the labels.
+
+    Returns:
+        Pixels, (N, PIXELS) uint8, and labels, (N,) integers.
 
     Raises:
-        InputError: the file is damaged, or asks for more than arrays and plain containers.
+        InputError: the file is damaged, or needs more than arrays and plain containers.
     """
     batch = _unpickle(content, where)
     data, labels = _entry(batch, "data", where), _entry(batch, label_key, where)
@@ -157,7 +160,19 @@ def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.nda
 
 
 def names(content: bytes, where: str, key: str) -> list[str]:
-    """Class names of a pickled meta file. Arguments and errors are those of `rows`."""
+    """Read the class names of a pickled meta file.
+
+    Args:
+        content: the bytes of the file.
+        where: name of the file in error messages.
+        key: key of the names.
+
+    Returns:
+        The names.
+
+    Raises:
+        InputError: the file is damaged, or needs more than arrays and plain containers.
+    """
     found = _entry(_unpickle(content, where), key, where)
     if found.ndim != 1 or found.dtype.kind not in "SU":
         raise InputError(f"The entry {key!r} of {where} is not a list of names. {AGAIN}.")

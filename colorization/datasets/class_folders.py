@@ -21,23 +21,39 @@ Skipped = dict[Path, str]  # the reason for which a file is left out
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` holds a folder ``train`` with class folders, or one beside ``val`` or ``test``."""
+    """Whether a folder contains `train` with class folders, or `train` beside `val` or `test`.
+
+    Args:
+        path: Path of the folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     train = path / TRAIN
     return train.is_dir() and bool(_held_out_folders(path) or len(_class_names(train)) > 1)
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """Read a folder of images; classes are in order of name.
+    """Read a folder of images that is split already. Classes are in order of name.
 
-    With fewer than two class folders in ``train`` the images have no classes (UNLABELED). ``val`` beside
-    ``test`` is the dev split, and ``test`` the test split; one of them alone is both. Without them a tenth of
-    each class, chosen by ``seed``, is held out of ``train``. Equal files fall together then: the one that
-    comes first in order of class and name decides for all of them.
+    With fewer than two class folders in `train` the images have no classes (UNLABELED). `val` beside `test`
+    is the dev split, and `test` is the test split. One of them alone is both. Without them a tenth of each
+    class is held out of `train`. Equal files are then in the same split: the first one in order of class and
+    name decides.
 
-    ``limits`` are kept to before any file is read, with the classes as equal as may be; the second one holds
-    for ``val`` and for ``test``. Returns images of uint8 (N, image_size, image_size, 3) RGB. Raises
-    InputError for classes that are empty or not the same in all splits, and where more than half of the
-    images of a split cannot be read.
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: maximum numbers of images, (train, each held-out folder), about equally many of each class.
+            Other files are not read.
+        seed: of the held-out images and of the choice under a limit.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: a class is empty, the splits have different classes, there are too few images to hold some
+            out, or more than half of the images of a split cannot be read.
     """
     names = _class_names(path / TRAIN)
     names = names if len(names) > 1 else ()

@@ -13,17 +13,35 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is an .npz file."""
+    """Whether a path is an .npz file.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return path.suffix.lower() == ".npz" and path.is_file()
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """Read an .npz file, whole.
+    """Read an .npz file with x_train, y_train, x_test and y_test. Nothing is unpickled.
 
     Images are uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); gray becomes RGB. Labels are whole
-    numbers, (N,) or (N, 1), and the names of the classes are these numbers. Without y_train and y_test the
-    images have no classes. Nothing is unpickled. Returns images of uint8 (N, image_size, image_size, 3) RGB.
-    Raises InputError naming an array that is missing or not what it should be.
+    numbers, (N,) or (N, 1). The classes are named by these numbers. Without y_train and y_test the images
+    have no classes.
+
+    Args:
+        path: Path of the file.
+        image_size: side of the images, in pixels.
+        limits: not used; the file is read completely.
+        seed: not used.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: an array is missing, or has another shape or dtype.
     """
     arrays = _arrays(path)
     x_train, x_test = (_rgb(arrays[name], f"{name} in {printable(path)}") for name in ("x_train", "x_test"))

@@ -19,20 +19,37 @@ BATCH = 256  # rows in memory at once
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with train-*.parquet, train.parquet or train/*.parquet."""
+    """Whether a path is a folder with train-*.parquet, train.parquet or train/*.parquet.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return path.is_dir() and bool(_files(path, TRAIN))
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
     """Read a folder of Parquet files, batch by batch.
 
-    The images are in the column img or image, the labels in label or fine_label; without labels the images
-    have no classes. The names of classes come from the schema, or are numbers. Files called validation-*
-    beside test-* are the dev split, and test-* the test split; one of them alone is both. Test files without
-    labels (all -1) are left out. ``limits`` are kept to with the classes as equal as may be, drawn by
-    ``seed``; the second one holds for each held-out split. Returns images of uint8
-    (N, image_size, image_size, 3) RGB. Raises InputError where files, columns or pyarrow are missing, and
-    where more than half of the images of a split cannot be read.
+    The images are in the column img or image, the labels in label, fine_label or labels. Without labels the
+    images have no classes. The names of classes come from the schema, or are numbers. Files validation-*
+    beside test-* are the dev split, and test-* the test split. One of them alone is both. Test files without
+    labels (all -1) are left out.
+
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: maximum numbers of images, (train, each held-out split), about equally many of each class.
+        seed: of the choice under a limit.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: files, columns or pyarrow are missing, or more than half of the images of a split cannot
+            be read.
     """
     files = {names[0]: _files(path, names) for names in (TRAIN, DEV, TEST)}
     labels = {part: _labels(of_part) for part, of_part in files.items() if of_part}

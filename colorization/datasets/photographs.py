@@ -35,28 +35,59 @@ GRAY = "gray or nearly gray"
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with an image somewhere in it."""
+    """Whether a path is a folder with an image at any depth.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return path.is_dir() and any(reason is None for _, reason in image_files.walk(path))
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """The prepared set of a folder; it always comes whole, with the same images held out."""
+    """Prepare the photographs of a folder, or find them prepared, and read the set.
+
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used; the names of the files decide which ones are held out.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: as in prepare.
+    """
     return prepared.read(prepare([path], image_size), image_size)
 
 
 def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
-    """Read all photographs below ``folders`` and keep them as a prepared set; a second call finds it.
+    """Read all photographs below some folders, and write them as a prepared set. A second call finds it.
 
-    Each is cropped to its central square and resized to (side, side). Gray and nearly gray ones, which
-    would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
-    many, and names the file that lists them. The share ``held_out``, about, becomes its test part, whose
-    first half is for the dev split: of each file its name below its folder and ``seed`` alone decide, so that
-    it is held out, and for the same split, at every side and beside whatever other folders. Of files with
-    equal contents the name that sorts first decides for all.
+    Each photograph is cropped to its central square and resized. Gray, nearly gray and unreadable ones are
+    left out. Gray ones would teach a colorizer to leave pictures gray. The set's `skipped` counts them, and
+    names the file that lists them.
 
-    Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
-    the other arguments. Raises InputError for a folder that is missing, where data_root() cannot be written,
-    and where fewer than three different colored photographs are found, one for each split.
+    About the share `held_out` is the test part. Its first half is the dev split. The name of a file below its
+    folder and the seed decide this alone. So it is the same at every side, and beside any other folders.
+    Among files with equal contents the name that sorts first decides.
+
+    Args:
+        folders: paths of folders, nested or flat.
+        side: side of the images, in pixels.
+        held_out: share of the photographs for the dev and the test split, 0..1.
+        seed: of the draw of held-out photographs.
+
+    Returns:
+        Path of the set, in data_root(). Its name is a hash of the names, sizes and times of the files and of
+        the other arguments.
+
+    Raises:
+        InputError: a folder is not found, data_root() cannot be written, or there are fewer than three
+            different color photographs, one for each split.
     """
     paths = [Path(folder) for folder in folders]
     files, skipped = _files(paths)
@@ -85,17 +116,24 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
 
 
 def is_gray(rgb: np.ndarray) -> bool:
-    """Whether a uint8 (H, W, 3) picture is gray, or nearly."""
+    """Whether a picture is gray, or nearly gray.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+
+    Returns:
+        True if fewer than COLORED_SHARE of its pixels have a chroma above COLORED_CHROMA.
+    """
     ab = rgb_to_lab(rgb)[..., 1:]
     return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLORED_CHROMA) < COLORED_SHARE)
 
 
 def check_colors(images: np.ndarray, name: str) -> None:
-    """Refuse training images that are all gray, or nearly, and warn on standard error if most of them are.
+    """Refuse training images that are all gray or nearly gray. Warn if most of them are.
 
     Args:
-        images: (N, H, W, 3) uint8. A sample of them is looked at first.
-        name: of the data set.
+        images: (N, H, W, 3) uint8. A sample of them is measured first.
+        name: name of the data set in messages.
 
     Raises:
         InputError: all images are gray.

@@ -16,17 +16,30 @@ ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_label
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with the meta.json of a prepared set."""
+    """Whether a path is a folder with the meta.json of a prepared set.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return (path / META).is_file()
 
 
 def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
-    """Write ``dataset`` as the prepared set ``folder``, replacing a prepared set that is there.
+    """Write a Dataset as a prepared set. An older prepared set is replaced.
 
-    Everything is written to a temporary folder beside it and renamed at the end, so that an interrupted
-    call changes nothing. ``source`` goes into meta.json to say where the images came from.
+    Everything is written to a temporary folder beside it, which is renamed at the end. So an interrupted call
+    changes nothing.
 
-    Raises InputError where ``dataset`` is malformed, or ``folder`` holds something else or cannot be written.
+    Args:
+        dataset: a Dataset.
+        folder: path of the set.
+        source: the origin of the images, for meta.json.
+
+    Raises:
+        InputError: the Dataset is not valid, or the folder contains other files or cannot be written.
     """
     folder = Path(folder)
     verify(dataset)
@@ -67,11 +80,19 @@ def _write_into(new: Path, dataset: Dataset, source: str) -> None:
 
 
 def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
-    """Read a prepared set, checking it against its meta.json; uint8 (N, image_size, image_size, 3) RGB.
+    """Read a prepared set, and compare it with its meta.json.
 
-    The set comes whole, whatever the limits.
+    Args:
+        folder: path of the set.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used.
 
-    Raises InputError naming the file that is missing or damaged.
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: a file is missing or damaged.
     """
     folder = Path(folder)
     again = "Delete the folder, and run `colorize prepare` again"

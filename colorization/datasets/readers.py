@@ -45,10 +45,20 @@ _UNPACK = {"ZIP", "RAR", "7z", "gzip"}
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """Read a data set with the first reader that recognizes `path`, or the one folder below it.
+    """Read a data set with the first reader that recognizes a path, or the only data set in that folder.
+
+    Args:
+        path: Path of a file or folder.
+        image_size: side of the images, in pixels.
+        limits: maximum numbers of images, (train, each held-out split); None is no limit.
+        seed: of the choice under a limit, and of held-out images where the layout has no split.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
 
     Raises:
-        InputError: no reader recognizes it, several folders below it are data sets, or it is damaged.
+        InputError: no reader recognizes the path, the folder contains several data sets, or the data are
+            damaged.
     """
     if not path.exists():
         raise InputError(f"{printable(path)} is not found. {ACCEPTED}")

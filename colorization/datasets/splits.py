@@ -13,20 +13,37 @@ from colorization.datasets.base import Dataset
 
 @dataclass(frozen=True)
 class Splits:
-    """Row numbers, int64: ``train`` indexes Dataset.train, ``dev`` and ``test`` index Dataset.test."""
+    """Row numbers, (N,) int64: `train` of Dataset.train, `dev` and `test` of Dataset.test."""
 
     train: np.ndarray
     dev: np.ndarray
     test: np.ndarray
 
     def save(self, path: str | Path) -> None:
-        """Write the three arrays to ``path`` as .npz; an existing file is replaced whole or not at all."""
+        """Write the three arrays as .npz. An interrupted call leaves the old file.
+
+        Args:
+            path: path of the file.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
         with replacing(path) as temporary:
             np.savez_compressed(temporary, **asdict(self))
 
     @classmethod
     def load(cls, path: str | Path) -> "Splits":
-        """Read what `save` wrote; InputError where the file is missing, damaged or something else."""
+        """Read the file of `save`.
+
+        Args:
+            path: path of the file.
+
+        Returns:
+            Splits.
+
+        Raises:
+            InputError: the file is missing or damaged, or is something else.
+        """
         try:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 splits = cls(arrays["train"], arrays["dev"], arrays["test"])
@@ -47,15 +64,26 @@ def split(
     seed: int = 0,
     stratified: bool = False,
 ) -> Splits:
-    """Choose at most ``train`` training images and at most ``dev`` and ``test`` of the test images.
+    """Choose training, dev and test images by a seed.
 
-    The seed puts the test images in an order once; dev draws from the first half and test from the second
-    (or from the two parts that the set itself fixes, see Dataset), so with one seed no dev image of any split
-    of this Dataset is a test image of another; of one loaded with other limits it may be. With ``stratified``
-    each class gives the same number (size // classes, or as many as it has), from those same halves and in
-    that same order. ``train`` comes back in ascending order.
+    The seed puts the test images in an order. The dev split is from the first half, the test split from the
+    second half. If the set itself fixes these parts, they replace the halves (see Dataset). So with one seed,
+    no dev image of any split of a Dataset is a test image of another split. This does not hold between
+    Datasets that were loaded with different limits.
 
-    Raises InputError for a negative size, or a stratified one too small to give each class an image.
+    Args:
+        dataset: a Dataset.
+        train: maximum number of training images.
+        dev: maximum number of dev images.
+        test: maximum number of test images.
+        seed: of the orders.
+        stratified: whether each class has the same number of images: size // classes, or as many as it has.
+
+    Returns:
+        Splits; `train` is in ascending order.
+
+    Raises:
+        InputError: a size is negative, or a stratified size is too small for one image of each class.
 
     Example:
         >>> from colorization import datasets

@@ -260,9 +260,18 @@ def _split(seed: int, split: int, count: int, size: int) -> Images:
 def generate(
     train_limit: int | None = None, test_limit: int | None = None, *, size: int = 32, seed: int = 0
 ) -> Dataset:
-    """Draw the synthetic set; uint8 (N, size, size, 3) RGB, 50,000 and 10,000 images unless limited.
+    """Generate the synthetic set.
 
-    The first images of a longer set are those of a shorter one with the same seed and size.
+    The first images of a longer set are those of a shorter set with the same seed and size.
+
+    Args:
+        train_limit: maximum number of training images; None is 50,000.
+        test_limit: maximum number of test images; None is 10,000.
+        size: side of the images, in pixels.
+        seed: of the scenes.
+
+    Returns:
+        Dataset of uint8 (N, size, size, 3) RGB images.
     """
     train = FULL_TRAIN if train_limit is None else min(train_limit, FULL_TRAIN)
     test = FULL_TEST if test_limit is None else min(test_limit, FULL_TEST)
