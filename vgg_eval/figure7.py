@@ -180,12 +180,35 @@ def _drawn(
 
 
 def shared_images(used: Runs, split: str) -> judge.SharedImages:
-    """The images of a split that the colorizers share, which neither judge has learned from."""
+    """The images of a split that the colorizers share. Both judges were trained on other images.
+
+    Args:
+        used: Runs.
+        split: "dev" or "test".
+
+    Returns:
+        SharedImages.
+
+    Raises:
+        InputError: the runs do not belong together.
+    """
     return judge.unseen_images(list(used.colorizers.values()), [used.judge, used.control], split)
 
 
 def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dict[str, Any]]:
-    """temperatures.sweep of the classification of Runs, on their dev images."""
+    """Measure all temperatures of the classification on the dev images.
+
+    Args:
+        used: Runs.
+        asked: the Judge.
+        folder: Path of stored results.
+
+    Returns:
+        The result of temperatures.sweep.
+
+    Raises:
+        InputError: a run is not usable, or the runs do not belong together.
+    """
     return temperatures.sweep(asked, used.colorizers["classification"], shared_images(used, "dev"), folder)
 
 

@@ -20,7 +20,11 @@ VARIANTS = ("smoke", "small", "paper")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that Figures 7 and 8 share to an argparse parser."""
+    """Add the common options of Figures 7 and 8 to a parser.
+
+    Args:
+        parser: the argparse parser.
+    """
     add_variant(
         parser, VARIANTS, "settings of the runs that are trained here (default: small)", default="small"
     )
@@ -50,7 +54,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options_of_figure8(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the images of Figure 8 to an argparse parser."""
+    """Add the options that select the images of Figure 8 to a parser.
+
+    Args:
+        parser: the argparse parser.
+    """
     parser.add_argument("--seed", type=whole_number, default=0, help="seed of the random images (default: 0)")
     parser.add_argument("--columns", type=positive_number, default=12, help="number of images (default: 12)")
     chosen = parser.add_mutually_exclusive_group()
@@ -69,6 +77,13 @@ def _places(text):
 
 
 def output(arguments: argparse.Namespace) -> Path:
-    """The directory of the results."""
+    """The directory of the results.
+
+    Args:
+        arguments: the parsed command line.
+
+    Returns:
+        Path of the directory.
+    """
     name = f"figures-{arguments.variant}" + ("-dev" if arguments.split == "dev" else "")
     return arguments.output or arguments.runs / name

@@ -20,7 +20,11 @@ TRAININGS = {
 
 
 def add_commands(commands: Any) -> None:
-    """Add figure7 and figure8 to the commands of `colorize`."""
+    """Add figure7 and figure8 to the commands of `colorize`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     figure7 = add_command(
         commands,
         "figure7",

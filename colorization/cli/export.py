@@ -9,7 +9,14 @@ from colorization.runs.folder import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export a run and print the new path."""
+    """Export a run and print the new path.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the path is missing, or the export fails.
+    """
     folder = RunFolder(resolve.run_folder(arguments.run))
     if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):
         raise InputError(f"Name the new {arguments.format} file or folder with -o.")

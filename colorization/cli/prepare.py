@@ -16,7 +16,14 @@ _TRAIN, _TEST = 50_000, 10_000  # images of the published sets, equally many of 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepare a named data set, or find it prepared, and print what is in it."""
+    """Prepare a data set, or find it prepared, and print its contents.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the data are not usable, or the folder cannot be written.
+    """
     start, name = time.perf_counter(), arguments.name
     folder = (arguments.to or datasets.data_root()) / name
     if folder.exists() and not arguments.force:
@@ -33,7 +40,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def photos(arguments: argparse.Namespace) -> None:
-    """Prepare the photographs of folders, as `colorize train photos` does, and print the new folder."""
+    """Prepare the photographs of folders, as `colorize train photos` does, and print the new folder.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the photographs are not usable, or the folder cannot be written.
+    """
     folder = photographs.prepare(arguments.folders, arguments.size)
     dataset = datasets.read(folder, arguments.size)
     print(f"train: {len(dataset.train):,} photographs; held out: {len(dataset.test):,}")

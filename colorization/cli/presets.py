@@ -12,7 +12,14 @@ _MAKE = "make"  # `colorize presets make` is a command, not a preset
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """List all presets, or print the card or the folder of one."""
+    """List all presets, or print the card or the folder of one.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the preset does not exist or is damaged, or --path is given without a name.
+    """
     if arguments.name:
         folder = resolve.preset_folder(arguments.name)
         print(folder if arguments.path else RunFolder(folder).card_path.read_text(encoding="utf-8").strip())
@@ -26,7 +33,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def make(arguments: argparse.Namespace) -> None:
-    """Write a preset and print its path."""
+    """Write a preset and print its path.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the name is not allowed, or the run is not usable.
+    """
     if arguments.name == _MAKE or not re.fullmatch(r"\w[\w.-]*", arguments.name):
         raise InputError(f"{arguments.name!r} cannot be the name of a preset. Choose another name.")
     run = RunFolder(arguments.run)

@@ -10,7 +10,11 @@ from colorization.cli.trainings import trainings
 
 
 def add_prepare(commands: Any) -> None:
-    """Add `colorize prepare`."""
+    """Add `colorize prepare`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     prepare = commands.add_parser(
         "prepare",
         help="download or convert a data set",
@@ -20,7 +24,11 @@ def add_prepare(commands: Any) -> None:
 
 
 def add_data_sets(prepare: argparse.ArgumentParser) -> None:
-    """Add the data sets of `colorize prepare` to an argparse parser, as commands."""
+    """Add the data sets of `colorize prepare` to a parser, as commands.
+
+    Args:
+        prepare: the argparse parser.
+    """
     sets = prepare.add_subparsers(required=True, metavar="DATA", dest="name")
     for name, help in (
         ("cifar10", "CIFAR-10: downloaded (170 MB), or converted from a file"),
@@ -63,7 +71,11 @@ def add_data_sets(prepare: argparse.ArgumentParser) -> None:
 
 
 def add_train(commands: Any) -> None:
-    """Add `colorize train`."""
+    """Add `colorize train`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     train = commands.add_parser(
         "train",
         help="train a colorizer or a judge",
@@ -84,7 +96,11 @@ def add_train(commands: Any) -> None:
 
 
 def add_tune(commands: Any) -> None:
-    """Add `colorize tune`."""
+    """Add `colorize tune`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     tune = add_command(
         commands,
         "tune",
@@ -122,7 +138,11 @@ def add_tune(commands: Any) -> None:
 
 
 def add_presets_make(commands: Any) -> None:
-    """Add `colorize presets make`."""
+    """Add `colorize presets make`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     make = add_command(
         commands,
         "presets make",

@@ -10,7 +10,7 @@ from colorization.core.config import Config, VggConfig, describe
 
 
 class Training(NamedTuple):
-    """A training that has a command line. A function is given as such, or as "module:function".
+    """A training with a command line. A function is given as an object or as "module:function".
 
     Attributes:
         description: shown by --help.
@@ -37,7 +37,12 @@ class _DeprecatedOption(argparse.Action):
 
 
 def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
-    """Add the options of a Training to an argparse parser."""
+    """Add the options of a training to a parser.
+
+    Args:
+        parser: the argparse parser.
+        chosen: the Training.
+    """
     small = chosen.variants["small"]
     parser.epilog = "settings for --set, with their values in the variant small:\n" + describe(small)
     add_variant(parser, chosen.variants, "the settings to start from (default: small)")
@@ -60,7 +65,14 @@ def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
 def add_variant(
     parser: argparse.ArgumentParser, variants: Collection[str], help: str, default: str | None = None
 ) -> None:
-    """Add --variant to an argparse parser, and --preset, its old name."""
+    """Add --variant to a parser, and --preset, its old name.
+
+    Args:
+        parser: the argparse parser.
+        variants: names of the variants.
+        help: text for --help.
+        default: name of the default variant, or None.
+    """
     known: dict = {"type": _american, "choices": variants, "default": default}
     parser.add_argument("--variant", **known, help=help)
     parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)

@@ -61,8 +61,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
         sigma: standard deviation of the Gaussian, in ab units.
 
     Returns:
-        indices: (..., neighbors) int32, nearest first.
-        weights: (..., neighbors) float32, summing to 1.
+        Indices, (..., neighbors) int32, nearest first, and weights, (..., neighbors) float32, summing to 1.
 
     Example:
         >>> import numpy as np

@@ -3,17 +3,19 @@
 The order, and why:
 
 1. cache: the arrays are in memory, or mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
-   Lab would take four times as much).
-2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make
-   the order depend on where the run was started; this one is the same after a resume and on every backend.
-3. batch: by those indices, so that one gather is all that touches the arrays.
-4. shift, crop and flip: drawn like the permutation, for the same reason; before Lab, which has four times
-   the bytes.
-5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
-6. prefetch: last, so that a batch waits ready for the device.
+   Lab would need four times as much).
+2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) only. With a shuffle buffer the
+   order would depend on the start of the run. This order is the same after a resume and on every backend.
+3. batch: by these indices, so that the arrays are read by one gather.
+4. shift, crop and flip: drawn like the permutation, for the same reason. They come before Lab, which has
+   four times the bytes.
+5. Lab, or another input of the model: on whole batches, vectorized, in parallel with the training step.
+6. prefetch: last, so that a batch is ready for the device.
 """
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,8 +59,17 @@ def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
 
 
 def training_batches(
-    arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False, crop=None, shift=0
-):
+    arrays: Sequence[Any],
+    transform: Callable,
+    *,
+    batch_size: int,
+    seed: int,
+    epochs: int,
+    first_epoch: int = 0,
+    flip: bool = False,
+    crop: int | None = None,
+    shift: int = 0,
+) -> Any:
     """The training batches of the epochs from `first_epoch` to `epochs` - 1, one epoch after the other.
 
     Args:
@@ -143,7 +154,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     return -(-count // batch_size)
 
 
-def dev_batches(arrays, transform, batch_size):
+def dev_batches(arrays: Sequence[Any], transform: Callable, batch_size: int) -> Any:
     """The validation data of model.fit: each item once, in order.
 
     Args:

@@ -66,10 +66,9 @@ def split(
 ) -> Splits:
     """Choose training, dev and test images by a seed.
 
-    The seed puts the test images in an order. The dev split is from the first half, the test split from the
-    second half. If the set itself fixes these parts, they replace the halves (see Dataset). So with one seed,
-    no dev image of any split of a Dataset is a test image of another split. This does not hold between
-    Datasets that were loaded with different limits.
+    The seed puts the test images in an order. The dev split is from its first half, the test split from its
+    second half, or from the parts that the set fixes (see Dataset). A dev image of a Dataset is thus never a
+    test image of another split with this seed, unless the Datasets have different limits.
 
     Args:
         dataset: a Dataset.
@@ -83,7 +82,7 @@ def split(
         Splits; `train` is in ascending order.
 
     Raises:
-        InputError: a size is negative, or a stratified size is too small for one image of each class.
+        InputError: a size is negative, or too small for one image of each class.
 
     Example:
         >>> from colorization import datasets
@@ -106,7 +105,7 @@ def split(
             chosen[np.flatnonzero(labels[order] == label)[: size // classes]] = True
         return order[chosen]
 
-    # A stream for each, so that the pools do not depend on how many training images there are.
+    # A stream for each: the test order does not depend on the number of training images
     train_order = np.random.default_rng([seed, 0]).permutation(len(dataset.train))
     test_order = np.random.default_rng([seed, 1]).permutation(len(dataset.test))
     half = len(test_order) // 2

@@ -51,7 +51,16 @@ def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> li
 
 
 def samples(data: Dataset, seed: int = 0, columns: int = 10) -> Figure:
-    """Figure 1: each class of a Dataset with some random training images."""
+    """Figure 1 of the paper: random training images of each class.
+
+    Args:
+        data: a Dataset.
+        seed: of the random choice.
+        columns: number of images of each class.
+
+    Returns:
+        A matplotlib Figure.
+    """
     rows = [
         _some(data.train.images[data.train.labels == label], columns, seed)
         for label in range(len(data.classes))
@@ -60,7 +69,14 @@ def samples(data: Dataset, seed: int = 0, columns: int = 10) -> Figure:
 
 
 def bins_in_ab(colors: ColorPrior) -> Figure:
-    """Figure 2: the 313 bins in their colors, and the training set's density over them."""
+    """Figure 2 of the paper: the 313 bins in their colors, and the density of the training set.
+
+    Args:
+        colors: the ColorPrior of the training set.
+
+    Returns:
+        A matplotlib Figure.
+    """
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     rgb = graph.compose(np.full((bins.COUNT, 1), _LIGHTNESS), bins.CENTERS)
@@ -83,7 +99,18 @@ def bins_in_ab(colors: ColorPrior) -> Figure:
 
 
 def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
-    """Gray, every decoding of every RunFolder, and the truth, over columns of (N, H, W, 3) uint8 images."""
+    """Gray, every decoding of every run, and the truth, for some images.
+
+    Args:
+        runs: RunFolders of colorizers.
+        rgb: (N, H, W, 3) uint8.
+
+    Returns:
+        A matplotlib Figure with a column for each image.
+
+    Raises:
+        InputError: a run is not usable.
+    """
     lightness, _ = pipeline.to_lightness_and_ab(rgb)
     rows, labels = [graph.gray(lightness)], ["gray"]
     for run, run_name in zip(runs, _names(runs), strict=True):
@@ -96,7 +123,17 @@ def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
 
 
 def curves(runs: Sequence[RunFolder]) -> Figure:
-    """Training and dev loss of each RunFolder over its epochs."""
+    """Training loss and dev loss of each run over its epochs.
+
+    Args:
+        runs: RunFolders.
+
+    Returns:
+        A matplotlib Figure.
+
+    Raises:
+        InputError: a history is missing or damaged.
+    """
     figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
     grid = figure.subplots(1, len(runs), squeeze=False)
     for axes, run, name in zip(grid[0], runs, _names(runs), strict=True):

@@ -77,21 +77,21 @@ def tune(
     """Measure every combination on dev images, choose one, and write tune.csv and tune.png.
 
     Args:
-        run_dir: a classification's run folder.
-        photographs: folders; None takes the run's own data.
-        sizes: working sizes; None takes the size of the training images.
-        strengths: of the rebalancing; None takes STRENGTHS.
-        temperatures: of the annealed mean; None takes TEMPERATURES.
-        images: at most so many dev images.
-        output: folder of the table and the picture; None takes one in the run folder.
-        target: path of a new run with the chosen settings, see `apply`; None makes none.
+        run_dir: path of the run folder of a classification.
+        photographs: folders of photographs; None is the run's own data.
+        sizes: working sizes, in pixels; None is the size of the training images.
+        strengths: of the rebalancing; None is STRENGTHS.
+        temperatures: of the annealed mean; None is TEMPERATURES.
+        images: maximum number of dev images.
+        output: folder of the table and the picture; None is a folder in the run folder.
+        target: path of a new run with the chosen settings, see apply; None makes no run.
 
     Returns:
         Tuning.
 
     Raises:
-        InputError: the run has no distribution to decode, has learned from the dev images, or does not take
-            a size; or a file cannot be written.
+        InputError: the run has no temperature, was trained on the dev images, or has a fixed size; or a file
+            cannot be written.
     """
     run = RunFolder(run_dir)
     model = load_model(run)
@@ -146,7 +146,15 @@ def measure_all(
 
 
 def choose(rows: Sequence[dict], truth: float) -> dict:
-    """The row of the highest AuC among those about as colorful as the truth; else the nearest to it."""
+    """Choose the row with the highest AuC among those that are about as colorful as the truth.
+
+    Args:
+        rows: rows of measure_all.
+        truth: colorfulness of the true images.
+
+    Returns:
+        A row. If no row is about as colorful, it is the nearest one.
+    """
     near = [row for row in rows if abs(row["colorfulness"] / truth - 1) <= WITHIN]
     if near:
         return max(near, key=lambda row: row["auc"])
@@ -156,9 +164,9 @@ def choose(rows: Sequence[dict], truth: float) -> dict:
 def apply(
     run: RunFolder, target: StrPath, strength: float, temperature: float, working_size: int | None = None
 ) -> None:
-    """Make a run with other settings of the decoding, whole or not at all.
+    """Make a run with other settings of the decoding. An interrupted call leaves no run.
 
-    The rebalancing goes into the bias of the last layer. Temperature and working size go into the config.
+    The rebalancing is added to the bias of the last layer. Temperature and working size are settings.
 
     Args:
         run: the RunFolder.
@@ -183,7 +191,15 @@ def apply(
 
 
 def picture(rows: Sequence[dict], truth: float) -> Figure:
-    """A matplotlib Figure: raw AuC over colorfulness, a line for each working size and strength."""
+    """Raw AuC over colorfulness, with a line for each working size and strength.
+
+    Args:
+        rows: rows of measure_all.
+        truth: colorfulness of the true images.
+
+    Returns:
+        A matplotlib Figure.
+    """
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.subplots()
     sizes = sorted({row["size"] for row in rows})

@@ -23,14 +23,14 @@ _NEW = {
 
 
 def save(model: keras.Model, path: Path) -> None:
-    """Write a network, whole or not at all.
+    """Write a network as a .keras file. An interrupted call leaves no file.
 
-    What inference does not need is left out: initializers, penalties, constraints, and the options that are
-    off. Older versions of Keras refuse the ones that they do not know.
+    Initializers, regularizers, constraints and options that are off are left out, because older versions of
+    Keras refuse unknown ones, and inference does not need them.
 
     Args:
-        model: a keras.Model, each layer fed by the one before.
-        path: of the new file.
+        model: a keras.Model. The input of each layer is the output of the layer before.
+        path: Path of the new file.
 
     Raises:
         InputError: the file cannot be written.

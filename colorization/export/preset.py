@@ -22,7 +22,7 @@ _CHANGEABLE = {"working_size", "temperature", "vgg_weights"}  # fields that may 
 
 
 class Card(NamedTuple):
-    """What a model card says in words.
+    """The texts of a model card.
 
     Attributes:
         title: what the preset is, in a line.
@@ -40,20 +40,21 @@ class Card(NamedTuple):
 def make_preset(
     run_dir: StrPath, path: StrPath, card: Card, *, changes: Sequence[str] = (), onnx: bool = False
 ) -> None:
-    """Write a preset, whole or not at all. An older one at its path is replaced.
+    """Write a preset. An older one at its path is replaced. An interrupted call changes nothing.
 
-    Weights are rounded to float16; those of one dimension are kept.
+    Weights are rounded to float16, except for those with one dimension.
 
     Args:
-        run_dir: a finished run folder, of a colorizer or a judge.
-        path: of the preset; its folder must exist.
+        run_dir: path of the finished run folder of a colorizer or a judge.
+        path: path of the preset. Its parent folder must exist.
         card: a Card.
-        changes: "key=value" of fields that may differ from the training: working_size, temperature, and the
+        changes: "key=value" for fields that may differ from the training: working_size, temperature, and the
             name of vgg_weights.
-        onnx: whether the preset holds the run as ONNX too.
+        onnx: whether the preset also contains the run as ONNX.
 
     Raises:
-        InputError: the run is not usable, a field must not change, or float16 cannot hold a weight.
+        InputError: the run is not usable, a field must not change, or a weight is outside the range of
+            float16.
     """
     run, path = RunFolder(run_dir), Path(path)
     config = _config(run, changes)

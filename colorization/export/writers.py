@@ -39,20 +39,21 @@ def export_model(
     size: tuple[int, int] | None = None,
     half: bool = False,
 ) -> None:
-    """Write a colorizer's run in another format, whole or not at all.
+    """Write a colorizer in another format. An interrupted call leaves no file.
 
     Args:
-        run_dir: the run folder.
-        format: one of FORMATS. keras holds the network alone: lightness to the task's output. Keras 3.4 and
-            later load it.
-        path: of the new file, or of the new folder for savedmodel.
-        decoding: one of the task's; None is its default.
-        working_size: as of Colorizer.load.
-        size: (height, width) of the pictures; None: any, which LiteRT cannot.
-        half: keep onnx's kernels in float16; it computes in float32 all the same.
+        run_dir: path of the run folder.
+        format: one of FORMATS. A keras file contains the network only, from lightness to the output of the
+            task. Keras 3.4 and later load it.
+        path: path of the new file, or of the new folder for savedmodel.
+        decoding: name of one of the task's decodings; None is the default.
+        working_size: shorter side at which color is predicted, in pixels; None is the run's own.
+        size: (height, width) of the pictures; None is any size, which LiteRT does not support.
+        half: whether onnx stores its kernels in float16. It computes in float32 in either case.
 
     Raises:
-        InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
+        InputError: the run is not usable, the format does not support an option, or the file cannot be
+            written.
     """
     run, path = RunFolder(run_dir), Path(path)
     plain = decoding is working_size is size is None
@@ -85,18 +86,29 @@ def export_model(
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise InputError if a path exists."""
+    """Refuse a path that exists.
+
+    Args:
+        path: Path of the new file.
+
+    Raises:
+        InputError: the path exists.
+    """
     if path.exists():
         raise InputError(f"{path} already exists. Choose another path.")
 
 
 def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
-    """Raise InputError for what can be seen to fail before anything is loaded.
+    """Check the format, the path and the size of an export before the run is loaded.
 
     Args:
         format: one of FORMATS.
         path: Path of the new file.
-        size: None or (height, width) of the pictures.
+        size: None, or (height, width) of the pictures.
+
+    Raises:
+        InputError: the suffix is wrong, LiteRT has no size, a package is missing, or the folder cannot be
+            written.
     """
     if path.suffix != FORMATS[format] and FORMATS[format]:
         raise InputError(f"{path} cannot be written: names in the format {format} end in {FORMATS[format]}.")
@@ -119,20 +131,20 @@ def write(
     properties: Mapping[str, str] | None = None,
     half: bool = False,
 ) -> None:
-    """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
+    """Write tf.functions as savedmodel, onnx or litert. An interrupted call leaves no file.
 
     Args:
-        module: the tf.Module that holds their variables.
-        functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
-        format: one of FORMATS but keras.
+        module: the tf.Module with their variables.
+        functions: {name: tf.function with an input signature}; onnx and litert use only the first one.
+        format: one of FORMATS except keras.
         path: Path of the new file or folder.
-        defaults: {name of a scalar input: number} that ONNX takes where the input is left out, and LiteRT,
-            which has no defaults, where it is negative.
-        properties: {name: text}, kept in an ONNX file's metadata.
-        half: as of export_model.
+        defaults: {name of a scalar input: number}. ONNX uses the number if the input is left out. LiteRT,
+            which has no defaults, uses it if the input is negative.
+        properties: {name: text} for the metadata of an ONNX file.
+        half: as in export_model.
 
     Raises:
-        InputError: ONNX lacks what is needed, or the file cannot be written.
+        InputError: ONNX does not support the function, or the file cannot be written.
     """
     first = next(iter(functions.values()))
     if format == "savedmodel":

@@ -13,12 +13,18 @@ from colorization.runs.folder import RunFolder
 
 @contextlib.contextmanager
 def locked(run: RunFolder) -> Iterator[None]:
-    """Hold a run folder for writing; the folder is made if need be.
+    """Lock a run folder while the block writes into it. The folder is made if it does not exist.
 
-    The operating system releases the lock when its process ends, also when the process is killed.
+    The operating system releases the lock when the process ends, also if the process is killed.
+
+    Args:
+        run: the RunFolder.
+
+    Yields:
+        None.
 
     Raises:
-        InputError: another process holds the folder, or it cannot be written.
+        InputError: another process uses the folder, or it cannot be written.
     """
     owner = run.lock_path.with_suffix(".owner")
     existed = run.path.exists()

@@ -20,19 +20,20 @@ RESUMABLE = {"data", "jit", "distribute", "samples_every", "tensorboard", "worki
 
 
 def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunFolder:
-    """The RunFolder of a training; nothing is written, see begin.
+    """Open the run folder of a training. Nothing is written; see begin.
 
     Args:
-        config: a Config; None takes that of the run to resume.
-        path: of the run folder; new or empty unless `resume`.
-        resume: whether the folder may hold a run.
+        config: a Config; None is the config of the run to resume.
+        path: path of the run folder; new or empty unless `resume`.
+        resume: whether the folder may contain a run.
 
     Returns:
-        RunFolder, whose config is that of a new run with the precision resolved, or of the run that is
-        there with the changes that RESUMABLE allows.
+        RunFolder. Its config is that of a new run with the precision resolved, or that of the existing run
+        with the changes that RESUMABLE allows.
 
     Raises:
-        InputError: there is a run and resume is false, or it has other settings, or files are in the way.
+        InputError: a run exists and resume is false, the run has other settings, or the folder contains other
+            files.
     """
     run = RunFolder(path)
     config = _with_absolute_data(config) if config else None
@@ -51,12 +52,18 @@ def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunF
 
 
 def is_finished(run: RunFolder) -> bool:
-    """Whether nothing is left to train in an opened run; it prints why. Changed settings are written.
+    """Whether a run is finished. Prints the reason, and writes changed settings.
 
-    A preset and a tuned run hold their best weights alone, and count as finished. A preset does not change.
+    A preset and a tuned run contain only their best weights, and count as finished. A preset does not change.
+
+    Args:
+        run: a RunFolder of open_run.
+
+    Returns:
+        True if there is nothing to train.
 
     Raises:
-        InputError: the weights are damaged, or the config names other data than the run was trained on.
+        InputError: the weights are damaged, or the config has other data than the run was trained on.
     """
     if run.is_frozen():
         print(
@@ -75,13 +82,16 @@ def is_finished(run: RunFolder) -> bool:
 def begin(run: RunFolder, data: RunData) -> None:
     """Write config and data of a training into its folder, and add this session to its list.
 
-    The sessions of the run it was initialized from come first, with that run's name. Measurements of
-    earlier weights are deleted. Called when the data are known to be good: a session that failed before
-    leaves no run behind.
+    The sessions of the run that gave the initial weights come first, with the name of that run. Metrics of
+    earlier weights are deleted. Call it when the data are loaded: a session that failed before then leaves no
+    run behind.
 
     Args:
         run: a RunFolder of open_run.
         data: its RunData.
+
+    Raises:
+        InputError: a file cannot be written.
     """
     run.make()
     sessions = run.known_sessions() if run.has_state() or _has_config(run) else []
@@ -99,19 +109,42 @@ def begin(run: RunFolder, data: RunData) -> None:
 
 
 def record(run: RunFolder, epochs: int, seconds: float) -> None:
-    """Note in the last session how many epochs the run has finished, and after how many seconds."""
+    """Write the progress of the last session.
+
+    Args:
+        run: the RunFolder.
+        epochs: number of epochs that the run has finished.
+        seconds: duration of the session.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     *earlier, this = run.known_sessions()
     run.write_sessions([*earlier, {**this, "finished_epochs": epochs, "seconds": round(seconds)}])
 
 
 def earlier_epochs(sessions: list[dict[str, Any]]) -> dict[str, int]:
-    """{run's name: epochs} of the runs that a run was initialized from."""
+    """The epochs of the runs that a run was initialized from.
+
+    Args:
+        sessions: result of RunFolder.sessions.
+
+    Returns:
+        {name of a run: number of epochs}.
+    """
     epochs = _epochs(sessions)
     return {run: count for run, count in epochs.items() if run is not None}
 
 
 def own_epochs(sessions: list[dict[str, Any]]) -> int:
-    """The number of epochs that a run itself has finished."""
+    """The number of epochs that a run itself has finished.
+
+    Args:
+        sessions: result of RunFolder.sessions.
+
+    Returns:
+        The number.
+    """
     return _epochs(sessions).get(None, 0)
 
 

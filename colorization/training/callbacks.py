@@ -27,7 +27,7 @@ _PAUSE = 9  # times the duration of a longer write, in which the next one does n
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN.
+    """Write the best weights, the history and, last and in one file, the state to resume from. Stop at NaN.
 
     A thread writes copies while the next epoch trains. After a write of more than a second, epochs are
     skipped until writing has taken a tenth of the time. The best weights stay in memory meanwhile.
@@ -49,9 +49,18 @@ class Checkpoint(keras.callbacks.Callback):
         self.writing: concurrent.futures.Future | None = None
 
     def restore(self, network: Any) -> int:
-        """Set model and optimizer to the end of the last finished epoch; returns the number of epochs.
+        """Set model and optimizer to the end of the last finished epoch.
 
-        Frozen weights are in a file of their own, written once, before the first epoch.
+        Frozen weights are in a separate file, which is written once, before the first epoch.
+
+        Args:
+            network: the Network.
+
+        Returns:
+            The number of finished epochs.
+
+        Raises:
+            InputError: the state is damaged, or does not fit.
         """
         frozen = frozen_features.frozen_variables(network.model)
         if not self.run.has_state():
@@ -71,7 +80,7 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Check the loss now and then: each look waits for the device."""
+        """Check the loss of some steps only, as each check waits for the device."""
         if batch % _CHECKED == 0:
             self._check(logs["loss"])
 
@@ -217,7 +226,17 @@ def _random_states(model: keras.Model) -> dict[str, Any]:
 
 
 def tensorboard(folder: Path) -> keras.callbacks.Callback:
-    """The callback that writes TensorBoard logs into a folder. Raises InputError if it is not installed."""
+    """The callback that writes TensorBoard logs.
+
+    Args:
+        folder: Path of the logs.
+
+    Returns:
+        keras.callbacks.TensorBoard.
+
+    Raises:
+        InputError: TensorBoard or TensorFlow is not installed.
+    """
     try:
         import tensorboard  # noqa: F401
         import tensorflow  # noqa: F401

@@ -39,20 +39,20 @@ class Network(NamedTuple):
 def train(
     config: Config | None, run_dir: StrPath, *, resume: bool = False, task: Task | None = None
 ) -> RunFolder:
-    """Train a config, and leave in `run_dir` all that evaluating, colorizing and resuming need.
+    """Train a config. The run folder then has all files to evaluate, color and resume.
 
     Args:
-        config: a Config; None takes that of the run to resume.
-        run_dir: the run folder; new or empty unless `resume`.
-        resume: go on after the last finished epoch, exactly (see fit); a run without one starts from its
-            beginning.
-        task: the Task; None takes the colorizer's that the config names.
+        config: a Config; None is the config of the run to resume.
+        run_dir: path of the run folder; new or empty unless `resume`.
+        resume: continue exactly after the last finished epoch (see fit). A run without a finished epoch
+            starts again.
+        task: the Task; None is the colorizer of the config.
 
     Returns:
-        The RunFolder. Its config is the one trained with ("auto" precision resolved).
+        The RunFolder. Its config is the one of the training: the precision "auto" is resolved.
 
     Raises:
-        InputError: data, folder or settings are not usable, or the loss is no longer a number.
+        InputError: data, folder or settings are not usable, or the loss is NaN.
     """
     run = session.open_run(config, run_dir, resume)
     if session.is_finished(run):
@@ -71,15 +71,18 @@ def train(
 
 
 def build(task: Task, data: RunData, run: RunFolder) -> Network:
-    """A Network with its initial weights, compiled on all devices of the config. Nothing is written.
+    """Build and compile a Network with its initial weights, on all devices of the config. Writes nothing.
 
     Args:
         task: a Task.
         data: the RunData to train on.
-        run: an opened RunFolder; where it has weights, they are loaded by fit.
+        run: an opened RunFolder. If it has weights, `fit` loads them.
+
+    Returns:
+        Network.
 
     Raises:
-        InputError: jit=on with several TensorFlow devices, or initial weights that cannot be had.
+        InputError: jit=on with several TensorFlow devices, or the initial weights are not available.
     """
     config = run.config
     strategy = devices.strategy(config.distribute)
@@ -112,11 +115,11 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
 
 
 def fit(network: Network, data: RunData, run: RunFolder) -> None:
-    """Train a Network from the last finished epoch on.
+    """Train a Network, starting after the last finished epoch.
 
-    A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
-    bit on one CPU; a GPU's own sums may differ in their last bits): the whole state is written in one piece
-    after each epoch, and an epoch's order depends on its number alone.
+    A run that was killed at any moment and resumed ends with the same weights as a run without a stop. They
+    are equal bit for bit on one CPU; sums on a GPU may differ in their last bits. The reason: the whole state
+    is written in one file after each epoch, and the order of an epoch depends on its number only.
 
     Args:
         network: a Network of build().
@@ -124,7 +127,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         run: the opened RunFolder.
 
     Raises:
-        InputError: the loss is no longer a number; the last good weights stay.
+        InputError: the loss is NaN. The last good weights are kept.
     """
     session.begin(run, data)
     prior = _color_prior(network.task, data, run)
