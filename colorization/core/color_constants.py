@@ -1,6 +1,7 @@
 """The constants of sRGB (IEC 61966-2-1) and CIE Lab (CIE 15; D65, 2 degrees).
 
-They have the values that scikit-image's colorconv uses. Inverses are derived. They serve `core.color` (keras.ops) and `core.color_numpy` (NumPy and OpenCV).
+They have the values of scikit-image's colorconv. Inverses are derived. `core.color` and
+`core.color_numpy` use them.
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ F_KNEE = XYZ_SLOPE * XYZ_KNEE + XYZ_OFFSET
 SRGB_KNEE, SRGB_SLOPE, SRGB_OFFSET, SRGB_GAMMA = 0.0031308, 12.92, 0.055, 2.4  # IEC 61966-2-1
 
 GAMUT_SLACK = 1e-4
-"""Linear light outside 0..1 that still counts as inside the gamut: half an 8-bit level of the darkest colors."""
+"""Linear light outside 0..1 that still counts as inside: half an 8-bit level of the darkest colors."""
 
 
 def linear_levels(count: int) -> np.ndarray:

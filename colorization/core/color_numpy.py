@@ -1,6 +1,7 @@
 """sRGB <-> CIE Lab of NumPy arrays, by OpenCV and NumPy.
 
-Pictures, films and data sets use it, since they do not import Keras. `core.color` has the same functions in keras.ops.
+Pictures, films and data sets use it, since they do not import Keras. `core.color` has the same
+functions in keras.ops.
 """
 
 import functools

@@ -72,9 +72,7 @@ def split(
 
     Args:
         dataset: a Dataset.
-        train: maximum number of training images.
-        dev: maximum number of dev images.
-        test: maximum number of test images.
+        train, dev, test: maximum numbers of images.
         seed: of the orders.
         stratified: whether each class has the same number of images: size // classes, or as many as it has.
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import importlib.util
 import io
+import json
 import logging
 import os
 import tempfile
@@ -19,9 +20,9 @@ from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.export import keras_file
 from colorization.export.formats import FORMATS
-from colorization.export.graphs import colorizer_module
+from colorization.export.graphs import colorizer_module, network_module
 from colorization.inference.colorizer import Colorizer
-from colorization.inference.runtimes import ORIGIN
+from colorization.inference.onnx_colorizer import ORIGIN, SETTINGS
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
@@ -55,14 +56,9 @@ def export_model(
         InputError: the run is not usable, the format does not support an option, or the file cannot be
             written.
     """
-    run, path = RunFolder(run_dir), Path(path)
+    path = Path(path)
     plain = decoding is working_size is size is None
-    if path != run.onnx_path:  # that one follows its run
-        refuse_existing(path)
-    elif not plain:
-        raise InputError(
-            f"{path} must not have another decoding, working size or size than its run. Choose another path."
-        )
+    refuse_existing(path)
     check(format, path, size)
     if format == "keras" and not plain:
         raise InputError(
@@ -80,9 +76,39 @@ def export_model(
         format,
         path,
         defaults={"temperature": colorizer.temperature} if decode.takes_temperature else {},
-        properties={ORIGIN: run.model_fingerprint()} if plain else {},
         half=half,
     )
+
+
+def export_network(run_dir: StrPath, *, half: bool = False) -> Path:
+    """Write the ONNX file in a run folder. With it the run colors pictures without Keras.
+
+    It contains the network and its decodings, see inference.OnnxColorizer. An older file is replaced.
+
+    Args:
+        run_dir: path of the run folder.
+        half: whether the kernels are stored in float16. They are computed in float32 in either case.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the run is not usable, tf2onnx is missing, or the file cannot be written.
+    """
+    run = RunFolder(run_dir)
+    check("onnx", run.onnx_path, None)
+    colorizer = Colorizer.load(run_dir)
+    module, predict = network_module(colorizer)
+    settings = {
+        "working_size": colorizer.working_size,
+        "temperature": colorizer.temperature,
+        "takes_temperature": {
+            name: decoding.takes_temperature for name, decoding in colorizer.task.decodings.items()
+        },
+    }
+    properties = {ORIGIN: run.model_fingerprint(), SETTINGS: json.dumps(settings)}
+    write(module, {"predict": predict}, "onnx", run.onnx_path, properties=properties, half=half)
+    return run.onnx_path
 
 
 def refuse_existing(path: Path) -> None:

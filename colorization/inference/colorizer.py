@@ -5,25 +5,23 @@ import numpy as np
 from keras import ops
 
 from colorization.core.config import TEMPERATURE, ColorizerConfig
-from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
-from colorization.inference import composition, graph
-from colorization.inference.picture_colorizer import PictureColorizer
+from colorization.inference import graph
+from colorization.inference.picture_colorizer import PictureColorizer, refuse_working_size
 from colorization.models import tasks
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
 
 class Colorizer(PictureColorizer):
-    """A trained model, ready to color pictures.
+    """A trained Keras model, ready to color pictures.
 
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples
-            of 8; a smaller picture is not enlarged. Not of use where the model's own input has a fixed size:
-            there every picture is brought to that.
+        working_size: see PictureColorizer. A model with a fixed input size does not use it.
         temperature: of the annealed mean, unless another is asked for; None for a task without one.
+        name: of the model, in messages.
     """
 
     def __init__(
@@ -32,11 +30,11 @@ class Colorizer(PictureColorizer):
         task: tasks.Task,
         working_size: int,
         temperature: float | None = TEMPERATURE,
+        name: str = "The model",
     ):
-        if working_size < 1:
-            raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
-        self.model, self.task, self.working_size = model, task, working_size
-        self.temperature = temperature
+        takes_temperature = {key: decoding.takes_temperature for key, decoding in task.decodings.items()}
+        super().__init__(name, working_size, graph.fixed_size(model), takes_temperature)
+        self.model, self.task, self.temperature = model, task, temperature
 
     @classmethod
     def load(cls, run_dir: StrPath, working_size: int | None = None) -> "Colorizer":
@@ -53,13 +51,11 @@ class Colorizer(PictureColorizer):
         run = RunFolder(run_dir)
         model = load_model(run)
         config, task = run.config, tasks.of(run.config)
-        if working_size is not None and graph.fixed_size(model):
-            raise InputError(
-                f"{run} sees every picture at {config.image_size} x {config.image_size}: "
-                "it takes no other working size."
-            )
+        fixed = graph.fixed_size(model)
+        if working_size is not None and fixed:
+            raise refuse_working_size(str(run), fixed)
         size = (config.working_size or config.image_size) if working_size is None else working_size
-        return cls(model, task, size, task.temperature(config))
+        return cls(model, task, size, task.temperature(config), str(run))
 
     @classmethod
     def from_preset(cls, name: str, working_size: int | None = None) -> "Colorizer":
@@ -73,16 +69,6 @@ class Colorizer(PictureColorizer):
             InputError: there is no such preset, it is no colorizer, or its files are damaged.
         """
         return cls.load(resolve.preset_folder(name), working_size)
-
-    def check(self, decoding: str | None, tempered: bool) -> None:
-        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
-        tasks.decoding(self.task, decoding)
-        if tempered:
-            tasks.refuse_temperature(self.task, decoding)
-
-    def working_shape(self, height: int, width: int) -> tuple[int, int]:
-        """The size, (height, width), at which the model sees a picture of a size."""
-        return graph.fixed_size(self.model) or composition.working_shape(height, width, self.working_size)
 
     def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
         """Run the model; see PictureColorizer.predict."""

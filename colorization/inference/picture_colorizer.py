@@ -1,10 +1,13 @@
 """PictureColorizer: pictures of any size in, the same pictures in color out, with their own lightness."""
 
 import abc
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from colorization.core import decodings
+from colorization.core.errors import InputError
 from colorization.inference import composition
 
 _BATCH = 2**16  # pixels through the network at once: each has 313 logits
@@ -14,11 +17,39 @@ class PictureColorizer(abc.ABC):
     """Colors pictures with a network that sees their lightness at a working size.
 
     A subclass runs the network. Everything else is NumPy and OpenCV, see composition.
+
+    Args:
+        name: of the model, in messages.
+        working_size: pixels of the shorter side at which ab is predicted. Both sides are rounded to multiples
+            of 8. A smaller picture is not enlarged.
+        fixed_size: (height, width) of a network that sees every picture at one size; else None.
+        takes_temperature: {name of a decoding: whether it takes a temperature}; the first is the default.
+
+    Raises:
+        InputError: the working size is less than 1 pixel.
     """
 
-    @abc.abstractmethod
+    def __init__(
+        self,
+        name: str,
+        working_size: int,
+        fixed_size: tuple[int, int] | None,
+        takes_temperature: Mapping[str, bool],
+    ):
+        if working_size < 1:
+            raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
+        self.name, self.working_size, self.fixed_size = name, working_size, fixed_size
+        self._takes_temperature = takes_temperature
+
+    def check(self, decoding: str | None, tempered: bool) -> None:
+        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
+        decoding = decodings.chosen(self._takes_temperature, decoding)
+        if tempered and not self._takes_temperature[decoding]:
+            raise decodings.refuse_temperature(decoding)
+
     def working_shape(self, height: int, width: int) -> tuple[int, int]:
         """The size, (height, width), at which the network sees a picture of a size."""
+        return self.fixed_size or composition.working_shape(height, width, self.working_size)
 
     @abc.abstractmethod
     def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
@@ -90,6 +121,19 @@ class PictureColorizer(abc.ABC):
         return np.concatenate(
             [self.predict(small[i : i + count], decoding, temperature) for i in range(0, len(small), count)]
         )
+
+
+def refuse_working_size(name: str, size: tuple[int, int]) -> InputError:
+    """The InputError for a working size that is given to a network of one size."""
+    return InputError(f"{name} sees every picture at {size[0]} x {size[1]}: it takes no other working size.")
+
+
+def fixed_size(shape: Any) -> tuple[int, int] | None:
+    """(height, width) of an input's shape, (N, H, W, C); None if they are open."""
+    sides = tuple(shape[1:3])
+    return (
+        (int(sides[0]), int(sides[1])) if all(isinstance(side, int | np.integer) for side in sides) else None
+    )
 
 
 class Pictures(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from colorization import models
-from colorization.core import bins, color, losses
+from colorization.core import bins, color, decodings, losses
 from colorization.core.color_prior import rebalancing_weights
 from colorization.core.config import (
     ClassificationConfig,
@@ -14,7 +14,6 @@ from colorization.core.config import (
     RegressionConfig,
     TransferConfig,
 )
-from colorization.core.errors import InputError
 from colorization.core.typing import Tensor
 from colorization.datasets.pipeline import to_lightness_and_ab
 
@@ -98,11 +97,7 @@ def decoding(task: Task, name: str | None = None) -> tuple[str, Decoding]:
     Raises:
         InputError: the task has no such decoding.
     """
-    name = name or next(iter(task.decodings))
-    if name not in task.decodings:
-        raise InputError(
-            f"Unknown decoding {name!r}. The decodings of this model are: {', '.join(task.decodings)}."
-        )
+    name = decodings.chosen(task.decodings, name)
     return name, task.decodings[name]
 
 
@@ -118,7 +113,7 @@ def refuse_temperature(task: Task, name: str | None = None) -> None:
     """
     name, found = decoding(task, name)
     if not found.takes_temperature:
-        raise InputError(f"The decoding {name} does not use a temperature. Leave out the temperature.")
+        raise decodings.refuse_temperature(name)
 
 
 def _nine_blocks(model, config, classes=()):

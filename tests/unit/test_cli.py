@@ -109,7 +109,7 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
     for words, sentence in (
         ((*image, tmp_path), "is not a run folder"),
         ((*image, tmp_path / "nowhere"), "is not a run folder"),
-        ((*regression, "--decoding", "mode"), "decodes by regression, not by 'mode'"),
+        ((*regression, "--decoding", "mode"), "Unknown decoding 'mode'"),
         ((*regression, "--temperature", 0.5), "The decoding regression does not use a temperature"),
         (
             (*image, "photos", "--decoding", "mode", "--temperature", 0.5),

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = [*ROOT.glob("colorization/**/*.py"), *ROOT.glob("vgg_eval/*.py")]
+BEING_REWRITTEN = r"colorization/(inference/|core/(image_f|picture|tiff)|cli/(image|film))"
+MODULES = [
+    path
+    for path in sorted((*ROOT.glob("colorization/**/*.py"), *ROOT.glob("vgg_eval/*.py")))
+    if not re.match(BEING_REWRITTEN, path.relative_to(ROOT).as_posix())
+]
 SECTIONS = r"(Args|Attributes|Yields|Returns|Raises|Example):"
 EXAMPLES = {
     "colorization.core.color": {"rgb_to_lab", "lab_to_rgb", "fit_gamut"},
@@ -58,7 +63,8 @@ def documented(docstring, section):
 def raised(node):
     """Names of the exceptions that a function raises itself, functions within it included."""
     errors = (inner.exc for inner in ast.walk(node) if isinstance(inner, ast.Raise) and inner.exc)
-    return {ast.unparse(error.func if isinstance(error, ast.Call) else error) for error in errors}
+    names = {ast.unparse(error.func if isinstance(error, ast.Call) else error) for error in errors}
+    return {name for name in names if name.rpartition(".")[2][0].isupper()}  # not a function's result
 
 
 def faults(path):
