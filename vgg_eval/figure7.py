@@ -1,4 +1,4 @@
-"""Figures 7 and 8 of the paper made anew: every column judged, with its uncertainty."""
+"""Figures 7 and 8 of the paper: the judge's results for every column, with their uncertainty."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
 
 
 def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
-    """All that figure7.json holds."""
+    """The content of figure7.json."""
     judges = {"judge": judge.load(used.judge.path), "control": judge.load(used.control.path)}
     shown = shared_images(used, split)
     swept = swept_temperatures(used, judges["judge"], parts)
@@ -132,7 +132,7 @@ def figure8(
 
 
 def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5) -> Path:
-    """Write failures.png: the images for which color harms the judge's opinion most.
+    """Write failures.png: the images whose colors mislead the judge most.
 
     The rule: the probability of the true class falls the most from the gray picture to the annealed mean.
 

@@ -128,7 +128,7 @@ def provenance(run: RunFolder) -> dict[str, Any]:
         InputError: a file of the run is missing or damaged.
     """
     return {
-        "run": run.name if resolve.is_shipped(run) else str(run),  # a preset has no place to tell
+        "run": run.name if resolve.is_shipped(run) else str(run),  # the path of a preset does not matter
         "settings": json.loads(to_json(run.config)),
         "train_images": len(run.splits().train),
         "sessions": run.sessions(),

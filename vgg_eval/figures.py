@@ -1,4 +1,4 @@
-"""The pictures beside the numbers: Figures 7 and 8, confusions, the temperature's curve."""
+"""The pictures of Figures 7 and 8, confusion matrices, and temperature curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ Arrays: TypeAlias = Mapping[str, np.ndarray]
 _NAMES = [column.name for column in COLUMNS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
 _SIDE = 0.82  # inches of a picture
-_WITH_WORDS = 1.36  # inches of the height of a picture with words, which need the width of two
+_WITH_WORDS = 1.36  # inches, height of a picture with a caption; it has the width of two pictures
 
 
 def accuracy_bars(report: dict[str, Any]) -> Figure:

@@ -1,4 +1,4 @@
-"""The judge's opinion of pictures. Long work is kept on disk part by part, and found again."""
+"""The judge's answers for pictures. Results of long computations are stored on the disk, part by part."""
 
 import functools
 import hashlib
@@ -213,7 +213,7 @@ def key(used: Iterable[RunFolder], shown: SharedImages, *rest: Any) -> str:
 
 @functools.cache
 def _fingerprint(path: Path, stamp: tuple[int, ...]) -> str:
-    """Of a run's model, computed once for each time that it was changed."""
+    """The fingerprint of a run's model, computed once for each change."""
     return RunFolder(path).model_fingerprint()
 
 

@@ -1,4 +1,4 @@
-"""What `colorize` gets from this package: the entry point `vgg_eval` of `colorization.plugins`."""
+"""The commands of this package for `colorize`: the entry point `vgg_eval` of `colorization.plugins`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The start and the end of every command: arguments, one sentence for bad input, an exit code."""
+"""The common parts of all commands: arguments, error messages and exit codes."""
 
 import argparse
 import io
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 RUN = "a run folder, or a preset's name"
-"""The help of an argument RUN."""
+"""Help of an argument RUN."""
 
 
 def run_command(function: Callable, *arguments: Any) -> int:
@@ -47,7 +47,7 @@ def run_command(function: Callable, *arguments: Any) -> int:
         function(*arguments)
     except InputError as error:
         return _refuse(error, error.exit_code)
-    except OSError as error:  # no permission, no space: the system's own words, without the traceback
+    except OSError as error:  # no permission or no space: the message of the system, without a traceback
         return _refuse(f"{error.filename or 'a file'}: {system_message(error)}.")
     except KeyboardInterrupt:
         print(interrupts.SENTENCE, file=sys.stderr)
@@ -190,7 +190,7 @@ def run_script(main: Callable[[], int]) -> None:
 
 
 def _prepare_streams() -> None:
-    """Let every name be printed in every encoding, and replace a closed standard error."""
+    """Make every name printable in every encoding, and replace a closed standard error."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):

@@ -79,7 +79,7 @@ def _obtain(name: str, source: Path | None) -> Dataset:
 
 
 def _report(dataset: Dataset) -> None:
-    """Print how many images each split and class has, and whether that is the published number."""
+    """Print the numbers of images of the splits and classes, and the published number if it differs."""
     print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}")
     for (split, counts), full in zip(datasets.verify(dataset).items(), (_TRAIN, _TEST), strict=True):
         each = (

@@ -15,9 +15,9 @@ class Training(NamedTuple):
     Attributes:
         description: shown by --help.
         variants: {name: Config}; one is named "small", the default.
-        train: function of a Config, a run folder and resume, that returns the text to be printed.
-        name: of the run folder, before the variant's; None takes the task's.
-        gather: function of folders and the Config, that makes a data set of them: --data then takes any
+        train: function of a Config, a run folder and resume. It returns the text to print.
+        name: of the run folder, before that of the variant; None is the name of the task.
+        gather: function of folders and the Config that makes a data set of them. --data then accepts any
             number of folders.
     """
 
@@ -29,7 +29,7 @@ class Training(NamedTuple):
 
 
 class _DeprecatedOption(argparse.Action):
-    """An option that stands for one with a new name."""
+    """The old name of an option."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         print(f"{option_string} is deprecated: use --{self.dest}.", file=sys.stderr)
@@ -79,7 +79,7 @@ def add_variant(
 
 
 def _american(variant):
-    """For argparse: the name of a variant, in the spelling of today."""
+    """Parse the name of a variant, for argparse. Old spellings are converted."""
     if "grey" in variant:
         new = variant.replace("grey", "gray")
         print(f"{variant} is deprecated: use {new}.", file=sys.stderr)

@@ -1,8 +1,8 @@
-"""The trainings of `colorize train`: those of the colorizers, and those that plug-ins add. Quick to import.
+"""The trainings of `colorize train`: of the colorizers and of plug-ins. Quick to import.
 
-A plug-in is a module under the entry point `colorization.plugins`, as the judge's is: it imports
+A plug-in is a module under the entry point `colorization.plugins`, such as that of the judge. It imports
 colorization, never the reverse. The module has TRAININGS, {name: Training}, and add_commands(commands), which
-adds commands to `colorize`, each by colorization.cli.console.add_command.
+adds commands to `colorize` with colorization.cli.console.add_command.
 """
 
 import importlib.metadata

@@ -26,9 +26,9 @@ __all__ = [
     "soft_encode",
 ]
 
-_LIMIT = 128.0  # 8-bit Lab stays within; larger values are clipped
+_LIMIT = 128.0  # the range of 8-bit Lab; larger values are clipped
 _CELL = 2.5  # side of the search cells, small enough for short lists of candidates
-_EDGE = 130.0  # start of the cells: a multiple of their side, beyond the limit
+_EDGE = 130.0  # start of the cells: a multiple of their side, outside the limit
 
 
 def nearest(ab: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ def _candidates(neighbors):
 
     The difference of the squared distances to two bins is linear in the point. If one bin is at least as far
     as another at the four corners of a cell, it is at least as far everywhere inside. A bin with `neighbors`
-    such others is left out. Shorter lists are filled with bin 313, which lies far away.
+    such others is left out. Shorter lists are filled with bin 313, which is far away.
     """
     edges = np.arange(-_EDGE, _EDGE, _CELL)
     low = np.stack(np.meshgrid(edges, edges, indexing="ij"), -1)[:, :, None]

@@ -46,7 +46,7 @@ PUBLISHED = {
     "cifar-100-binary.tar.gz": ("md5", "03b5dce01913d631647c71ecec9e9cb8"),
 }
 
-# bytes; the largest published file has 155 MB, and a small tar can unpack to terabytes
+# bytes; the largest published file has 155 MB, but a small tar can unpack to terabytes
 LARGEST_FILE = 1 << 30
 
 
@@ -201,7 +201,7 @@ def _folder_contents(path: Path) -> dict[str, bytes]:
 
 
 def _tar_contents(path: Path) -> dict[str, bytes]:
-    """The wanted files of the tar's one data folder; read in memory, so no path of the tar is ever used."""
+    """The files of CIFAR in a tar. They are read in memory, so no path of the tar is used."""
     folders: dict[PurePosixPath, dict[str, bytes]] = {}
     try:
         with tarfile.open(path) as tar:
@@ -215,7 +215,7 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
                 folders.setdefault(place.parent, {})[place.name] = content.read() if content else b""
             while tar.fileobj and tar.fileobj.read(
                 1 << 20
-            ):  # to the end, where the compressed stream keeps its checksum
+            ):  # to the end, where a compressed stream has its checksum
                 pass
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
@@ -257,7 +257,7 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
 
     def rows(file: str) -> Images:
         where = f"{file} in {path}"
-        data, labels = layout.read_rows(contents.pop(file), where)  # pop: its memory is wanted back
+        data, labels = layout.read_rows(contents.pop(file), where)  # pop frees the memory
         if not len(data):
             raise InputError(f"{where} does not contain images. {AGAIN}.")
         if labels.min() < 0 or labels.max() >= len(classes):

@@ -1,8 +1,7 @@
-"""The published pickles of CIFAR, read without trusting them.
+"""Read the published pickles of CIFAR safely.
 
-A pickle is a program. The classes here stand in for the few numpy names that a pickled array refers to, so
-that the program can build numbers out of bytes and nothing else. numpy itself is never called with its
-arguments.
+A pickle is a program. The classes here replace the few NumPy names in a pickled array. So the program can
+only build numbers from bytes. NumPy itself is never called with arguments of the pickle.
 """
 
 import io
@@ -22,7 +21,7 @@ def _text(value) -> str:
 
 
 class _Dtype:
-    """Stands for numpy.dtype; only plain numbers."""
+    """Replaces numpy.dtype, for plain numbers only."""
 
     def __init__(self, code, *_):
         self.code, self.order = _text(code), "|"
@@ -38,7 +37,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray; np.asarray gives its values."""
+    """Replaces numpy.ndarray; np.asarray returns its values."""
 
     values = np.empty(0)
 
@@ -55,7 +54,7 @@ def _reconstruct(*_) -> _Array:
 
 
 def _frombuffer(raw, dtype, shape, order) -> _Array:
-    """Stands for numpy's function of the newer pickle protocols."""
+    """Replaces the function of NumPy in newer pickle protocols."""
     array = _Array()
     array.values = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if _text(order) == "F" else "C")
     return array
@@ -66,7 +65,7 @@ def _scalar(dtype, raw):
 
 
 def _encode(text, codec) -> bytes:
-    """Stands for _codecs.encode, which Python 3 writes for bytes in the older pickle protocols."""
+    """Replaces _codecs.encode, which Python 3 writes for bytes in older pickle protocols."""
     if _text(codec) != "latin1":
         raise pickle.UnpicklingError(f"the codec {codec}")
     return text.encode("latin-1")
@@ -87,7 +86,7 @@ _ADMITTED = {
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits plain containers and numeric arrays; refuses any other name before anything of it runs."""
+    """Accepts plain containers and numeric arrays. Other names are refused before they run."""
 
     def __init__(self, content: bytes, where: str):
         super().__init__(io.BytesIO(content), encoding="bytes")
@@ -112,7 +111,7 @@ def _unpickle(content: bytes, where: str) -> dict:
         value = _ArrayUnpickler(content, where).load()
     except InputError:
         raise
-    except Exception as error:  # bytes that are no pickle can raise nearly anything
+    except Exception as error:  # other bytes than a pickle can raise nearly any exception
         raise InputError(
             f"{where} cannot be read as a pickle. It is incomplete or damaged. {AGAIN}."
         ) from error
@@ -122,7 +121,7 @@ def _unpickle(content: bytes, where: str) -> dict:
 
 
 def _entry(content: dict, key: str, where: str) -> np.ndarray:
-    """The entry of a key, which Python 2 wrote as bytes and Python 3 may have written as text."""
+    """The entry of a key. Python 2 wrote keys as bytes, and Python 3 may have written them as text."""
     try:
         return np.asarray(content[key.encode()] if key.encode() in content else content[key])
     except KeyError:

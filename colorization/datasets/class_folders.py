@@ -113,7 +113,7 @@ def _class_names(split: Path) -> tuple[str, ...]:
 
 
 def _files(split: Path, names: tuple[str, ...], skipped: Skipped) -> Files:
-    """The images of each class, or of the whole folder if there are no classes; notes what is skipped."""
+    """The images of each class, or of the folder if there are no classes. Adds to `skipped`."""
     if names:
         skipped.update(_outside(split))
     found = []
@@ -136,10 +136,10 @@ def _outside(split: Path) -> Iterable[tuple[Path, str]]:
 
 
 def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tuple[Files, Files]:
-    """Divide the images of each class into those to train on and a tenth that is held out.
+    """Divide the images of each class into training images and a tenth that is held out.
 
-    Equal images get the part that was drawn for the first one. Where that leaves a class without training
-    images, all of that class stay, and so do the images that equal them.
+    Equal images are in the same part as the first one. If a class then had no training images, all its images
+    and their copies are for training.
     """
     drawn = []
     for of_class in files:
@@ -166,7 +166,7 @@ def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tup
 def _read_part(
     files: Files, size: int, limit: int | None, rng: np.random.Generator, part: str, skipped: dict[Path, str]
 ) -> Images:
-    """Read the images of a split, at most `limit`; notes those that cannot be read."""
+    """Read the images of a split, at most `limit`. Adds unreadable ones to `skipped`."""
     flat = [file for of_class in files for file in of_class]
     labels = np.repeat(np.arange(len(files)), [len(of_class) for of_class in files])
     rows = choose(labels, len(files), limit, rng)

@@ -1,4 +1,4 @@
-"""Files with equal contents under different names, which a split must keep together."""
+"""Files with equal contents under different names. A split must keep them together."""
 
 import collections
 import concurrent.futures

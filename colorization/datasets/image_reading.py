@@ -11,7 +11,7 @@ from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.datasets.base import Images, to_square
 
-MANY = 2000  # images from which progress is shown even to a log file
+MANY = 2000  # images; for more of them the progress is shown also in a log file
 
 
 def choose(labels: np.ndarray, classes: int, limit: int | None, rng: np.random.Generator) -> np.ndarray:

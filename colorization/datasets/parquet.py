@@ -1,4 +1,4 @@
-"""Parquet files as model hubs publish CIFAR and ImageNet: encoded images beside their labels."""
+"""Parquet files with encoded images and labels, as model hubs publish CIFAR and ImageNet."""
 
 import json
 from collections.abc import Iterator

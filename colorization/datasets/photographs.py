@@ -1,4 +1,4 @@
-"""Photographs of any kind, in folders nested or flat -> a prepared set to train a colorizer on."""
+"""Prepare photographs in folders, nested or flat, for the training of a colorizer."""
 
 import concurrent.futures
 import hashlib
@@ -23,13 +23,13 @@ HELD_OUT = 0.05  # of all photographs, for the dev and the test split
 CLASSES = ("photograph",)
 """Of a prepared set, whose photographs have no classes."""
 
-VERSION = 3  # of what prepare does with the files; sets of another one are made anew
+VERSION = 3  # of `prepare`; sets of another version are prepared again
 
-# A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
-# not told apart: a picture of one color is a sepia print, or a bird in the sky.
+# A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. A picture
+# of one hue counts as colored: a sepia print cannot be distinguished from a bird in the sky.
 COLORED_SHARE = 0.02
 COLORED_CHROMA = 8.0
-GRAY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps the same pictures
+GRAY_SIDE = 64  # pixels, of the measured picture, so that the same pictures are gray at every side
 GRAY_SAMPLE = 500  # images
 GRAY = "gray or nearly gray"
 
@@ -153,16 +153,13 @@ def check_colors(images: np.ndarray, name: str) -> None:
 
 
 def _draw(name: str, seed: int) -> float:
-    """A number of 0 to 1 that looks random."""
+    """A pseudo-random number in 0..1 from a name."""
     digest = hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
 def _files(folders: list[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    """({image file: its name below its folder}, {skipped file: reason}).
-
-    In an order that is the same on every machine.
-    """
+    """({image file: name below its folder}, {skipped file: reason}), in the same order on all machines."""
     files: dict[Path, str] = {}
     skipped: dict[Path, str] = {}
     for folder in folders:
@@ -190,7 +187,9 @@ def _read(files: list[Path], side: int) -> tuple[np.ndarray, list[Path], dict[Pa
     images = np.empty((len(files), side, side, 3), np.uint8)
     kept: list[Path] = []
     left_out: dict[Path, str] = {}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV decodes beside Python
+    with concurrent.futures.ThreadPoolExecutor(
+        os.cpu_count()
+    ) as pool:  # OpenCV decodes in parallel with Python
         pictures = pool.map(lambda path: _square(path, side), files)
         shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)
         for path, found in zip(files, shown, strict=True):
@@ -203,7 +202,7 @@ def _read(files: list[Path], side: int) -> tuple[np.ndarray, list[Path], dict[Pa
 
 
 def _square(path: Path, side: int) -> np.ndarray | str:
-    """A picture of that side, or the reason to leave it out."""
+    """A picture of this side, or the reason for leaving it out."""
     try:
         picture = image_files.read(path)
     except InputError:
@@ -220,12 +219,12 @@ def _first_equals(names: list[str], files: list[Path]) -> np.ndarray:
 
 
 def _split(names: list[str], firsts: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, int, int]:
-    """(order of the pictures, in which the dev ones come first and then the test ones; ends of both)."""
+    """(order of the pictures: dev, test, training; end of dev; end of test)."""
     draws = np.array([_draw(names[first], seed) for first in firsts])
     order = np.lexsort((firsts, draws))
     least = draws[order]
     ends = np.flatnonzero(np.append(np.diff(firsts[order]) != 0, True)) + 1  # of equal pictures in a row
-    # Of few photographs at least one for each split
+    # At least one photograph for each split
     held = int(np.clip(np.searchsorted(least, held_out, "right"), ends[1], ends[-2]))
     last = ends[np.searchsorted(ends, held) - 1]
     dev = int(np.clip(np.searchsorted(least, held_out / 2, "right"), ends[0], last))

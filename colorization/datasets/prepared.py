@@ -1,4 +1,4 @@
-"""Prepared sets: plain .npy files beside a meta.json that vouches for them."""
+"""Prepared sets: plain .npy files, and a meta.json with their checksums."""
 
 import dataclasses
 import json

@@ -8,14 +8,14 @@ from colorization.datasets import cifar, class_folders, keras_arrays, parquet, p
 from colorization.datasets.base import Dataset, Limits, Reader
 
 READERS: tuple[Reader, ...] = (prepared, parquet, class_folders, cifar, keras_arrays)
-"""In this order; `photographs`, which takes any folder with images, comes last."""
+"""They are tried in this order. `photographs`, which accepts any folder with images, is the last one."""
 
 ACCEPTED = (
     "Use CIFAR as published, a folder of Parquet files, arrays in .npz, a prepared set, "
     "or a folder of images."
 )
 
-_KINDS = {  # first bytes of a file: what it is
+_KINDS = {  # first bytes of a file: its kind
     b"PAR1": "Parquet",
     b"PK\x03\x04": "ZIP",
     b"\x89HDF\r\n\x1a\n": "HDF5",
@@ -81,9 +81,9 @@ def _reader_of(path: Path) -> Reader | None:
 
 
 def _below(path: Path) -> Path | None:
-    """The one data set in a folder, or None. Raises InputError if there are several.
+    """The only data set in a folder, or None. Raises InputError if there are several.
 
-    A folder with other images too is one of photographs.
+    A folder that also contains other images is a folder of photographs.
     """
     folders = sorted(entry for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_dir())
     found = [folder for folder in folders if _reader_of(folder)]

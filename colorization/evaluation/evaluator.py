@@ -1,4 +1,4 @@
-"""A run folder and a data set -> metrics of every decoding, beside two baselines."""
+"""The metrics of a run on a data set: every decoding and two baselines."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ def evaluate(
         InputError: the run or the data are not usable, or the task does not use a temperature.
     """
     run = RunFolder(run_dir)
-    run.metrics()  # damaged ones are refused before the work
+    run.metrics()  # refuses a damaged file before the work
     model, task = load_model(run), tasks.of(run.config)
     if temperature is None:
         temperature = task.temperature(run.config)
@@ -153,5 +153,5 @@ def _images(run, split, source):
 
 
 def _knows_photographs(run):
-    """Whether a run learned from photographs, held out by their names, rather than from classes of images."""
+    """Whether a run was trained on photographs, which are held out by their names."""
     return tuple(run.classes()) == datasets.photographs.CLASSES

@@ -1,4 +1,4 @@
-"""The report's pictures, and those that show how a training went."""
+"""Figures 1 and 2 of the paper, a grid of results, and training curves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from colorization.inference.colorizer import load_model
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
-_LIGHTNESS = 60  # of the bins as drawn: most of their colors can be shown at it
+_LIGHTNESS = 60  # of the drawn bins: at 60 most of their colors are inside sRGB
 
 
 def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> list[Path]:
@@ -150,7 +150,7 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
 
 
 def _names(runs):
-    """The task of each run, or its folder's name where several runs have one task."""
+    """The task of each run, or the name of its folder if several runs have the same task."""
     found = [run.config.task for run in runs]
     return [task if found.count(task) == 1 else run.name for run, task in zip(runs, found, strict=True)]
 

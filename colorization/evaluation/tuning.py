@@ -40,8 +40,8 @@ WITHIN = 0.15  # of the truth's colorfulness
 STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
 TEMPERATURES = (0.1, 0.2, 0.38, 0.6, 0.89)
 
-_MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
-_BATCH = 2**16  # pixels decoded at once, where each has 313 logits
+_MIX = 0.5  # lambda of the weights with a strength of 1 (Zhang et al., Eq. 4)
+_BATCH = 2**16  # pixels decoded at once; each has 313 logits
 _BIAS = "block9_dense/bias"  # of the layer that gives the logits
 
 
@@ -223,7 +223,7 @@ def picture(rows: Sequence[dict], truth: float) -> Figure:
 
 
 def _check(run, model, photographs, sizes, images, output, target):
-    """Raise InputError for a mistake that can be seen before the images are read."""
+    """Refuse wrong arguments before the images are read. Raises InputError."""
     _, decode = tasks.decoding(tasks.of(run.config))
     if not decode.takes_temperature:
         raise InputError(
@@ -248,7 +248,7 @@ def _check(run, model, photographs, sizes, images, output, target):
 
 
 def _dev_images(run, photographs, side):
-    """(N, H, W, 3) uint8: the run's own dev images, or those that are held out of folders."""
+    """(N, H, W, 3) uint8: the run's own dev images, or the held-out images of folders."""
     if not photographs:
         return run.images("dev")[0].images
     if not resolve.is_shipped(run) and not _held_out_by_name(run):
@@ -263,19 +263,19 @@ def _dev_images(run, photographs, side):
 
 
 def _held_out_by_name(run):
-    """Whether the training data are absent photographs, of which names alone decide what is held out."""
+    """Whether the training data are absent photographs. Only their names decide which ones are held out."""
     photographs = tuple(run.classes()) == datasets.photographs.CLASSES
     return photographs and not loading.is_found(run.config.data)
 
 
 def _held_out(run, photographs, side):
-    """(N, side, side, 3) uint8: the dev images of folders of photographs, which their names decide."""
+    """(N, side, side, 3) uint8: the dev images of folders of photographs, chosen by their names."""
     data = datasets.load(datasets.photographs.prepare(photographs, side), image_size=side)
     return data.test.images[datasets.split(data, seed=run.config.split_seed).dev]
 
 
 def _predictor(model, size, shift, combinations):
-    """The function for `measure` that decodes a working size's logits by (strength, temperature)."""
+    """The function for `measure` that decodes the logits of a working size by (strength, temperature)."""
 
     def decode(logits, _):
         decoded = [bins.annealed_mean(logits + strength * shift, t) for strength, t in combinations]
@@ -290,7 +290,7 @@ def _predictor(model, size, shift, combinations):
 
 
 def _log_weights(prior):
-    """(313,) float32: the addition to the logits that a strength of 1 stands for."""
+    """(313,) float32: the change of the logits for a strength of 1."""
     return np.log(rebalancing_weights(prior.bin_counts, _MIX))
 
 

@@ -1,4 +1,4 @@
-"""A trained run -> a preset: rounded weights, a model card, checksums."""
+"""Make a preset from a trained run: rounded weights, a model card, checksums."""
 
 import json
 import tempfile
@@ -25,9 +25,9 @@ class Card(NamedTuple):
     """The texts of a model card.
 
     Attributes:
-        title: what the preset is, in a line.
-        data: what it was trained on, in a line.
-        bad_at: what it does not do well.
+        title: a description of the preset, in one line.
+        data: a description of its training data, in one line.
+        bad_at: its weaknesses.
         command: the command that trained it.
     """
 
@@ -71,7 +71,7 @@ def make_preset(
 
 
 def _config(run, changes):
-    """The run's Config with the changes, and with names in the place of paths."""
+    """The run's Config with the changes, and with names instead of paths."""
     changed = {assignment.partition("=")[0].strip() for assignment in changes}
     if fixed := sorted(changed - _CHANGEABLE):
         raise InputError(
@@ -84,7 +84,7 @@ def _config(run, changes):
 
 
 def _renamed_evaluations(metrics, config):
-    """The metrics of a run whose temperature may be another now; those at the new one come first."""
+    """The metrics of a run whose temperature may have changed. Those at the new temperature come first."""
     named = {}
     for name, report in metrics.items():
         if "methods" in report:  # of a colorizer

@@ -1,4 +1,4 @@
-"""A trained run -> a file or folder that colors pictures where this project is not installed."""
+"""Export a trained run to a file or folder that colors pictures without this package."""
 
 import contextlib
 import errno
@@ -215,7 +215,7 @@ def _onnx(function, path, defaults, properties, half):
     _name_axes(model.graph)
     onnx.helper.set_model_props(model, properties)
     try:
-        onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
+        onnx.checker.check_model(model)  # tf2onnx only logs operations that it cannot convert
     except onnx.checker.ValidationError as error:
         raise InputError(f"{path} cannot be written: ONNX does not support this model ({error}).") from error
     with replacing(path) as temporary:
@@ -223,9 +223,9 @@ def _onnx(function, path, defaults, properties, half):
 
 
 def _make_optional(graph, name, default):
-    """Let a scalar float input of an ONNX graph be left out.
+    """Make a scalar float input of an ONNX graph optional.
 
-    An initializer of the input's name would do this too, but onnxruntime warns of each one as it loads.
+    An initializer with the name of the input would do this too, but onnxruntime warns about it.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -256,7 +256,7 @@ def _make_optional(graph, name, default):
 
 
 def _rename_input(node, old, new):
-    """Rename an input of an ONNX node, and of those in the graphs within it."""
+    """Rename an input of an ONNX node, and of the nodes in its inner graphs."""
     node.input[:] = [new if name == old else name for name in node.input]
     for attribute in node.attribute:
         for inner in attribute.g.node:
@@ -264,7 +264,7 @@ def _rename_input(node, old, new):
 
 
 def _name_axes(graph):
-    """Name the open axes of an ONNX graph's inputs and outputs, which are pictures or rows of numbers."""
+    """Name the axes of variable length of an ONNX graph's inputs and outputs."""
     for value in (*graph.input, *graph.output):
         axes = value.type.tensor_type.shape.dim
         for axis, name in zip(axes, _AXES[: len(axes)], strict=True):
@@ -273,7 +273,7 @@ def _name_axes(graph):
 
 
 def _halve(graph):
-    """Keep an ONNX graph's kernels in float16, cast as it is loaded: half the file, the same arithmetic."""
+    """Store the kernels of an ONNX graph in float16. They are cast to float32 at loading."""
     import onnx
 
     for tensor in graph.initializer:
@@ -300,10 +300,10 @@ def _litert(function, path, defaults):
             )
         )
 
-    # Frozen by hand: TensorFlow 2.21's converter leaves variables out without a word
+    # Frozen here, because the converter of TensorFlow 2.21 leaves out variables without an error
     whole = tf.function(completed, input_signature=signature).get_concrete_function()
     frozen = convert_variables_to_constants_v2(whole)
-    module = tf.Module()  # with one, the file has a signature: the names of its inputs and outputs
+    module = tf.Module()  # the module gives the file a signature: the names of its inputs and outputs
     module.run = tf.function(
         lambda *inputs: tf.nest.pack_sequence_as(whole.structured_outputs, frozen(*inputs)),
         input_signature=signature,
@@ -319,7 +319,7 @@ def _litert(function, path, defaults):
 
 @contextlib.contextmanager
 def _quiet():
-    """Without what converters print and log as they go."""
+    """Suppress the output and the log of converters."""
     for name in ("tensorflow", "tf2onnx"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""A run's copy with other settings and changed weights: a preset, or a run tuned after its training."""
+"""Copy a run with other settings and changed weights, as a preset or a tuned run."""
 
 import shutil
 from collections.abc import Callable

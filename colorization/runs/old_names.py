@@ -1,4 +1,4 @@
-"""Names of version 0.1, of run folders and in their files -> names of today."""
+"""Names of version 0.1 of run folders and in their files -> names of today."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""From a name to a folder: presets, runs and exported models. The module does not import Keras."""
+"""Find presets, runs and exported models by name. The module does not import Keras."""
 
 import json
 from pathlib import Path

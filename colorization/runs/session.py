@@ -1,4 +1,4 @@
-"""A session of training in a run folder: opened, compared with the run that is there, and recorded."""
+"""A session of training in a run folder: opened, compared with the existing run, and recorded."""
 
 import dataclasses
 import sys
@@ -47,7 +47,7 @@ def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunF
         raise InputError(f"{run} does not contain a run, so nothing can be resumed.")
     if run.is_blocked() and not run.exists():
         raise InputError(f"{run} contains other files, but no run. Choose another --run-dir.")
-    config = config or run.config  # a run without a finished epoch begins anew
+    config = config or run.config  # a run without a finished epoch starts again
     return RunFolder(path, dataclasses.replace(config, precision=devices.precision(config.precision)))
 
 
@@ -150,14 +150,14 @@ def own_epochs(sessions: list[dict[str, Any]]) -> int:
 
 def _epochs(sessions: list[dict[str, Any]]) -> dict[Any, int]:
     epochs: dict[Any, int] = {}
-    for session in sessions:  # one that was killed in its first epoch has finished none
+    for session in sessions:  # a session that was killed in its first epoch has no number
         run = session.get("run")
         epochs[run] = max(epochs.get(run, 0), session.get("finished_epochs", 0))
     return epochs
 
 
 def _merged(run: RunFolder, config: Config) -> Config:
-    """The stored Config with the changes that are allowed; InputError for any other difference."""
+    """The stored Config with the allowed changes. Raises InputError for other differences."""
     kept = run.config
     if config.task != kept.task:
         raise InputError(f"{run} contains a run of the task {kept.task}, not of the task {config.task}.")
@@ -166,9 +166,9 @@ def _merged(run: RunFolder, config: Config) -> Config:
     if config.precision == "auto":
         differing.discard("precision")
     if run.has_state():
-        differing -= {"vgg_weights", "init_from"}  # what they gave is in the run folder
+        differing -= {"vgg_weights", "init_from"}  # their weights are in the run folder
     if config.schedule == "constant":
-        differing.discard("epochs")  # a schedule's steps depend on it, a constant rate's do not
+        differing.discard("epochs")  # the rates of a schedule depend on it, a constant rate does not
     if fixed := sorted(differing - RESUMABLE):
         was = ", ".join(f"{name}={getattr(kept, name)}" for name in fixed)
         raise InputError(
@@ -180,23 +180,23 @@ def _merged(run: RunFolder, config: Config) -> Config:
 
 
 def _has_config(run: RunFolder) -> bool:
-    """Whether the folder has the very config of the opened run."""
+    """Whether the folder contains the config of the opened run."""
     kept = RunFolder(run.path)
     try:
         return kept.config == run.config
     except InputError:
-        return False  # there is none, or a damaged one
+        return False  # it is missing or damaged
 
 
 def _with_absolute_data(config: Config) -> Config:
-    """The config with an absolute path of its data, so that the run is usable from every directory."""
+    """The config with an absolute path of the data, so that the run can be used in every directory."""
     if config.data in datasets.NAMES or not Path(config.data).exists():
         return config
     return dataclasses.replace(config, data=str(Path(config.data).resolve()))
 
 
 def _relative(data: str) -> str:
-    """The path of the data from the current directory, if it is below; else the same path."""
+    """The path of the data relative to the current directory if it is below; else the same path."""
     path = Path(data)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else data
 

@@ -21,9 +21,9 @@ from colorization.runs.folder import RunFolder
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
-_CHECKED = 100  # steps between two looks at the loss
-_SHORT = 1  # seconds of a write after which no epoch is skipped
-_PAUSE = 9  # times the duration of a longer write, in which the next one does not begin
+_CHECKED = 100  # steps between two checks of the loss
+_SHORT = 1  # seconds; after a longer write, epochs are skipped
+_PAUSE = 9  # the next write starts after this many times the duration of a longer write
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -85,11 +85,11 @@ class Checkpoint(keras.callbacks.Callback):
             self._check(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Check everything, and write it unless the last write took too long."""
+        """Check the losses and the weights, and write them unless the last write took too long."""
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
-        # A sum is finite only if each of its terms is.
+        # A sum is finite only if all its terms are finite
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
         self.history.append(row)
         if row["val_loss"] < self.best:
@@ -192,7 +192,7 @@ class Samples(keras.callbacks.Callback):
     Args:
         run: a colorizer's RunFolder.
         colorizer: its keras.Model.
-        images: (N, H, W, 3) uint8 dev images, of which the first eight are shown.
+        images: (N, H, W, 3) uint8 dev images; the first eight are shown.
     """
 
     def __init__(self, run: RunFolder, colorizer: keras.Model, images: np.ndarray):
@@ -200,7 +200,7 @@ class Samples(keras.callbacks.Callback):
         self.run, self.colorizer, self.rgb = run, colorizer, images[:_SAMPLES]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the picture if it is the turn of this epoch."""
+        """Write the picture in every `samples_every`th epoch, and in the last one."""
         number, config = epoch + 1, self.run.config
         if number % config.samples_every and number != config.epochs:
             return
@@ -217,7 +217,7 @@ class Samples(keras.callbacks.Callback):
 
 
 def _random_states(model: keras.Model) -> dict[str, Any]:
-    """{layer's name: Keras variable} of the random generators, whose own names depend on the process."""
+    """{name of the layer: Keras variable} of the random generators. Their own names depend on the process."""
     return {
         layer.name: layer.seed_generator.state
         for layer in model.layers

@@ -21,13 +21,13 @@ from colorization.training import callbacks, frozen_features, on_device
 
 
 class Network(NamedTuple):
-    """A model and the part of it that is trained; build() makes it, fit() trains it.
+    """A model and its trained part. build() makes it, and fit() trains it.
 
     Attributes:
         task: its Task.
-        model: the whole keras.Model.
+        model: the complete keras.Model.
         trained: the compiled keras.Model to fit: `model`, or its layers after the encoder.
-        encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
+        encoder: the keras.Model of the leading frozen layers, whose outputs are computed once; or None.
     """
 
     task: Task
@@ -58,7 +58,7 @@ def train(
     if session.is_finished(run):
         return run
     with locked(run):
-        run = session.open_run(config, run_dir, resume)  # another process may have written meanwhile
+        run = session.open_run(config, run_dir, resume)  # another process may have changed the folder
         if isinstance(run.config, VggConfig) and run.config.frozen_blocks and not run.config.augmented:
             frozen_features.refuse_unwritable_place()  # before the data are read
         data = run.data()
@@ -154,12 +154,12 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
             [*samples, checkpoint, progress, *logs],
         )
     finally:
-        progress.close()  # first, so that the sentence of an error has a line of its own
+        progress.close()  # first, so that an error message starts on a new line
         checkpoint.close()
 
 
 def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
-    """model.fit on batches of pipeline.training_batches; arguments as of on_device.train_epochs."""
+    """model.fit on pipeline.training_batches. The arguments are those of on_device.train_epochs."""
     in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
     model.fit(
         _training_batches(train, transform, config, first_epoch),
@@ -169,7 +169,7 @@ def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
         initial_epoch=first_epoch,
         epochs=config.epochs,
         callbacks=callbacks,
-        shuffle=False,  # the feed has done it
+        shuffle=False,  # the feed has shuffled
         verbose=0,
     )
 
@@ -182,7 +182,7 @@ def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None
 
 
 def _optimizer(config: Config, count: int) -> keras.optimizers.Optimizer:
-    """Adam; named, since a resumed run would not find again the names that Keras counts up by itself."""
+    """Adam with a fixed name: Keras numbers its own names, so a resumed run would have other ones."""
     rate = _learning_rate(config, count)
     if config.weight_decay:
         adam = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, name="adam")
@@ -207,12 +207,12 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     if source == "none":
         vgg16_weights.load(task.pretrained(run.config), model.variables)
         return
-    origin = RunFolder(resolve.run_folder(source))  # it has all that pretrained weights would give
+    origin = RunFolder(resolve.run_folder(source))  # it includes the pretrained weights
     checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)
 
 
 def _arrays(network, data, config):
-    """(training arrays, dev arrays, transform), in which features replace the input of frozen layers."""
+    """(training arrays, dev arrays, transform). Features replace the input of frozen layers."""
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
     transform = task.transform(config)
@@ -240,9 +240,9 @@ def _training_batches(arrays, transform, config, first_epoch):
 
 
 def _check_shares(model, count, batch_size):
-    """TensorFlow's replicas share each batch: the first one equally, and of none may any go empty.
+    """Check that the replicas of TensorFlow can share the first batch equally, and each other batch.
 
-    Raises InputError. (From the first batch's shares Keras 3.15 takes the mean, to learn its shape.)
+    Raises InputError. (Keras 3.15 computes the mean of the first batch's shares, to learn their shape.)
     """
     replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
     first, last = min(batch_size, count), count % batch_size

@@ -147,7 +147,7 @@ def test_a_run_with_its_own_onnx_refuses_as_the_run_does(old_run, photograph, tm
     assert "The decoding regression does not use a temperature" in refused(
         capsys, *image, "--temperature", 0.5
     )
-    assert "must not have another decoding" in refused(
+    assert "has the settings of its run" in refused(
         capsys, "export", run_dir, "--format", "onnx", "--working-size", 64
     )
 
@@ -207,7 +207,7 @@ def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
         assert error.count("\n") == 0
         return error
 
-    assert "Unknown field 'with'; the fields are: data, image_size" in sentence("--set", "with=1")
+    assert "Unknown field 'with'. The fields are: data, image_size" in sentence("--set", "with=1")
     assert "epochs must be a whole number, received 'many'" in sentence("--set", "epochs=many")
     assert "epochs must be at least 1, received 0" in sentence("--set", "epochs=0")
     assert "key=value" in sentence("--set", "epochs")
