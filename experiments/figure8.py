@@ -1,4 +1,4 @@
-"""The paper's Figure 8: every method over the same images, and what the judge says of each picture.
+"""The paper's Figure 8: every method on the same images, with the answers of the judge.
 
     python experiments/figure8.py --variant small     # or colorize figure8
     python experiments/figure8.py --variant small --images 3,14,159
@@ -16,7 +16,7 @@ from vgg_eval import commands, options
 
 
 def main(argv=None):
-    """Train what is missing, judge, draw; returns the exit code."""
+    """Train missing runs, judge and draw. Returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

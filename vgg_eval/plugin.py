@@ -1,4 +1,4 @@
-"""What `colorize` gets from this package: the entry point `vgg_eval` of `colorization.plugins`."""
+"""The commands of this package for `colorize`: the entry point `vgg_eval` of `colorization.plugins`."""
 
 from typing import Any
 
@@ -20,7 +20,11 @@ TRAININGS = {
 
 
 def add_commands(commands: Any) -> None:
-    """Add figure7 and figure8 to the commands of `colorize`."""
+    """Add figure7 and figure8 to the commands of `colorize`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     figure7 = add_command(
         commands,
         "figure7",

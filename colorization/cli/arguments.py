@@ -9,7 +9,7 @@ from colorization.cli.console import RUN, add_command, positive_number, size, te
 from colorization.cli.trainings import plugins
 from colorization.export.formats import FORMATS
 
-_DECODING = "of the classification: annealed (its default), mean or mode"
+_DECODING = "decoding of a classification: annealed (default), mean or mode"
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -22,7 +22,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         argparse.Namespace. Its `function` is "module:function", the function of this namespace to call. Its
         `keras` says whether that module imports Keras.
     """
-    if words[:2] == ["presets", "make"]:  # a command of its own: behind `presets` stands a preset's name
+    if words[:2] == ["presets", "make"]:  # a separate command, as `presets` accepts the name of a preset
         words = ["presets make", *words[2:]]
     return parser().parse_args(words)
 
@@ -122,8 +122,8 @@ def _add_export(commands):
         commands,
         "export",
         "write a run in another format",
-        "Write a run as a SavedModel, ONNX, LiteRT or Keras file, from uint8 picture to uint8 picture\n"
-        "(Keras: the network alone, from lightness).",
+        "Write a run as SavedModel, ONNX, LiteRT or Keras file. Input and output are uint8 pictures.\n"
+        "A Keras file contains the network only: its input is lightness.",
         "colorization.cli.export:run",
         keras=True,
     )
@@ -134,12 +134,17 @@ def _add_export(commands):
         "--output",
         type=Path,
         metavar="PATH",
-        help="the new file or folder. Without it, onnx writes the network into RUN, which then starts sooner",
+        help="the new file or folder (default for onnx: a file in RUN, with which the run starts faster)",
     )
     export.add_argument("--decoding", help=_DECODING)
-    export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")
     export.add_argument(
-        "--size", type=size, metavar="HEIGHTxWIDTH", help="take pictures of this size only; LiteRT needs it"
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="shorter side at which color is predicted (default: the model's own)",
+    )
+    export.add_argument(
+        "--size", type=size, metavar="HEIGHTxWIDTH", help="accept pictures of this size only; LiteRT needs it"
     )
 
 
@@ -148,12 +153,12 @@ def _add_evaluate(commands):
         commands,
         "evaluate",
         "measure a run",
-        "Measure a run's every decoding beside two baselines.",
+        "Measure every decoding of a run, and two baselines.",
         "colorization.cli.evaluate:run",
         keras=True,
     )
     evaluate.add_argument("run", metavar="RUN", help=RUN)
-    evaluate.add_argument("--data", metavar="SOURCE", help="another data set than the run's own")
+    evaluate.add_argument("--data", metavar="SOURCE", help="another data set (default: the run's own)")
     evaluate.add_argument("--split", choices=("dev", "test"), default="dev", help="(default: dev)")
     _add_temperature(evaluate)
 
@@ -163,7 +168,7 @@ def _add_figures(commands):
         commands,
         "figures",
         "draw samples, bins, results and training curves",
-        "Draw the data set's samples, the bins and their density, a grid of results, the curves.",
+        "Draw samples of the data set, the bins and their density, a grid of results, and training curves.",
         "colorization.cli.figures:run",
         keras=True,
     )
@@ -171,7 +176,9 @@ def _add_figures(commands):
         "runs", nargs="+", metavar="RUN", help="run folders, or names of presets, on one data set"
     )
     figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
-    figures.add_argument("--seed", type=whole_number, default=0, help="picks the images shown (default: 0)")
+    figures.add_argument(
+        "--seed", type=whole_number, default=0, help="selects the images that are shown (default: 0)"
+    )
 
 
 def _add_presets(commands):
@@ -180,10 +187,10 @@ def _add_presets(commands):
         "presets",
         "list the trained models that come with the package",
         "List the trained models that come with the package, or show the card of one.\n"
-        "`colorize presets make` makes one of a run.",
+        "`colorize presets make` makes a preset from a run.",
         "colorization.cli.presets:run",
     )
-    presets.add_argument("name", nargs="?", metavar="NAME", help="show the card of this one")
+    presets.add_argument("name", nargs="?", metavar="NAME", help="show the card of this preset")
     presets.add_argument("--path", action="store_true", help="show the folder instead of the card")
 
 
@@ -192,8 +199,8 @@ def _add_model(command):
     command.add_argument(
         "--model",
         metavar="MODEL",
-        help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
-        " .tflite file (default: the preset for pictures of such a size)",
+        help="name of a preset, a run folder, or a model from `colorize export`: a SavedModel, an .onnx or a"
+        " .tflite file (default: the preset for pictures of this size)",
     )
     command.add_argument("--decoding", help=_DECODING)
     _add_temperature(command)
@@ -210,5 +217,5 @@ def _add_temperature(command):
         "--temperature",
         type=temperature,
         metavar="T",
-        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
+        help="temperature of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
     )

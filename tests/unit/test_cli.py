@@ -109,11 +109,11 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
     for words, sentence in (
         ((*image, tmp_path), "is not a run folder"),
         ((*image, tmp_path / "nowhere"), "is not a run folder"),
-        ((*regression, "--decoding", "mode"), "decodes by regression, not by 'mode'"),
-        ((*regression, "--temperature", 0.5), "The decoding regression takes no temperature"),
+        ((*regression, "--decoding", "mode"), "Unknown decoding 'mode'"),
+        ((*regression, "--temperature", 0.5), "The decoding regression does not use a temperature"),
         (
             (*image, "photos", "--decoding", "mode", "--temperature", 0.5),
-            "The decoding mode takes no temperature",
+            "The decoding mode does not use a temperature",
         ),
         ((*regression, "--working-size", 0), "at least 1 pixel"),
         (("image", photograph, "-o", photograph, "--model", "photos"), "is one of the pictures to color"),
@@ -124,13 +124,13 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
             ("evaluate", "cifar10-regression", "--data", "nowhere"),
             "nowhere does not exist|nowhere is not found|not found",
         ),
-        (("evaluate", "cifar10-regression", "--temperature", 0.5), "takes no temperature"),
+        (("evaluate", "cifar10-regression", "--temperature", 0.5), "does not use a temperature"),
         (("figures", tmp_path, "-o", output), "is not a run folder"),
         (("export", tmp_path, "--format", "keras", "-o", tmp_path / "m.keras"), "is not a run folder"),
-        (("export", "photos", "--format", "onnx"), "Name the new onnx by -o"),
-        (("export", "photos", "--format", "savedmodel"), "Name the new savedmodel by -o"),
-        (("presets", "--path"), "Name the preset"),
-        (("presets", "nothing"), "There is no preset 'nothing'"),
+        (("export", "photos", "--format", "onnx"), "Name the new onnx file or folder with -o"),
+        (("export", "photos", "--format", "savedmodel"), "Name the new savedmodel file or folder with -o"),
+        (("presets", "--path"), "needs the name of a preset"),
+        (("presets", "nothing"), "The preset 'nothing' does not exist"),
     ):
         told = refused(capsys, *words)
         assert re.search(sentence, told), told
@@ -144,8 +144,10 @@ def test_a_run_with_its_own_onnx_refuses_as_the_run_does(old_run, photograph, tm
     assert main.main(["export", str(run_dir), "--format", "onnx"]) == 0
     assert capsys.readouterr().out == f"{run_dir / 'colorizer.onnx'}\n"
     image = ("image", photograph, "-o", tmp_path / "out", "--model", run_dir)
-    assert "The decoding regression takes no temperature" in refused(capsys, *image, "--temperature", 0.5)
-    assert "stands for its run as it is" in refused(
+    assert "The decoding regression does not use a temperature" in refused(
+        capsys, *image, "--temperature", 0.5
+    )
+    assert "has the settings of its run" in refused(
         capsys, "export", run_dir, "--format", "onnx", "--working-size", 64
     )
 
@@ -205,7 +207,7 @@ def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
         assert error.count("\n") == 0
         return error
 
-    assert "Unknown field 'with'; the fields are: data, image_size" in sentence("--set", "with=1")
+    assert "Unknown field 'with'. The fields are: data, image_size" in sentence("--set", "with=1")
     assert "epochs must be a whole number, received 'many'" in sentence("--set", "epochs=many")
     assert "epochs must be at least 1, received 0" in sentence("--set", "epochs=0")
     assert "key=value" in sentence("--set", "epochs")
