@@ -10,7 +10,7 @@ from colorization.inference import film, loading
 
 def run(arguments: argparse.Namespace) -> None:
     """Color a film, or a few of its frames, and print the path of the result."""
-    target = _target(arguments)
+    settings, target = _settings(arguments), _target(arguments)
     if target.exists() and arguments.resume:
         print(target)
         return
@@ -18,7 +18,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"{printable(target)} already exists: pass --overwrite, --resume, or another name with -o."
         )
-    settings = _settings(arguments)
     size = film.size(arguments.path, settings)
     model = loading.load(
         arguments.model,

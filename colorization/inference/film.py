@@ -260,6 +260,8 @@ def _composed(colored) -> Iterator[tuple[Picture, dict[str, Any]]]:
 
 def _expected_frames(film, settings):
     """The number of frames for the progress bar; None if it is unknown."""
+    if film.frames and not settings.start and settings.end is None:
+        return film.frames
     if film.seconds is None:
         return None
     seconds = min(settings.end or film.seconds, film.seconds) - settings.start

@@ -127,6 +127,7 @@ def _filtered(film, properties, start, end, deinterlace):
     graph = None
     for frame in film.decoded(start):
         if end is not None and film.seconds_of(frame.pts) >= end:
+            film.end = frame.pts
             break
         if graph is None or not graph.takes(frame):
             if graph is not None:

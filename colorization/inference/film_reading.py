@@ -58,11 +58,16 @@ class Film:
         self.begin = round(Fraction(self.container.start_time or 0, 1_000_000) / self.time_base)
         self.end = self.begin
         self._step = max(1, round(1 / (self.rate * self.time_base)))
-        self._lost, self._damaged, self._broken, self._frames = Times(), Times(), "", 0
+        self._lost, self._damaged, self._broken, self._read = Times(), Times(), "", 0
 
     def close(self) -> None:
         """Close the file."""
         self.container.close()
+
+    @property
+    def frames(self) -> int:
+        """The number of frames that the header tells; 0 if it tells none."""
+        return self.stream.frames
 
     @property
     def seconds(self) -> float | None:
@@ -91,7 +96,7 @@ class Film:
         Yields:
             PyAV's VideoFrame. Each `pts` is greater than the one before.
         """
-        self._lost, self._damaged, self._broken, self._frames = Times(), Times(), "", 0
+        self._lost, self._damaged, self._broken, self._read = Times(), Times(), "", 0
         if start > _SEEK_BACK:
             self._seek(start)
         before = None
@@ -166,7 +171,7 @@ class Film:
 
         try:
             for packet in self.container.demux(self.stream):
-                self._frames += bool(packet.size)
+                self._read += bool(packet.size)
                 yield packet
         except FFmpegError as error:
             self._broken = error.strerror
@@ -197,7 +202,7 @@ class Film:
         if not _DECLARING & set(self.container.format.name.split(",")):
             return 0.0
         if self.stream.frames:
-            return self.seconds_of(self.end) + float((self.stream.frames - self._frames) / self.rate)
+            return self.seconds_of(self.end) + float((self.stream.frames - self._read) / self.rate)
         others = len(self.container.streams) > 1  # the sound may be longer than the picture
         return 0.0 if others or not self.container.duration else self.container.duration / 1e6
 

@@ -36,6 +36,11 @@ class FrameSequence:
         self._number_lost = 0
 
     @property
+    def frames(self) -> int:
+        """The number of frames."""
+        return len(self.files)
+
+    @property
     def seconds(self) -> float:
         """The duration."""
         return float(len(self.files) / self.rate)
