@@ -145,7 +145,11 @@ def _add_export(commands):
     export.add_argument("run", metavar="RUN", help=RUN)
     export.add_argument("--format", required=True, choices=tuple(FORMATS))
     export.add_argument(
-        "-o", "--output", type=Path, metavar="PATH", help="the new file or folder (onnx: default: in RUN)"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="the new file or folder. Without it, onnx writes the network into RUN, which then starts sooner",
     )
     export.add_argument("--decoding", help=_DECODING)
     export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")

@@ -11,15 +11,16 @@ from colorization.runs.folder import RunFolder
 def run(arguments: argparse.Namespace) -> None:
     """Export a run and print the new path."""
     folder = RunFolder(resolve.run_folder(arguments.run))
-    if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):
+    options = {name: getattr(arguments, name) for name in ("decoding", "working_size", "size")}
+    if arguments.output:
+        writers.export_model(folder.path, arguments.format, arguments.output, **options)
+        print(arguments.output)
+        return
+    if arguments.format != "onnx" or resolve.is_shipped(folder):
         raise InputError(f"Name the new {arguments.format} by -o.")
-    output = arguments.output or folder.onnx_path
-    writers.export_model(
-        folder.path,
-        arguments.format,
-        output,
-        decoding=arguments.decoding,
-        working_size=arguments.working_size,
-        size=arguments.size,
-    )
-    print(output)
+    if given := [name for name, value in options.items() if value is not None]:
+        raise InputError(
+            f"{folder.onnx_path} stands for its run as it is: leave --{given[0].replace('_', '-')} out, "
+            "or give another path with -o."
+        )
+    print(writers.export_network(folder.path))

@@ -11,6 +11,7 @@ from colorization.core import color
 from colorization.core.typing import Tensor
 from colorization.inference import graph
 from colorization.inference.colorizer import Colorizer
+from colorization.inference.onnx_colorizer import AB, LIGHTNESS, OUTPUT, TEMPERATURE
 from colorization.models import tasks
 
 
@@ -68,6 +69,31 @@ def colorizer_module(
             return predict.ab_and_entropy(image, temperature)
 
     return Exported()
+
+
+def network_module(colorizer: Colorizer) -> tuple[Any, Any]:
+    """A tf.Module and its function for `inference.OnnxColorizer`: the network and its default decoding.
+
+    The function takes lightness, (N, h, w, 1) float32, and a temperature if the decoding takes one. It
+    returns {"ab": (N, h, w, 2), "output": the network's own output}, float32.
+    """
+    import tensorflow as tf
+
+    _, decode = tasks.decoding(colorizer.task)
+    signature = [
+        tf.TensorSpec([None, *(colorizer.fixed_size or (None, None)), 1], tf.float32, name=LIGHTNESS)
+    ]
+    if decode.takes_temperature:
+        signature.append(tf.TensorSpec([], tf.float32, name=TEMPERATURE))
+    module = tf.Module()
+    module.model = colorizer.model
+
+    @tf.function(input_signature=signature)
+    def predict(lightness, temperature=None):
+        output = colorizer.model(lightness, training=False)
+        return {AB: decode(output, temperature), OUTPUT: ops.cast(output, "float32")}
+
+    return module, predict
 
 
 class _Prediction:

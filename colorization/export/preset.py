@@ -12,7 +12,7 @@ from colorization.core.config import VggConfig, override, to_json
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.evaluation import evaluator
-from colorization.export.writers import export_model
+from colorization.export.writers import export_network
 from colorization.models import tasks
 from colorization.runs import resolve, session
 from colorization.runs.copying import copy_run
@@ -61,7 +61,7 @@ def make_preset(
         new = copy_run(run, Path(scratch) / path.name, config, _halved)
         new.write_metrics(_renamed_evaluations(run.metrics(), config))
         if onnx:
-            export_model(new.path, "onnx", new.onnx_path, half=True)
+            export_network(new.path, half=True)
         new.card_path.write_text(_card_text(card, new), encoding="utf-8")
         new.checksums_path.write_text(resolve.checksums(new.path), encoding="utf-8")
         if path.exists():

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import importlib.util
 import io
+import json
 import logging
 import os
 import tempfile
@@ -19,9 +20,9 @@ from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.export import keras_file
 from colorization.export.formats import FORMATS
-from colorization.export.graphs import colorizer_module
+from colorization.export.graphs import colorizer_module, network_module
 from colorization.inference.colorizer import Colorizer
-from colorization.inference.runtimes import ORIGIN
+from colorization.inference.onnx_colorizer import ORIGIN, SETTINGS
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
@@ -54,14 +55,9 @@ def export_model(
     Raises:
         InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
     """
-    run, path = RunFolder(run_dir), Path(path)
+    path = Path(path)
     plain = decoding is working_size is size is None
-    if path != run.onnx_path:  # that one follows its run
-        refuse_existing(path)
-    elif not plain:
-        raise InputError(
-            f"{path} stands for its run as it is: give another path to a decoding, a working size or a size."
-        )
+    refuse_existing(path)
     check(format, path, size)
     if format == "keras" and not plain:
         raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
@@ -77,9 +73,39 @@ def export_model(
         format,
         path,
         defaults={"temperature": colorizer.temperature} if decode.takes_temperature else {},
-        properties={ORIGIN: run.model_fingerprint()} if plain else {},
         half=half,
     )
+
+
+def export_network(run_dir: StrPath, *, half: bool = False) -> Path:
+    """Write the ONNX file in a run folder, with which the run colors pictures without Keras.
+
+    It holds the network and its default decoding, see inference.OnnxColorizer. An older one is replaced.
+
+    Args:
+        run_dir: the run folder.
+        half: keep the kernels in float16; they are computed with in float32 all the same.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the run is not usable, tf2onnx is missing, or the file cannot be written.
+    """
+    run = RunFolder(run_dir)
+    check("onnx", run.onnx_path, None)
+    colorizer = Colorizer.load(run_dir)
+    module, predict = network_module(colorizer)
+    settings = {
+        "working_size": colorizer.working_size,
+        "temperature": colorizer.temperature,
+        "takes_temperature": {
+            name: decoding.takes_temperature for name, decoding in colorizer.task.decodings.items()
+        },
+    }
+    properties = {ORIGIN: run.model_fingerprint(), SETTINGS: json.dumps(settings)}
+    write(module, {"predict": predict}, "onnx", run.onnx_path, properties=properties, half=half)
+    return run.onnx_path
 
 
 def refuse_existing(path: Path) -> None:

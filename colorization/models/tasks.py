@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from colorization import models
-from colorization.core import bins, color, losses
+from colorization.core import bins, color, decodings, losses
 from colorization.core.color_prior import rebalancing_weights
 from colorization.core.config import (
     ClassificationConfig,
@@ -14,7 +14,6 @@ from colorization.core.config import (
     RegressionConfig,
     TransferConfig,
 )
-from colorization.core.errors import InputError
 from colorization.core.typing import Tensor
 from colorization.datasets.pipeline import to_lightness_and_ab
 
@@ -72,9 +71,7 @@ def of(config: ColorizerConfig) -> Task:
 
 def decoding(task: Task, name: str | None = None) -> tuple[str, Decoding]:
     """(name, Decoding) of a task; None is its default. Raises InputError for an unknown name."""
-    name = name or next(iter(task.decodings))
-    if name not in task.decodings:
-        raise InputError(f"This model decodes by {', '.join(task.decodings)}, not by {name!r}.")
+    name = decodings.chosen(task.decodings, name)
     return name, task.decodings[name]
 
 
@@ -82,7 +79,7 @@ def refuse_temperature(task: Task, name: str | None = None) -> None:
     """Raise InputError if a task's decoding, None being its default, takes no temperature."""
     name, found = decoding(task, name)
     if not found.takes_temperature:
-        raise InputError(f"The decoding {name} takes no temperature: leave it out.")
+        raise decodings.refuse_temperature(name)
 
 
 def _nine_blocks(model, config, classes=()):
