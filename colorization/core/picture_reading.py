@@ -1,0 +1,319 @@
+"""Decoders of one-page pictures: JPEG, PNG, WebP, BMP, GIF, HEIC, AVIF and JPEG 2000. See tiff_reading."""
+
+import contextlib
+import io
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+from colorization.core import picture_metadata, picture_png, picture_samples
+from colorization.core.picture_samples import Samples
+from colorization.core.picture_source import Source
+
+ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+)
+"""What Pillow, libheif and imagecodecs raise for files that they cannot decode."""
+
+_PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "JPEG2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
+}
+"""Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
+
+_END_OF_JPEG = b"\xff\xd9"
+_MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
+
+for _library in ("PIL", "tifffile"):  # without a handler, Python prints their messages
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+
+_LOCK = threading.Lock()
+
+
+@contextlib.contextmanager
+def python_warnings() -> Iterator[list[warnings.WarningMessage]]:
+    """Catch the warnings of Python in the block, and yield the list of them.
+
+    The filters belong to the whole process, so one thread at a time is here: with headers, not with pixels.
+    """
+    with _LOCK, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+class Reader:
+    """One page of a file that Pillow opens.
+
+    Args:
+        source: the file.
+        format: Pillow's name.
+        told: warnings are added here.
+
+    Raises:
+        InputError: the header cannot be read.
+
+    Attributes:
+        sizes: (width, height) of each page.
+        metadata: of the file.
+    """
+
+    def __init__(self, source: Source, format: str, told: list[str]) -> None:
+        self._source, self._format, self._told = source, format, told
+        self._mended: bytes | None = None
+        with self._opened() as image:
+            self.sizes = [image.size]
+            self._profile = image.info.get("icc_profile")
+            with python_warnings():
+                self.metadata, self._orientation = self._describe(image)
+            self._tell_other_pictures(image)
+
+    def pages(self) -> Iterator[Samples]:
+        """Decode. Raises InputError."""
+        samples = self._deep() or self._fast() or self._with_pillow()
+        samples.profile, samples.orientation = self._profile, self._orientation
+        yield samples
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """The image, its pixels not decoded; of a damaged header, of the mended file."""
+        with self._source.open() as stream:
+            try:
+                image = self._open(stream)
+            except ERRORS:
+                image = self._open_mended()
+            yield image
+
+    def _open(self, stream: BinaryIO) -> Any:
+        with python_warnings():
+            return _PLUGINS[self._format](stream)
+
+    def _open_mended(self) -> Any:
+        self._mended = self._mended or mended(self._source.read(), self._format)
+        try:
+            return self._open(io.BytesIO(self._mended or b""))
+        except ERRORS:
+            raise undecodable(self._source) from None
+
+    def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
+        info, texts = image.info, None
+        if self._format == "PNG":
+            info, texts = _png_metadata(self._source.read()) or (info, None)
+        if self._format == "JPEG2000":
+            info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
+        metadata = picture_metadata.of_info(info, texts)
+        return metadata, picture_metadata.orientation(info.get("exif"), info.get("xmp"))
+
+    def _tell_other_pictures(self, image: Any) -> None:
+        if getattr(image, "is_animated", False):
+            self._told.append(
+                "It is animated, and only its first frame is read; color animations with `colorize film`."
+            )
+        if self._format == "JPEG" and "mp" in image.info:
+            with contextlib.suppress(*ERRORS):
+                others = image._getmp()[_MP_COUNT] - 1
+                if others > 0:
+                    self._told.append(f"Only the first of its {others + 1} pictures is read.")
+
+    def _deep(self) -> Samples | None:
+        """Samples of more than 8 bits, which Pillow would reduce; None for others and for damaged files."""
+        decode = {"PNG": _deep_png, "JPEG2000": _deep_jpeg2000, "AVIF": _deep_avif}.get(self._format)
+        if decode is None:
+            return None
+        try:
+            return decode(self._source.read())
+        except ERRORS:
+            return None
+
+    def _fast(self) -> Samples | None:
+        """Samples of a whole JPEG file, without the copies that Pillow makes."""
+        if self._format != "JPEG":
+            return None
+        import imagecodecs
+
+        data = self._source.read()
+        if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # cut, or something follows: Pillow tells
+            return None
+        try:
+            array = imagecodecs.jpeg8_decode(data)
+        except ERRORS:
+            return None
+        return None if array.ndim == 3 and array.shape[2] == 4 else picture_samples.split(array)
+
+    def _with_pillow(self) -> Samples:
+        with self._opened() as image:
+            try:
+                image.load()
+            except ERRORS:
+                return self._partly(image)
+            if self._is_known_damaged():
+                tell_damage(self._told, 0)
+            return picture_samples.of_image(image)
+
+    def _is_known_damaged(self) -> bool:
+        return self._mended is not None or (
+            self._format == "PNG" and picture_png.is_damaged(self._source.read())
+        )
+
+    def _partly(self, image: Any) -> Samples:
+        """The samples of a file whose decoding failed on the way."""
+        decoded = image if image._im is not None else None
+        share = missing_share(decoded)
+        with contextlib.suppress(*ERRORS):
+            whole = self._open(io.BytesIO(mended(self._source.read(), self._format)))
+            whole.load()
+            if missing_share(whole) < 1:
+                tell_damage(self._told, min(share, _plain_share(whole)))
+                return picture_samples.of_image(whole)
+        if decoded is None or share == 1:
+            raise undecodable(self._source)
+        decoded.tile = []  # so that Pillow does not decode it again
+        tell_damage(self._told, share)
+        return picture_samples.of_image(decoded)
+
+
+class HeicReader:
+    """The main picture of a HEIC file, by pillow-heif. See Reader."""
+
+    def __init__(self, source: Source, format: str, told: list[str]) -> None:
+        self._source = source
+        with source.open() as stream:
+            file = self._open(stream)
+        self.sizes = [file.size]
+        info = file.info
+        self.metadata = picture_metadata.of_info(info)
+        self._profile = info.get("icc_profile")
+        self._bits = info.get("bit_depth", 8)
+        if len(file) > 1:
+            told.append(f"Only the first of its {len(file)} pictures is read.")
+
+    def pages(self) -> Iterator[Samples]:
+        """Decode. Raises InputError."""
+        with self._source.open() as stream:
+            file = self._open(stream)
+            try:
+                array = np.asarray(file)
+            except ERRORS:
+                raise undecodable(self._source) from None
+        array, _ = picture_samples.scaled(array, self._bits)
+        samples = picture_samples.split(array)
+        samples.profile = self._profile  # libheif has turned the picture upright
+        yield samples
+
+    def _open(self, stream: BinaryIO) -> Any:
+        import pillow_heif
+
+        try:
+            with python_warnings():
+                return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        except ERRORS:
+            raise undecodable(self._source) from None
+
+
+def mended(data: bytes, format: str) -> bytes:
+    """The bytes of a damaged file, so completed that its decoder takes them."""
+    if format == "JPEG":
+        return data + _END_OF_JPEG
+    if format == "PNG":
+        return picture_png.mended(data)
+    if format == "WEBP":
+        return data.ljust(8 + int.from_bytes(data[4:8], "little"), b"\0")
+    return data
+
+
+def missing_share(image: Image.Image | None) -> float:
+    """The share of rows at the bottom that were not decoded; they are zero. 1 if there are no pixels."""
+    if image is None:
+        return 1.0
+    image.tile = []  # type: ignore[attr-defined]
+    rows = np.asarray(image)
+    used = np.flatnonzero(rows.reshape(len(rows), -1).any(axis=1))
+    return 1.0 if not len(used) else 1 - (used[-1] + 1) / len(rows)
+
+
+def _plain_share(image: Image.Image) -> float:
+    """The share of rows at the bottom that have one color, as libjpeg and libwebp fill missing ones."""
+    rows = np.asarray(image)
+    rows = rows.reshape(len(rows), -1, rows.shape[2] if rows.ndim == 3 else 1)
+    different = np.flatnonzero((rows != rows[-1, -1]).any(axis=(1, 2)))
+    return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
+
+
+def tell_damage(told: list[str], share: float) -> None:
+    """Add the warning that a share of the picture is missing."""
+    if share < 0.005:
+        told.append("The file is damaged, but nearly all of the picture can be read.")
+    else:
+        told.append(f"The file is damaged: about {share:.0%} of the picture is missing.")
+
+
+def undecodable(source: Source) -> Exception:
+    """The InputError for a file of a known format without a pixel that can be decoded."""
+    return source.refused("cannot be read as an image: the file is damaged. Get an undamaged copy")
+
+
+def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
+    """(Pillow's info, texts), also of metadata that follow the pixels."""
+    try:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(picture_png.metadata_only(png)))
+        image.load()
+        return image.info, image.text
+    except ERRORS:
+        return None
+
+
+def _deep_png(png: bytes) -> Samples | None:
+    import imagecodecs
+
+    if picture_png.bits(png) != 16 or picture_png.is_damaged(png):
+        return None
+    return picture_samples.split(imagecodecs.png_decode(png))
+
+
+def _deep_jpeg2000(data: bytes) -> Samples | None:
+    import imagecodecs
+
+    start = data.find(b"\xff\x4f\xff\x51")  # the codestream, whose first segment tells the bits
+    bits = (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
+    if bits <= 8:
+        return None
+    array, _ = picture_samples.scaled(imagecodecs.jpeg2k_decode(data), bits)
+    return picture_samples.split(array)
+
+
+def _deep_avif(data: bytes) -> Samples | None:
+    import imagecodecs
+
+    place = data.find(b"av1C")  # the configuration box tells the bits
+    flags = data[place + 6] if 0 <= place < len(data) - 6 else 0
+    if not flags & 0x40:
+        return None
+    array = imagecodecs.avif_decode(data)
+    array, _ = picture_samples.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
+    return picture_samples.split(array)
