@@ -109,8 +109,8 @@ def color(
         for sentence in film_writing.left_out(film, target, refused):
             tell(sentence)
     parts = film_parts.Parts(target, [*_origin(source), key, str(settings)], _part_length(settings))
-    parts.prepare()
     try:
+        parts.prepare()
         end = _color_parts(source, parts, predict, settings, tell)
     finally:
         parts.delete_if_empty()

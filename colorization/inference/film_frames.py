@@ -79,7 +79,7 @@ def examine(film: Any, start: float = 0.0) -> Properties:
         start: seconds.
 
     Raises:
-        InputError: no frame can be decoded, or this FFmpeg cannot convert its HDR.
+        InputError: no frame can be decoded.
     """
     frames = itertools.islice(film.decoded(start), _EXAMINED)
     first = next(frames, None)
@@ -91,10 +91,7 @@ def examine(film: Any, start: float = 0.0) -> Properties:
         if detector.takes(frame):
             found.update(seen.metadata[_IDET] for seen in detector.filtered(frame) if _IDET in seen.metadata)
     combed = found["tff"] + found["bff"] > _COMBED_SHARE * found["progressive"]
-    properties = _properties(first, film.aspect, flagged, combed and not flagged)
-    if properties.wide:
-        _refuse_without_tone_mapping(film, first, properties)
-    return properties
+    return _properties(first, film.aspect, flagged, combed and not flagged)
 
 
 def pictures(
@@ -115,11 +112,22 @@ def pictures(
 
     Yields:
         Picture, in order of time.
+
+    Raises:
+        InputError: this FFmpeg cannot convert the film's HDR to SDR.
     """
-    for frame in _filtered(film, properties, start, end, deinterlace):
-        time = round(frame.pts * frame.time_base / film.time_base)
-        if film.seconds_of(time) >= start:
-            yield Picture(time, frame.to_ndarray())
+    try:
+        for frame in _filtered(film, properties, start, end, deinterlace):
+            time = round(frame.pts * frame.time_base / film.time_base)
+            if film.seconds_of(time) >= start:
+                yield Picture(time, frame.to_ndarray())
+    except (ValueError, NotImplementedError):  # FFmpeg's, of an option or a conversion that it does not know
+        if not properties.wide:
+            raise
+        raise InputError(
+            f"{printable(film.path)} is HDR ({properties.wide}), and this FFmpeg cannot convert it: install "
+            "a newer PyAV with pip install --upgrade av, or give the film in SDR."
+        ) from None
 
 
 def _filtered(film, properties, start, end, deinterlace):
@@ -187,18 +195,6 @@ def _upright(frame):
     numbers = struct.unpack("=9i", bytes(matrix)[:36])
     signs = tuple(int(np.sign(numbers[place])) for place in (0, 1, 3, 4))
     return _UPRIGHT.get(signs, [])
-
-
-def _refuse_without_tone_mapping(film, first, properties):
-    """Raise InputError if this FFmpeg does not convert HDR to SDR."""
-    try:
-        graph = _Graph(first, film.time_base, _filters(first, properties, deinterlace=False))
-        list(graph.filtered(first))
-    except (ValueError, OSError, NotImplementedError):  # PyAV's, of an unknown option or a refused conversion
-        raise InputError(
-            f"{printable(film.path)} is HDR ({properties.wide}), and this FFmpeg cannot convert it: install "
-            "a newer PyAV with pip install --upgrade av, or give the film in SDR."
-        ) from None
 
 
 class _Graph:

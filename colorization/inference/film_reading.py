@@ -58,7 +58,12 @@ class Film:
         self.begin = round(Fraction(self.container.start_time or 0, 1_000_000) / self.time_base)
         self.end = self.begin
         self._step = max(1, round(1 / (self.rate * self.time_base)))
-        self._lost, self._damaged, self._broken, self._read = Times(), Times(), "", 0
+        self._forget()
+
+    def _forget(self):
+        """Forget the damage of an earlier reading."""
+        self._lost, self._damaged, self._broken = Times(), Times(), ""
+        self._read, self._longest = 0, 0.0
 
     def close(self) -> None:
         """Close the file."""
@@ -96,7 +101,7 @@ class Film:
         Yields:
             PyAV's VideoFrame. Each `pts` is greater than the one before.
         """
-        self._lost, self._damaged, self._broken, self._read = Times(), Times(), "", 0
+        self._forget()
         if start > _SEEK_BACK:
             self._seek(start)
         before = None
@@ -126,9 +131,9 @@ class Film:
                 f"{name} cannot be read beyond {clock(self.seconds_of(self.end))} ({self._broken}): the "
                 "film is colored up to there."
             )
-        elif whole and self._declared() - self.seconds_of(self.end) > _MISSING:
+        elif whole and self._declared() - self._longest > _MISSING:
             found.append(
-                f"{name} ends at {clock(self.seconds_of(self.end))} instead of {clock(self._declared())}: "
+                f"{name} ends at {clock(self._longest)} instead of {clock(self._declared())}: "
                 "the file was cut short. The film is colored up to its end."
             )
         return found
@@ -170,9 +175,11 @@ class Film:
         from av.error import FFmpegError
 
         try:
-            for packet in self.container.demux(self.stream):
-                self._read += bool(packet.size)
-                yield packet
+            for packet in self.container.demux():
+                self._note_end(packet)
+                if packet.stream is self.stream:
+                    self._read += bool(packet.size)
+                    yield packet
         except FFmpegError as error:
             self._broken = error.strerror
             yield None  # the frames that the decoder still holds
@@ -197,14 +204,19 @@ class Film:
         """The duration of the only frame, in units of time."""
         return self.stream.duration if self.stream.frames == 1 else None
 
+    def _note_end(self, packet):
+        """Remember the end of the longest stream."""
+        if packet.size and packet.pts is not None and packet.time_base:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base - self.begin * self.time_base
+            self._longest = max(self._longest, float(end))
+
     def _declared(self):
-        """The seconds that the header promises; 0 if it promises none."""
+        """The seconds that the header promises for the longest stream; 0 if it promises none."""
         if not _DECLARING & set(self.container.format.name.split(",")):
             return 0.0
         if self.stream.frames:
-            return self.seconds_of(self.end) + float((self.stream.frames - self._read) / self.rate)
-        others = len(self.container.streams) > 1  # the sound may be longer than the picture
-        return 0.0 if others or not self.container.duration else self.container.duration / 1e6
+            return self._longest + float((self.stream.frames - self._read) / self.rate)
+        return (self.container.duration or 0) / 1e6
 
 
 @contextlib.contextmanager

@@ -186,10 +186,13 @@ def _copies(film, streams, offset, start, end) -> Iterator[Any]:
         return
     try:
         for packet in film.container.demux(wanted):
-            if packet.dts is not None and _lies_in(packet, offset, start, end):
-                shift = round(offset / packet.time_base)
+            if packet.dts is None:
+                packet.dts = packet.pts
+            if packet.size and packet.dts is not None and _lies_in(packet, offset, start, end):
                 if not packet.stream.disposition & COVER:
-                    packet.dts, packet.pts = packet.dts - shift, packet.pts and packet.pts - shift
+                    shift = round(offset / packet.time_base)
+                    packet.dts -= shift
+                    packet.pts = packet.dts if packet.pts is None else packet.pts - shift
                 packet.stream = streams[packet.stream.index]
                 yield packet
     except av.error.FFmpegError:  # the file cannot be read beyond this place; the film's warnings tell this

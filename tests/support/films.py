@@ -78,7 +78,7 @@ def remade(source, target, change):
         copied = {stream: output.add_stream_from_template(stream) for stream in container.streams}
         number = 0
         for packet in container.demux():
-            if packet.dts is None:
+            if not packet.size:
                 continue
             stream, changed = packet.stream, packet
             if stream.type == "video":

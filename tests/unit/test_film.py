@@ -342,5 +342,3 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
     with pytest.raises(InputError, match="cannot be written"):
         film.color(tmp_path / "whole.mkv", tmp_path / "text.mp4" / "out.mp4", tinted, "")
     assert sorted(tmp_path.iterdir()) == there
-
-
