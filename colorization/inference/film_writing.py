@@ -181,30 +181,35 @@ def _copies(film, streams, offset, start, end) -> Iterator[Any]:
     """The packets of some streams of a film, as packets of the streams that they go into."""
     import av
 
-    wanted = [old for old in _others(film) if old.index in streams and old.codec_context]
+    wanted = [old for old in _others(film) if old.index in streams and old.type != "attachment"]
     if not wanted:
         return
     try:
         for packet in film.container.demux(wanted):
-            if packet.dts is None:
-                packet.dts = packet.pts
-            if packet.size and packet.dts is not None and _lies_in(packet, offset, start, end):
-                if not packet.stream.disposition & COVER:
-                    shift = round(offset / packet.time_base)
-                    packet.dts -= shift
-                    packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            if packet.size and _moved(packet, offset, start, end):
                 packet.stream = streams[packet.stream.index]
                 yield packet
     except av.error.FFmpegError:  # the file cannot be read beyond this place; the film's warnings tell this
         return
 
 
-def _lies_in(packet, offset, start, end):
-    """Whether a packet belongs to the part of a film from `offset` on that was colored."""
+def _moved(packet, offset, start, end):
+    """Move a packet to its time in the new film. Returns whether it belongs there."""
     if packet.stream.disposition & COVER:
+        packet.pts = packet.dts = 0
         return True
-    time = packet.dts * packet.time_base
-    return (not start or time >= offset) and (end is None or time < end)
+    time = packet.pts if packet.dts is None else packet.dts
+    if time is None or (end is not None and time * packet.time_base >= end):
+        return False
+    shift = round(offset / packet.time_base)
+    late = max(0, shift - time) if start else 0  # begins before the part
+    if late and (packet.stream.type != "subtitle" or late >= (packet.duration or 0)):
+        return False
+    packet.pts = time - shift + late if packet.pts is None or late else packet.pts - shift
+    packet.dts = time - shift + late
+    if late:
+        packet.duration -= late
+    return True
 
 
 def _mux(output, packets):
