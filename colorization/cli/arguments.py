@@ -6,6 +6,7 @@ from pathlib import Path
 from colorization import __version__
 from colorization.cli import training_arguments
 from colorization.cli.console import RUN, add_command, positive_number, size, temperature, whole_number
+from colorization.cli.film_arguments import frame_rate, seconds
 from colorization.cli.trainings import plugins
 from colorization.export.formats import FORMATS
 
@@ -101,20 +102,49 @@ def _add_film(commands):
         commands,
         "film",
         "color a film",
-        "Color a film, frame by frame; the sound stays. Interrupted, the same command goes on.",
+        "Color a film; sound, subtitles and chapters stay. Interrupted, the same command continues.",
         "colorization.cli.film:run",
     )
-    film.add_argument("path", type=Path, metavar="FILM", help="a film that FFmpeg reads")
     film.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="PATH", help="the new film: .mp4, .mkv or .mov"
+        "path",
+        type=Path,
+        metavar="FILM",
+        help="a film that FFmpeg reads, a folder of frames, or a pattern of frames such as 'scan-%%04d.png'",
+    )
+    film.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="the new film: .mp4, .mkv or .mov (default: FILM-colorized.mkv beside FILM)",
     )
     _add_model(film)
+    film.add_argument(
+        "--start", type=seconds, default=0.0, metavar="TIME", help="color from here on: 90 or 1:30"
+    )
+    film.add_argument("--end", type=seconds, metavar="TIME", help="color up to here")
+    film.add_argument(
+        "--fps", type=frame_rate, metavar="RATE", help="of single frames: 24, 29.97 or 24000/1001"
+    )
+    film.add_argument(
+        "--preview", action="store_true", help="only write five colored frames as a picture, FILM-preview.png"
+    )
+    film.add_argument(
+        "--keyframes",
+        type=positive_number,
+        default=8,
+        metavar="N",
+        help="predict the color of every Nth frame, and carry it to the others; 1: of each (default: 8)",
+    )
     film.add_argument(
         "--no-smoothing",
         action="store_true",
         help="leave each frame as it is colored by itself, flicker and all",
     )
-    film.add_argument("--overwrite", action="store_true", help="replace a film that already exists")
+    film.add_argument("--no-deinterlace", action="store_true", help="leave interlaced frames as they are")
+    existing = film.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace a film that already exists")
+    existing.add_argument("--resume", action="store_true", help="keep a film that already exists")
 
 
 def _add_export(commands):
