@@ -4,8 +4,8 @@
     python benchmarks/photographs.py --folder 1000
 
 Each command is a process of its own, from JPEG to JPEG. "Beyond small" is its time less that of a photograph
-of 451 x 300. The yardstick is Pillow's reading and writing of the same JPEG and one float32 conversion from Lab
-to RGB by OpenCV. All of them take turns; the table shows medians. Memory is the peak of the resident set.
+of 451 x 300. The yardstick is Pillow's reading and writing of the same JPEG, and one float32 conversion from
+Lab to RGB by OpenCV. All of them take turns; the table shows medians. Memory is the peak of the resident set.
 """
 
 import argparse
