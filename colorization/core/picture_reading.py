@@ -36,6 +36,9 @@ _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
 }
 """Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
 
+DAMAGED = "The file is damaged"
+"""The first words of each warning about damage."""
+
 _END_OF_JPEG = b"\xff\xd9"
 _NOTHING = 0.98  # share of a picture without which it is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
@@ -113,7 +116,7 @@ class Reader:
             with contextlib.suppress(ERRORS):
                 others = image._getmp()[_MP_COUNT] - 1
                 if others > 0:
-                    self._told.append(f"Only the first of its {others + 1} pictures is read.")
+                    self._told.append(f"Only the main one of its {others + 1} pictures is read.")
 
     def _deep(self) -> Samples | None:
         """Samples of more than 8 bits, which Pillow would reduce; None for others."""
@@ -169,7 +172,7 @@ class Reader:
         if share > _NOTHING:
             raise undecodable(self._source)
         if is_blurred and not share:
-            self._told.append("The file is damaged: fine detail of the picture may be missing.")
+            self._told.append(f"{DAMAGED}: fine detail of the picture may be missing.")
         else:
             tell_damage(self._told, share)
 
@@ -187,7 +190,7 @@ class HeicReader:
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
-            told.append(f"Only the first of its {len(file)} pictures is read.")
+            told.append(f"Only the main one of its {len(file)} pictures is read.")
 
     def pages(self) -> Iterator[Samples]:
         """Decode. Raises InputError."""
@@ -248,9 +251,9 @@ def _plain_share(rows: np.ndarray) -> float:
 def tell_damage(told: list[str], share: float) -> None:
     """Add the warning that a share of the picture is missing."""
     if share < 0.005:
-        told.append("The file is damaged, but nearly all of the picture can be read.")
+        told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
     else:
-        told.append(f"The file is damaged: about {share:.0%} of the picture is missing.")
+        told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
 
 
 def undecodable(source: Source) -> InputError:
@@ -259,6 +262,11 @@ def undecodable(source: Source) -> InputError:
         "cannot be read as an image: the file is damaged, or of a rare kind. "
         "Save it anew with another program"
     )
+
+
+def camera_raw(source: Source) -> InputError:
+    """The InputError for a raw file, of which only a thumbnail could be decoded."""
+    return source.refused("is a camera raw file, which is not read: convert it to TIFF or JPEG")
 
 
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorization.core import image_formats, picture_color, picture_samples
 from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_reading import HeicReader, Reader
+from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camera_raw
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.tiff_reading import TiffReader
@@ -60,6 +60,11 @@ class PictureFile:
     metadata: Metadata
     warnings: list[str]
     _reader: Any = field(repr=False)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the pages read so far are damaged."""
+        return any(sentence.startswith(DAMAGED) for sentence in self.warnings)
 
     def pages(self) -> Iterator[Picture]:
         """Decode one page after the other.
@@ -112,6 +117,8 @@ def open_picture(
         formats = "JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG 2000, GIF or BMP"
         what = f"is a {found} file, which is not read" if found else "cannot be read as an image"
         raise place.refused(f"{what}: give a {formats} file")
+    if isinstance(source, Path) and source.suffix.lower() in image_formats.RAW_SUFFIXES and found == "TIFF":
+        raise camera_raw(place)
     format, reader_of = _READERS[found]
     told: list[str] = []
     reader = reader_of(place, format, told)

@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colorization.core import picture_metadata, picture_samples
-from colorization.core.picture_reading import ERRORS, tell_damage, undecodable
+from colorization.core.picture_reading import ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.picture_warnings import no_standard_error, python_warnings
 
+_RAW_TAG = 50706  # the version of DNG
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a thumbnail, a mask of another page
 _PROFILE_TAG = 34675
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
@@ -51,6 +52,8 @@ class TiffReader:
                 raise undecodable(self._source) from None
             if not pages:
                 raise undecodable(self._source)
+            if _RAW_TAG in pages[0].tags:
+                raise camera_raw(self._source)
             yield stream, file, pages
 
     def _describe(self, stream: BinaryIO, file: Any, page: Any) -> picture_metadata.Metadata:
