@@ -53,7 +53,7 @@ class Reader:
         told: warnings are added here.
 
     Raises:
-        InputError: the header cannot be read.
+        Exception: of any type; see `decoding`.
 
     Attributes:
         sizes: (width, height) of each page.
@@ -69,7 +69,7 @@ class Reader:
             self._tell_other_pictures(image)
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
+        """Decode."""
         samples = self._deep() or self._fast() or self._with_pillow()
         samples.profile, samples.orientation = self._profile, self._orientation
         yield samples
@@ -89,13 +89,9 @@ class Reader:
             return _PLUGINS[self._format](stream)
 
     def _opened_mended(self) -> tuple[Any, float]:
-        """(image of the completed file, share of it that is missing). Raises InputError."""
-        try:
-            data, share = mended(self._source.read(), self._format)
-            image = self._open(io.BytesIO(data))
-        except ERRORS:
-            raise undecodable(self._source) from None
-        return image, share
+        """(image of the completed file, share of it that is missing)."""
+        data, share = mended(self._source.read(), self._format)
+        return self._open(io.BytesIO(data)), share
 
     def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
         """(metadata, orientation)."""
@@ -193,13 +189,9 @@ class HeicReader:
             told.append(f"Only the main one of its {len(file)} pictures is read.")
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
+        """Decode."""
         with self._source.open() as stream:
-            file = self._open(stream)
-            try:
-                array = np.asarray(file)
-            except ERRORS:
-                raise undecodable(self._source) from None
+            array = np.asarray(self._open(stream))
         array, _ = picture_samples.scaled(array, self._bits)
         samples = picture_samples.split(array)
         samples.profile = self._profile  # libheif has turned the picture upright
@@ -208,11 +200,8 @@ class HeicReader:
     def _open(self, stream: BinaryIO) -> Any:
         import pillow_heif
 
-        try:
-            with python_warnings():
-                return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        except ERRORS:
-            raise undecodable(self._source) from None
+        with python_warnings():
+            return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
 
 
 def mended(data: bytes, format: str) -> tuple[bytes, float]:
@@ -254,6 +243,19 @@ def tell_damage(told: list[str], share: float) -> None:
         told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
     else:
         told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
+
+
+@contextlib.contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Turn any error of a decoder in the block into the InputError for a damaged file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise source.refused("needs more memory than there is: reduce its size") from None
+    except ERRORS as error:
+        raise undecodable(source) from error
 
 
 def undecodable(source: Source) -> InputError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorization.core import image_formats, picture_color, picture_samples
 from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camera_raw
+from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camera_raw, decoding
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.tiff_reading import TiffReader
@@ -59,6 +59,7 @@ class PictureFile:
     page_count: int
     metadata: Metadata
     warnings: list[str]
+    _source: Source = field(repr=False)
     _reader: Any = field(repr=False)
 
     @property
@@ -72,7 +73,12 @@ class PictureFile:
         Raises:
             InputError: nothing of a page can be decoded.
         """
-        for samples in self._reader.pages():
+        found = self._reader.pages()
+        while True:
+            with decoding(self._source):
+                samples = next(found, None)
+            if samples is None:
+                return
             yield self._finished(samples)
 
     def _finished(self, samples: Samples) -> Picture:
@@ -121,7 +127,8 @@ def open_picture(
         raise camera_raw(place)
     format, reader_of = _READERS[found]
     told: list[str] = []
-    reader = reader_of(place, format, told)
+    with decoding(place):
+        reader = reader_of(place, format, told)
     for width, height in reader.sizes:
         if width * height > max_pixels:
             raise place.refused(
@@ -131,4 +138,4 @@ def open_picture(
     metadata: Metadata = reader.metadata
     metadata.page_count = len(reader.sizes)
     metadata.pixel_count = sum(width * height for width, height in reader.sizes)
-    return PictureFile(format, len(reader.sizes), metadata, told, reader)
+    return PictureFile(format, len(reader.sizes), metadata, told, place, reader)

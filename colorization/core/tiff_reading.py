@@ -35,7 +35,7 @@ class TiffReader:
             self.metadata = self._describe(stream, file, pages[0])
 
     def pages(self) -> Iterator[Samples]:
-        """Decode one page after the other. Raises InputError."""
+        """Decode one page after the other."""
         with self._opened() as (stream, _, pages):
             for page in pages:
                 yield self._by_tifffile(stream, page) or self._by_pillow(stream, page)
@@ -45,11 +45,8 @@ class TiffReader:
         import tifffile
 
         with self._source.open() as stream:
-            try:
-                file = tifffile.TiffFile(stream)
-                pages = _pictures(file)
-            except ERRORS:
-                raise undecodable(self._source) from None
+            file = tifffile.TiffFile(stream)
+            pages = _pictures(file)
             if not pages:
                 raise undecodable(self._source)
             if _RAW_TAG in pages[0].tags:
@@ -93,18 +90,15 @@ class TiffReader:
         if page.bitspersample > 8:
             raise undecodable(self._source)
         stream.seek(0)
-        try:
-            with python_warnings(), no_standard_error():  # libtiff tells of each damaged row
-                image: Any = TiffImagePlugin.TiffImageFile(stream)
-                image.seek(page.index)
-                image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
-                image.load()
-            samples = picture_samples.of_image(image)
-            if image.mode != "LAB":  # whose profile is for Lab
-                samples.profile = image.info.get("icc_profile")
-            return samples
-        except ERRORS:
-            raise undecodable(self._source) from None
+        with python_warnings(), no_standard_error():  # libtiff tells of each damaged row
+            image: Any = TiffImagePlugin.TiffImageFile(stream)
+            image.seek(page.index)
+            image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
+            image.load()
+        samples = picture_samples.of_image(image)
+        if image.mode != "LAB":  # whose profile is for Lab
+            samples.profile = image.info.get("icc_profile")
+        return samples
 
 
 def _pictures(file: Any) -> list[Any]:
