@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pillow_heif
 import tifffile
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from colorization.core.pictures import open_picture
 
@@ -97,3 +97,11 @@ def read_one(content):
     file, pages = read(content)
     (page,) = pages
     return file, page
+
+
+def png_texts(**texts):
+    """Text fields as Pillow's PNG writer takes them."""
+    info = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        info.add_text(key, text)
+    return info
