@@ -64,7 +64,7 @@ class Reader:
         self._source, self._format, self._told = source, format, told
         with self._opened() as (image, _):
             self.sizes = [image.size]
-            self._profile = image.info.get("icc_profile")
+            self._mode, self._profile = image.mode, image.info.get("icc_profile")
             self.metadata, self._orientation = self._describe(image)
             self._tell_other_pictures(image)
 
@@ -126,7 +126,7 @@ class Reader:
 
     def _fast(self) -> Samples | None:
         """Samples of a whole JPEG file, without the copies that Pillow makes."""
-        if self._format != "JPEG":
+        if self._format != "JPEG" or self._mode not in ("L", "RGB"):
             return None
         import imagecodecs
 
@@ -134,10 +134,9 @@ class Reader:
         if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # cut, or something follows: Pillow tells
             return None
         try:
-            array = imagecodecs.jpeg8_decode(data)
+            return picture_samples.split(imagecodecs.jpeg8_decode(data))
         except ERRORS:
             return None
-        return None if array.ndim == 3 and array.shape[2] == 4 else picture_samples.split(array)
 
     def _with_pillow(self) -> Samples:
         with self._opened() as (image, share):

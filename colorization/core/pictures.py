@@ -13,6 +13,7 @@ from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camer
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.tiff_reading import TiffReader
+from colorization.core.typing import StrPath
 
 MAX_PIXELS = 500_000_000
 """Limit for a page: more than cameras and scans of A3 at 1200 dpi have. Decoded, so many fill 1.5 GB."""
@@ -102,7 +103,7 @@ class PictureFile:
 
 
 def open_picture(
-    source: Path | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS
+    source: StrPath | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS
 ) -> PictureFile:
     """Open a picture of any common format, which its content decides. Only headers are read.
 
@@ -123,7 +124,8 @@ def open_picture(
         formats = "JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG 2000, GIF or BMP"
         what = f"is a {found} file, which is not read" if found else "cannot be read as an image"
         raise place.refused(f"{what}: give a {formats} file")
-    if isinstance(source, Path) and source.suffix.lower() in image_formats.RAW_SUFFIXES and found == "TIFF":
+    suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
+    if suffix in image_formats.RAW_SUFFIXES and found == "TIFF":
         raise camera_raw(place)
     format, reader_of = _READERS[found]
     told: list[str] = []

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colorization.core import picture_metadata, picture_samples
-from colorization.core.picture_reading import ERRORS, camera_raw, tell_damage, undecodable
+from colorization.core.picture_reading import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.picture_warnings import no_standard_error, python_warnings
@@ -31,14 +31,25 @@ class TiffReader:
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._told = source, told
         with self._opened() as (stream, file, pages):
-            self.sizes = [(page.imagewidth, page.imagelength) for page in pages]
+            self.sizes = [(int(page.imagewidth), int(page.imagelength)) for page in pages]
             self.metadata = self._describe(stream, file, pages[0])
 
     def pages(self) -> Iterator[Samples]:
         """Decode one page after the other."""
         with self._opened() as (stream, _, pages):
-            for page in pages:
-                yield self._by_tifffile(stream, page) or self._by_pillow(stream, page)
+            left_out = []
+            for number, page in enumerate(pages, 1):
+                try:
+                    samples = self._by_tifffile(stream, page) or self._by_pillow(stream, page)
+                except ERRORS as error:
+                    left_out.append(error)
+                    self._told.append(
+                        f"{DAMAGED}: page {number} of {len(pages)} cannot be decoded and is left out."
+                    )
+                else:
+                    yield samples
+            if len(left_out) == len(pages):
+                raise left_out[0]
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[tuple[BinaryIO, Any, list[Any]]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
-from support.picture_files import png, read_one, saved, tiff
+from support.picture_files import png, read, read_one, saved, tiff
 
 from colorization.core import image_files, picture_png
 from colorization.core.errors import InputError
@@ -129,6 +129,20 @@ def test_a_cut_tiff_keeps_the_pages_before_the_cut():
     np.testing.assert_array_equal(pages[0].pixels, PHOTOGRAPH)
     assert len(pages) == 2
     assert "about 50% of the picture is missing" in file.warnings[0]
+
+
+def test_one_damaged_page_does_not_stop_the_others():
+    """Oracle: the other two pages; a file of damaged pages alone is refused."""
+    content = tiff(PHOTOGRAPH, PHOTOGRAPH[::-1], PHOTOGRAPH[:50], compression="zlib", rowsperstrip=240)
+    image = Image.open(io.BytesIO(content))
+    image.seek(1)
+    (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    file, pages = read(content[:start] + bytes(count) + content[start + count :])
+    np.testing.assert_array_equal(pages[0].pixels, PHOTOGRAPH)
+    np.testing.assert_array_equal(pages[1].pixels, PHOTOGRAPH[:50])
+    assert file.warnings == ["The file is damaged: page 2 of 3 cannot be decoded and is left out."]
+    with pytest.raises(InputError, match="damaged"):
+        read(tiff(PHOTOGRAPH, compression="zlib")[:600])
 
 
 def test_any_cut_ends_in_a_picture_or_in_one_sentence(capfd):

@@ -255,6 +255,14 @@ def test_the_thumbnail_of_the_source_is_gone_and_private_notes_keep_their_place(
     assert found.get_ifd(ExifTags.IFD.IFD1) == {}
 
 
+def test_thumbnails_in_xmp_are_gone():
+    """Oracle: the packet around them. They show the picture before."""
+    thumbnails = b"<xmp:Thumbnails><rdf:Alt><rdf:li><xmpGImg:image>/9j/4AAQ</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
+    start, end = XMP.split(b"</rdf:RDF>")
+    found = picture_metadata.upright_xmp(start + thumbnails + b"</rdf:RDF>" + end)
+    assert found == XMP.replace(b'Orientation="6"', b'Orientation="1"')
+
+
 def test_damaged_exif_keeps_its_readable_part(capfd):
     """Oracle: the caption; the broken tag is gone, and told. Nothing is printed when the result is written."""
     broken = picture_files.exif(1).tobytes().replace(b"1931:05:17 12:00:00\0", b"", 1)
