@@ -25,6 +25,7 @@ DESCRIPTIVE_TAGS = {
 """Tags of a TIFF page that tell about the picture, not about the storage of its pixels."""
 
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
+_XMP_THUMBNAILS = re.compile(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", re.DOTALL)
 _OTHER_TEXT = re.compile("Raw profile type |XML:com.adobe.xmp")
 
 
@@ -34,7 +35,7 @@ class Metadata:
 
     Attributes:
         exif: with the prefix Exif\\0\\0; its orientation is 1, and it has no thumbnail.
-        xmp: an XML packet; its orientation is 1.
+        xmp: an XML packet; its orientation is 1, and it has no thumbnail.
         iptc: IPTC-IIM records.
         dpi: (horizontal, vertical) pixels per inch.
         comment: of JPEG and GIF files.
@@ -150,8 +151,8 @@ def upright_exif(exif: bytes | None) -> bytes | None:
 
 
 def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """XMP with the orientation 1."""
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if xmp else None
+    """XMP with the orientation 1 and without thumbnails."""
+    return _XMP_THUMBNAILS.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)) if xmp else None
 
 
 class _Directory(NamedTuple):

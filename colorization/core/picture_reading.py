@@ -36,6 +36,9 @@ _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
 }
 """Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
 
+DAMAGED = "The file is damaged"
+"""The first words of each warning about damage."""
+
 _END_OF_JPEG = b"\xff\xd9"
 _NOTHING = 0.98  # share of a picture without which it is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
@@ -50,7 +53,7 @@ class Reader:
         told: warnings are added here.
 
     Raises:
-        InputError: the header cannot be read.
+        Exception: of any type; see `decoding`.
 
     Attributes:
         sizes: (width, height) of each page.
@@ -61,12 +64,12 @@ class Reader:
         self._source, self._format, self._told = source, format, told
         with self._opened() as (image, _):
             self.sizes = [image.size]
-            self._profile = image.info.get("icc_profile")
+            self._mode, self._profile = image.mode, image.info.get("icc_profile")
             self.metadata, self._orientation = self._describe(image)
             self._tell_other_pictures(image)
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
+        """Decode."""
         samples = self._deep() or self._fast() or self._with_pillow()
         samples.profile, samples.orientation = self._profile, self._orientation
         yield samples
@@ -86,13 +89,9 @@ class Reader:
             return _PLUGINS[self._format](stream)
 
     def _opened_mended(self) -> tuple[Any, float]:
-        """(image of the completed file, share of it that is missing). Raises InputError."""
-        try:
-            data, share = mended(self._source.read(), self._format)
-            image = self._open(io.BytesIO(data))
-        except ERRORS:
-            raise undecodable(self._source) from None
-        return image, share
+        """(image of the completed file, share of it that is missing)."""
+        data, share = mended(self._source.read(), self._format)
+        return self._open(io.BytesIO(data)), share
 
     def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
         """(metadata, orientation)."""
@@ -113,7 +112,7 @@ class Reader:
             with contextlib.suppress(ERRORS):
                 others = image._getmp()[_MP_COUNT] - 1
                 if others > 0:
-                    self._told.append(f"Only the first of its {others + 1} pictures is read.")
+                    self._told.append(f"Only the main one of its {others + 1} pictures is read.")
 
     def _deep(self) -> Samples | None:
         """Samples of more than 8 bits, which Pillow would reduce; None for others."""
@@ -127,7 +126,7 @@ class Reader:
 
     def _fast(self) -> Samples | None:
         """Samples of a whole JPEG file, without the copies that Pillow makes."""
-        if self._format != "JPEG":
+        if self._format != "JPEG" or self._mode not in ("L", "RGB"):
             return None
         import imagecodecs
 
@@ -135,10 +134,9 @@ class Reader:
         if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # cut, or something follows: Pillow tells
             return None
         try:
-            array = imagecodecs.jpeg8_decode(data)
+            return picture_samples.split(imagecodecs.jpeg8_decode(data))
         except ERRORS:
             return None
-        return None if array.ndim == 3 and array.shape[2] == 4 else picture_samples.split(array)
 
     def _with_pillow(self) -> Samples:
         with self._opened() as (image, share):
@@ -169,7 +167,7 @@ class Reader:
         if share > _NOTHING:
             raise undecodable(self._source)
         if is_blurred and not share:
-            self._told.append("The file is damaged: fine detail of the picture may be missing.")
+            self._told.append(f"{DAMAGED}: fine detail of the picture may be missing.")
         else:
             tell_damage(self._told, share)
 
@@ -187,16 +185,12 @@ class HeicReader:
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
-            told.append(f"Only the first of its {len(file)} pictures is read.")
+            told.append(f"Only the main one of its {len(file)} pictures is read.")
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
+        """Decode."""
         with self._source.open() as stream:
-            file = self._open(stream)
-            try:
-                array = np.asarray(file)
-            except ERRORS:
-                raise undecodable(self._source) from None
+            array = np.asarray(self._open(stream))
         array, _ = picture_samples.scaled(array, self._bits)
         samples = picture_samples.split(array)
         samples.profile = self._profile  # libheif has turned the picture upright
@@ -205,11 +199,8 @@ class HeicReader:
     def _open(self, stream: BinaryIO) -> Any:
         import pillow_heif
 
-        try:
-            with python_warnings():
-                return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        except ERRORS:
-            raise undecodable(self._source) from None
+        with python_warnings():
+            return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
 
 
 def mended(data: bytes, format: str) -> tuple[bytes, float]:
@@ -248,9 +239,22 @@ def _plain_share(rows: np.ndarray) -> float:
 def tell_damage(told: list[str], share: float) -> None:
     """Add the warning that a share of the picture is missing."""
     if share < 0.005:
-        told.append("The file is damaged, but nearly all of the picture can be read.")
+        told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
     else:
-        told.append(f"The file is damaged: about {share:.0%} of the picture is missing.")
+        told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
+
+
+@contextlib.contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Turn any error of a decoder in the block into the InputError for a damaged file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise source.refused("needs more memory than there is: reduce its size") from None
+    except ERRORS as error:
+        raise undecodable(source) from error
 
 
 def undecodable(source: Source) -> InputError:
@@ -259,6 +263,11 @@ def undecodable(source: Source) -> InputError:
         "cannot be read as an image: the file is damaged, or of a rare kind. "
         "Save it anew with another program"
     )
+
+
+def camera_raw(source: Source) -> InputError:
+    """The InputError for a raw file, of which only a thumbnail could be decoded."""
+    return source.refused("is a camera raw file, which is not read: convert it to TIFF or JPEG")
 
 
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:

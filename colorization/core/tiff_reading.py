@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colorization.core import picture_metadata, picture_samples
-from colorization.core.picture_reading import ERRORS, tell_damage, undecodable
+from colorization.core.picture_reading import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.picture_warnings import no_standard_error, python_warnings
 
+_RAW_TAG = 50706  # the version of DNG
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a thumbnail, a mask of another page
 _PROFILE_TAG = 34675
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
@@ -30,27 +31,37 @@ class TiffReader:
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._told = source, told
         with self._opened() as (stream, file, pages):
-            self.sizes = [(page.imagewidth, page.imagelength) for page in pages]
+            self.sizes = [(int(page.imagewidth), int(page.imagelength)) for page in pages]
             self.metadata = self._describe(stream, file, pages[0])
 
     def pages(self) -> Iterator[Samples]:
-        """Decode one page after the other. Raises InputError."""
+        """Decode one page after the other."""
         with self._opened() as (stream, _, pages):
-            for page in pages:
-                yield self._by_tifffile(stream, page) or self._by_pillow(stream, page)
+            left_out = []
+            for number, page in enumerate(pages, 1):
+                try:
+                    samples = self._by_tifffile(stream, page) or self._by_pillow(stream, page)
+                except ERRORS as error:
+                    left_out.append(error)
+                    self._told.append(
+                        f"{DAMAGED}: page {number} of {len(pages)} cannot be decoded and is left out."
+                    )
+                else:
+                    yield samples
+            if len(left_out) == len(pages):
+                raise left_out[0]
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[tuple[BinaryIO, Any, list[Any]]]:
         import tifffile
 
         with self._source.open() as stream:
-            try:
-                file = tifffile.TiffFile(stream)
-                pages = _pictures(file)
-            except ERRORS:
-                raise undecodable(self._source) from None
+            file = tifffile.TiffFile(stream)
+            pages = _pictures(file)
             if not pages:
                 raise undecodable(self._source)
+            if _RAW_TAG in pages[0].tags:
+                raise camera_raw(self._source)
             yield stream, file, pages
 
     def _describe(self, stream: BinaryIO, file: Any, page: Any) -> picture_metadata.Metadata:
@@ -90,18 +101,15 @@ class TiffReader:
         if page.bitspersample > 8:
             raise undecodable(self._source)
         stream.seek(0)
-        try:
-            with python_warnings(), no_standard_error():  # libtiff tells of each damaged row
-                image: Any = TiffImagePlugin.TiffImageFile(stream)
-                image.seek(page.index)
-                image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
-                image.load()
-            samples = picture_samples.of_image(image)
-            if image.mode != "LAB":  # whose profile is for Lab
-                samples.profile = image.info.get("icc_profile")
-            return samples
-        except ERRORS:
-            raise undecodable(self._source) from None
+        with python_warnings(), no_standard_error():  # libtiff tells of each damaged row
+            image: Any = TiffImagePlugin.TiffImageFile(stream)
+            image.seek(page.index)
+            image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
+            image.load()
+        samples = picture_samples.of_image(image)
+        if image.mode != "LAB":  # whose profile is for Lab
+            samples.profile = image.info.get("icc_profile")
+        return samples
 
 
 def _pictures(file: Any) -> list[Any]:
