@@ -25,12 +25,11 @@ def run(arguments: argparse.Namespace) -> None:
         temperature=arguments.temperature,
         working_size=arguments.working_size,
     )
-    predict = film.from_colorize(model.colorize)
     if arguments.preview:
-        film.preview(arguments.path, target, predict, settings)
+        film.preview(arguments.path, target, model.predict_ab, settings)
     else:
         key = [arguments.decoding, arguments.temperature, arguments.working_size, model.fingerprint(*size)]
-        film.color(arguments.path, target, predict, json.dumps(key), settings)
+        film.color(arguments.path, target, model.predict_ab, json.dumps(key), settings)
     print(target)
 
 

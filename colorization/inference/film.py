@@ -30,7 +30,6 @@ __all__ = [
     "check",
     "color",
     "default_target",
-    "from_colorize",
     "preview",
     "size",
 ]
@@ -94,7 +93,7 @@ def color(
         source: path of a film that FFmpeg reads, or of a folder or a pattern of frames.
         target: path of the new film, with one of SUFFIXES. It is written completely or not at all.
         predict: function of (N, H, W) float32 lightness, 0..100, that returns (N, h, w, 2) float32 ab of any
-            size. ChosenModel.predict_ab is one; `from_colorize` makes one.
+            size, such as `predict_ab` of a Colorizer or ChosenModel.
         key: text that identifies the colorizer. Finished parts with another key are not used.
         settings: see Settings.
         tell: function that takes warnings, one sentence each.
@@ -171,21 +170,6 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
     named = source if source.exists() else source.parent  # a pattern has the name of its folder
     named = named.resolve() if named.name in ("", ".", "..") else named
     return named.with_name((named.name if named.is_dir() else named.stem) + ending)
-
-
-def from_colorize(colorize: Callable[[np.ndarray], np.ndarray]) -> Predict:
-    """The predicting function of a colorizer that returns pictures.
-
-    Args:
-        colorize: function of (N, H, W, 3) uint8 that returns as much, such as Colorizer.colorize.
-    """
-
-    def predict(lightness):
-        gray = np.zeros((*lightness.shape, 3), np.float32)
-        gray[..., 0] = lightness
-        return color_numpy.rgb_to_lab(colorize(color_numpy.lab_to_rgb(gray)))[..., 1:]
-
-    return predict
 
 
 def _origin(source):
