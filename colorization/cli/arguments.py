@@ -5,7 +5,7 @@ from pathlib import Path
 
 from colorization import __version__
 from colorization.cli import training_arguments
-from colorization.cli.console import RUN, add_command, size, temperature, whole_number
+from colorization.cli.console import RUN, add_command, positive_number, size, temperature, whole_number
 from colorization.cli.trainings import plugins
 from colorization.export.formats import FORMATS
 
@@ -65,20 +65,35 @@ def _add_image(commands):
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="image files (PNG, JPEG, TIFF, WebP, BMP), or folders, in which all are colored, at any depth",
+        help="image files (JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG 2000, GIF, BMP), or folders, in which all"
+        " images at any depth are colored; - is standard input",
     )
     image.add_argument(
         "-o",
         "--output",
-        required=True,
         type=Path,
-        metavar="DIR",
-        help="NAME.png goes here, in subfolders as in a folder PATH",
+        metavar="PATH",
+        help="for one file, a name such as colored.jpg; else a folder; - is standard output"
+        " (default: NAME-colorized beside PATH)",
+    )
+    image.add_argument(
+        "--format",
+        choices=("jpeg", "png", "tiff", "webp", "avif"),
+        help="of the results (default: that of -o, or the image's own)",
+    )
+    image.add_argument(
+        "--jobs", type=positive_number, metavar="N", help="images at once (default: one per core)"
+    )
+    image.add_argument(
+        "--max-pixels",
+        type=positive_number,
+        metavar="N",
+        help="images of more pixels are refused (default: 500 million)",
     )
     _add_model(image)
     existing = image.add_mutually_exclusive_group()
-    existing.add_argument("--overwrite", action="store_true", help="replace pictures that already exist")
-    existing.add_argument("--resume", action="store_true", help="keep pictures that already exist")
+    existing.add_argument("--overwrite", action="store_true", help="replace images that already exist")
+    existing.add_argument("--resume", action="store_true", help="keep images that already exist")
 
 
 def _add_film(commands):

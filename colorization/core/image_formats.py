@@ -1,5 +1,7 @@
 """Image formats: recognized by the first bytes of a file, and their suffixes."""
 
+from pathlib import Path
+
 from colorization.core.errors import InputError, printable
 
 HEADER = 64  # bytes, which hold every signature
@@ -26,7 +28,7 @@ _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # sizes; "BM" alone also begins s
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
-_OUTPUTS = {
+OUTPUTS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".png": "PNG",
@@ -35,6 +37,9 @@ _OUTPUTS = {
     ".webp": "WEBP",
     ".avif": "AVIF",
 }
+"""{suffix in lower case: Pillow's name} of the pictures that are written."""
+
+_PILLOW_NAMES = {"WebP": "WEBP", "HEIC": "HEIF", "JPEG 2000": "JPEG2000"}  # where they differ from ours
 _DEFAULT_SUFFIXES = {
     "JPEG": ".jpg",
     "PNG": ".png",
@@ -79,6 +84,20 @@ def default_suffix(format: str) -> str:
     return _DEFAULT_SUFFIXES[format]
 
 
+def result_format(path: Path) -> str:
+    """Pillow's name of the format of the result for a picture, by the first bytes of the file.
+
+    A file that is not a picture, or cannot be read, counts as PNG; it is refused when it is opened.
+    """
+    try:
+        with path.open("rb") as file:
+            name = image_format(file.read(HEADER))
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        name = None
+    own = _PILLOW_NAMES.get(name or "PNG", name or "PNG")
+    return OUTPUTS[_DEFAULT_SUFFIXES.get(own, ".png")]
+
+
 def output_format(suffix: str) -> str:
     """Pillow's name of the format that a suffix of a result asks for.
 
@@ -89,9 +108,9 @@ def output_format(suffix: str) -> str:
         InputError: no pictures are written under this suffix.
     """
     try:
-        return _OUTPUTS[suffix.lower()]
+        return OUTPUTS[suffix.lower()]
     except KeyError:
         raise InputError(
             f"{printable(suffix) or 'A name without a suffix'} is not the suffix of a picture to write: "
-            f"use one of {', '.join(_OUTPUTS)}."
+            f"use one of {', '.join(OUTPUTS)}."
         ) from None

@@ -2,9 +2,6 @@
 
 import contextlib
 import io
-import logging
-import threading
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -13,7 +10,6 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
-    Image,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -21,21 +17,13 @@ from PIL import (
 )
 
 from colorization.core import picture_metadata, picture_png, picture_samples
+from colorization.core.errors import InputError
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
+from colorization.core.picture_warnings import python_warnings
 
-ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    RuntimeError,
-    MemoryError,
-)
-"""What Pillow, libheif and imagecodecs raise for files that they cannot decode."""
+ERRORS = Exception
+"""What decoders raise for damaged files: errors of a dozen types."""
 
 _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -49,23 +37,8 @@ _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
 """Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
 
 _END_OF_JPEG = b"\xff\xd9"
+_NOTHING = 0.98  # share of a picture without which it is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
-
-for _library in ("PIL", "tifffile"):  # without a handler, Python prints their messages
-    logging.getLogger(_library).addHandler(logging.NullHandler())
-
-_LOCK = threading.Lock()
-
-
-@contextlib.contextmanager
-def python_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Catch the warnings of Python in the block, and yield the list of them.
-
-    The filters belong to the whole process, so one thread at a time is here: with headers, not with pixels.
-    """
-    with _LOCK, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield caught
 
 
 class Reader:
@@ -86,12 +59,10 @@ class Reader:
 
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._format, self._told = source, format, told
-        self._mended: bytes | None = None
-        with self._opened() as image:
+        with self._opened() as (image, _):
             self.sizes = [image.size]
             self._profile = image.info.get("icc_profile")
-            with python_warnings():
-                self.metadata, self._orientation = self._describe(image)
+            self.metadata, self._orientation = self._describe(image)
             self._tell_other_pictures(image)
 
     def pages(self) -> Iterator[Samples]:
@@ -101,33 +72,36 @@ class Reader:
         yield samples
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Any]:
-        """The image, its pixels not decoded; of a damaged header, of the mended file."""
+    def _opened(self) -> Iterator[tuple[Any, float | None]]:
+        """(image whose pixels are not decoded, None); if its header is damaged, see _opened_mended."""
         with self._source.open() as stream:
             try:
-                image = self._open(stream)
+                image, share = self._open(stream), None
             except ERRORS:
-                image = self._open_mended()
-            yield image
+                image, share = self._opened_mended()
+            yield image, share
 
     def _open(self, stream: BinaryIO) -> Any:
         with python_warnings():
             return _PLUGINS[self._format](stream)
 
-    def _open_mended(self) -> Any:
-        self._mended = self._mended or mended(self._source.read(), self._format)
+    def _opened_mended(self) -> tuple[Any, float]:
+        """(image of the completed file, share of it that is missing). Raises InputError."""
         try:
-            return self._open(io.BytesIO(self._mended or b""))
+            data, share = mended(self._source.read(), self._format)
+            image = self._open(io.BytesIO(data))
         except ERRORS:
             raise undecodable(self._source) from None
+        return image, share
 
     def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
+        """(metadata, orientation)."""
         info, texts = image.info, None
         if self._format == "PNG":
             info, texts = _png_metadata(self._source.read()) or (info, None)
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
-        metadata = picture_metadata.of_info(info, texts)
+        metadata = picture_metadata.of_info(info, self._told, texts)
         return metadata, picture_metadata.orientation(info.get("exif"), info.get("xmp"))
 
     def _tell_other_pictures(self, image: Any) -> None:
@@ -136,18 +110,18 @@ class Reader:
                 "It is animated, and only its first frame is read; color animations with `colorize film`."
             )
         if self._format == "JPEG" and "mp" in image.info:
-            with contextlib.suppress(*ERRORS):
+            with contextlib.suppress(ERRORS):
                 others = image._getmp()[_MP_COUNT] - 1
                 if others > 0:
                     self._told.append(f"Only the first of its {others + 1} pictures is read.")
 
     def _deep(self) -> Samples | None:
-        """Samples of more than 8 bits, which Pillow would reduce; None for others and for damaged files."""
+        """Samples of more than 8 bits, which Pillow would reduce; None for others."""
         decode = {"PNG": _deep_png, "JPEG2000": _deep_jpeg2000, "AVIF": _deep_avif}.get(self._format)
         if decode is None:
             return None
         try:
-            return decode(self._source.read())
+            return decode(self._source.read(), self._told)
         except ERRORS:
             return None
 
@@ -167,35 +141,37 @@ class Reader:
         return None if array.ndim == 3 and array.shape[2] == 4 else picture_samples.split(array)
 
     def _with_pillow(self) -> Samples:
-        with self._opened() as image:
+        with self._opened() as (image, share):
             try:
                 image.load()
             except ERRORS:
                 return self._partly(image)
-            if self._is_known_damaged():
-                tell_damage(self._told, 0)
+            if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
+                share = 0.0
+            if share is not None:
+                self._tell_damage(share)
             return picture_samples.of_image(image)
-
-    def _is_known_damaged(self) -> bool:
-        return self._mended is not None or (
-            self._format == "PNG" and picture_png.is_damaged(self._source.read())
-        )
 
     def _partly(self, image: Any) -> Samples:
         """The samples of a file whose decoding failed on the way."""
-        decoded = image if image._im is not None else None
-        share = missing_share(decoded)
-        with contextlib.suppress(*ERRORS):
-            whole = self._open(io.BytesIO(mended(self._source.read(), self._format)))
+        with contextlib.suppress(ERRORS):
+            whole, share = self._opened_mended()
             whole.load()
-            if missing_share(whole) < 1:
-                tell_damage(self._told, min(share, _plain_share(whole)))
-                return picture_samples.of_image(whole)
-        if decoded is None or share == 1:
+            share = max(share, min(empty_share(image), _plain_share(np.asarray(whole))))
+            self._tell_damage(share, is_blurred="progressive" in whole.info)
+            return picture_samples.of_image(whole)
+        share = empty_share(image)
+        self._tell_damage(share)
+        return picture_samples.of_image(image)
+
+    def _tell_damage(self, share: float, is_blurred: bool = False) -> None:
+        """Warn. Raises InputError if there is nothing to show."""
+        if share > _NOTHING:
             raise undecodable(self._source)
-        decoded.tile = []  # so that Pillow does not decode it again
-        tell_damage(self._told, share)
-        return picture_samples.of_image(decoded)
+        if is_blurred and not share:
+            self._told.append("The file is damaged: fine detail of the picture may be missing.")
+        else:
+            tell_damage(self._told, share)
 
 
 class HeicReader:
@@ -207,7 +183,7 @@ class HeicReader:
             file = self._open(stream)
         self.sizes = [file.size]
         info = file.info
-        self.metadata = picture_metadata.of_info(info)
+        self.metadata = picture_metadata.of_info(info, told)
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
@@ -236,30 +212,34 @@ class HeicReader:
             raise undecodable(self._source) from None
 
 
-def mended(data: bytes, format: str) -> bytes:
-    """The bytes of a damaged file, so completed that its decoder takes them."""
+def mended(data: bytes, format: str) -> tuple[bytes, float]:
+    """The bytes of a damaged file, completed so that its decoder takes them.
+
+    Returns:
+        (bytes, share of the picture that is missing; 0 if only its pixels tell). The bytes are those
+        given if the format cannot be completed.
+    """
     if format == "JPEG":
-        return data + _END_OF_JPEG
+        return data + _END_OF_JPEG, 0.0
     if format == "PNG":
         return picture_png.mended(data)
     if format == "WEBP":
-        return data.ljust(8 + int.from_bytes(data[4:8], "little"), b"\0")
-    return data
+        size = 8 + int.from_bytes(data[4:8], "little")
+        return data.ljust(size, b"\0"), max(0.0, 1 - len(data) / size)
+    return data, 0.0
 
 
-def missing_share(image: Image.Image | None) -> float:
-    """The share of rows at the bottom that were not decoded; they are zero. 1 if there are no pixels."""
-    if image is None:
+def empty_share(image: Any) -> float:
+    """The share of rows that a decoder did not reach before it failed: they are zero."""
+    if image._im is None:
         return 1.0
-    image.tile = []  # type: ignore[attr-defined]
+    image.tile = []  # so that Pillow does not decode it again
     rows = np.asarray(image)
-    used = np.flatnonzero(rows.reshape(len(rows), -1).any(axis=1))
-    return 1.0 if not len(used) else 1 - (used[-1] + 1) / len(rows)
+    return 1 - np.count_nonzero(rows.reshape(len(rows), -1).any(axis=1)) / len(rows)
 
 
-def _plain_share(image: Image.Image) -> float:
-    """The share of rows at the bottom that have one color, as libjpeg and libwebp fill missing ones."""
-    rows = np.asarray(image)
+def _plain_share(rows: np.ndarray) -> float:
+    """The share of rows at the bottom that have one color, as libjpeg fills missing ones."""
     rows = rows.reshape(len(rows), -1, rows.shape[2] if rows.ndim == 3 else 1)
     different = np.flatnonzero((rows != rows[-1, -1]).any(axis=(1, 2)))
     return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
@@ -273,9 +253,12 @@ def tell_damage(told: list[str], share: float) -> None:
         told.append(f"The file is damaged: about {share:.0%} of the picture is missing.")
 
 
-def undecodable(source: Source) -> Exception:
+def undecodable(source: Source) -> InputError:
     """The InputError for a file of a known format without a pixel that can be decoded."""
-    return source.refused("cannot be read as an image: the file is damaged. Get an undamaged copy")
+    return source.refused(
+        "cannot be read as an image: the file is damaged, or of a rare kind. "
+        "Save it anew with another program"
+    )
 
 
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
@@ -288,15 +271,22 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
         return None
 
 
-def _deep_png(png: bytes) -> Samples | None:
+def _deep_png(png: bytes, told: list[str]) -> Samples | None:
     import imagecodecs
 
-    if picture_png.bits(png) != 16 or picture_png.is_damaged(png):
+    if picture_png.bits(png) != 16:
+        return None
+    if picture_png.is_damaged(png):
+        png, share = picture_png.mended(png)
+        samples = picture_samples.split(imagecodecs.png_decode(png))
+        if share <= _NOTHING:
+            tell_damage(told, share)
+            return samples
         return None
     return picture_samples.split(imagecodecs.png_decode(png))
 
 
-def _deep_jpeg2000(data: bytes) -> Samples | None:
+def _deep_jpeg2000(data: bytes, told: list[str]) -> Samples | None:
     import imagecodecs
 
     start = data.find(b"\xff\x4f\xff\x51")  # the codestream, whose first segment tells the bits
@@ -307,7 +297,7 @@ def _deep_jpeg2000(data: bytes) -> Samples | None:
     return picture_samples.split(array)
 
 
-def _deep_avif(data: bytes) -> Samples | None:
+def _deep_avif(data: bytes, told: list[str]) -> Samples | None:
     import imagecodecs
 
     place = data.find(b"av1C")  # the configuration box tells the bits

@@ -5,15 +5,18 @@ needs it.
 """
 
 import functools
+import os
 from pathlib import Path
 
 import numpy as np
 
 from colorization import inference  # a lazy package: Colorizer imports Keras
+from colorization.core import pictures
 from colorization.core.atomic_io import fingerprint_of
+from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 from colorization.core.typing import StrPath
-from colorization.inference import runtimes
+from colorization.inference import picture_files, runtimes
 from colorization.inference.picture_colorizer import as_pictures
 from colorization.runs import resolve
 
@@ -77,12 +80,17 @@ class ChosenModel:
         first.check(decoding, temperature is not None)  # refused before any work
 
     def colorize(
-        self, image: np.ndarray, *, alpha: np.ndarray | None = None, temperature: float | None = None
+        self,
+        image: np.ndarray | StrPath,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
     ) -> np.ndarray:
         """Color a picture or a batch.
 
         Args:
-            image: uint8 or uint16 sRGB, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3).
+            image: uint8 or uint16 sRGB, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3). Or a path of a picture,
+                whose first page is taken.
             alpha: (H, W) opacity of one picture, uint8 or uint16. Hidden pixels do not influence the colors.
             temperature: of the annealed mean; None takes that of `load`.
 
@@ -94,10 +102,31 @@ class ChosenModel:
             ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the model takes no such picture or temperature.
         """
+        if isinstance(image, str | os.PathLike):
+            page = next(pictures.open_picture(Path(image)).pages())
+            image, alpha = page.pixels, page.alpha
         model = self._model(*as_pictures(image).shape)
         return model.colorize(
             image, alpha=alpha, decoding=self._decoding, temperature=self._tempered(temperature, model)
         )
+
+    def colorize_file(self, source: StrPath, target: StrPath) -> list[str]:
+        """Color a picture file, page by page, and keep its metadata, depth and opacity.
+
+        Args:
+            source: path of a picture of any common format.
+            target: path of the new one: .jpg, .png, .tif, .webp or .avif. An older file is replaced.
+
+        Returns:
+            Sentences about damage, and about things that the target cannot hold.
+
+        Raises:
+            InputError: the source cannot be read, the target cannot be written, or both are the same file.
+        """
+        source, target = Path(source), Path(target)
+        if target.exists() and source.exists() and target.samefile(source):
+            raise InputError(f"{printable(target)} is the picture to color: choose another name.")
+        return picture_files.colorize_file(self.colorize, source, target)
 
     def predict_ab(self, lightness: np.ndarray) -> np.ndarray:
         """ab at the model's working size.

@@ -37,7 +37,7 @@ def test_colorize_image(photograph, tmp_path, capsys, task):
     """Oracle: Colorizer of the same preset, at the same working size and temperature."""
     name, output = f"cifar10-{task}", tmp_path / "out"
     size = None if task == "transfer" else 48
-    arguments = ["image", str(photograph), "--model", name, "-o", str(output)]
+    arguments = ["image", str(photograph), "--model", name, "-o", str(output), "--format", "png"]
     arguments += [] if size is None else ["--working-size", str(size)]
     assert main.main(arguments) == 0
     assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
@@ -66,15 +66,15 @@ def test_folders_keep_their_shape(tmp_path, capsys):
     command = ["image", album, single, "--model", "cifar10-regression", "-o", output]
     command = [str(word) for word in command]
     assert main.main(command) == 0
-    made = {"a.png.png", "a.jpg.png", "deep/er/b.png", "deep/c.png", "single.png"}
+    made = {"a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", "single.png"}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert there == made | {"old.png", "skipped-files.txt"}
     assert set(capsys.readouterr().out.split()) == {str(output / name) for name in made}
-    assert "already exists: pass --overwrite, --resume" in refused(capsys, *command)
-    (output / "deep/c.png").unlink()
+    assert "already exists: pass --overwrite or --resume" in refused(capsys, *command)
+    (output / "deep/c.webp").unlink()
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
     assert main.main([*command, "--resume"]) == 0
-    assert capsys.readouterr().out.split() == [str(output / "deep/c.png")]
+    assert capsys.readouterr().out.split() == [str(output / "deep/c.webp")]
     assert {path: path.stat().st_mtime_ns for path in before} == before
     for other in ("one", "two"):
         image_files.write(tmp_path / other / "a.png", data.coffee()[:24, :24])
@@ -99,7 +99,7 @@ def test_a_bad_file_among_good_ones(photograph, tmp_path, capsys):
     output = tmp_path / "out"
     command = ("image", bad, photograph, "--model", "cifar10-regression", "-o", output)
     assert "bad.png " in refused(capsys, *command, code=1)
-    assert [path.name for path in output.iterdir()] == ["photograph.png"]
+    assert [path.name for path in output.iterdir()] == ["photograph.jpg"]
 
 
 def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
@@ -116,7 +116,7 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
             "The decoding mode does not use a temperature",
         ),
         ((*regression, "--working-size", 0), "at least 1 pixel"),
-        (("image", photograph, "-o", photograph, "--model", "photos"), "is not a directory"),
+        (("image", photograph, "-o", photograph, "--model", "photos"), "is one of the pictures to color"),
         (("image", tmp_path / "missing.png", *image[2:], "cifar10-regression"), "missing.png cannot be read"),
         (("evaluate", tmp_path), "is not a run folder"),
         (("evaluate", "nothing"), "is not a run folder"),
