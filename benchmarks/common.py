@@ -1,4 +1,4 @@
-"""What the benchmarks share: interleaved timing and the printing of Markdown tables."""
+"""Common functions of the benchmarks: interleaved timing and Markdown tables."""
 
 import time
 

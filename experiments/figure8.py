@@ -4,8 +4,8 @@
     python experiments/figure8.py --variant small --images 3,14,159
     python experiments/figure8.py --variant small --failures 5
 
-Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
-their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
+Uses and trains the same runs as figure7.py. --seed draws the images from the test split, or --images names
+their positions. With existing runs it takes half a minute. --failures writes failures.png instead: the images
 for which the judge's probability of the true class falls most from the gray picture to the annealed mean.
 """
 

@@ -158,7 +158,7 @@ def _add_export(commands):
         keras=True,
     )
     export.add_argument("run", metavar="RUN", help=RUN)
-    export.add_argument("--format", required=True, choices=tuple(FORMATS))
+    export.add_argument("--format", required=True, choices=tuple(FORMATS), help="format of the file")
     export.add_argument(
         "-o",
         "--output",
@@ -205,7 +205,9 @@ def _add_figures(commands):
     figures.add_argument(
         "runs", nargs="+", metavar="RUN", help="run folders, or names of presets, on one data set"
     )
-    figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
+    figures.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="DIR", help="directory of the pictures"
+    )
     figures.add_argument(
         "--seed", type=whole_number, default=0, help="selects the images that are shown (default: 0)"
     )

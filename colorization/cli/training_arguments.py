@@ -79,7 +79,7 @@ def add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
         help="train a colorizer or a judge",
-        description="Train a network and measure it on held-out images. The run folder keeps everything.",
+        description="Train a network and measure it on held-out images. All results are in the run folder.",
     )
     tasks = train.add_subparsers(required=True, metavar="TASK", dest="training")
     for name, training in trainings().items():

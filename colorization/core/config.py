@@ -62,7 +62,7 @@ class Config:
     dev_size: int = option(5_000, "maximum number of dev images", low=1)
     test_size: int = option(5_000, "maximum number of test images", low=1)
     stratified: bool = option(False, "select the same number of images of each class")
-    split_seed: int = option(0, "seed of the division into dev and test images", low=0, high=2**32 - 1)
+    split_seed: int = option(0, "seed of the split into dev and test images", low=0, high=2**32 - 1)
     seed: int = option(0, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
 
     width: float = option(1.0, "factor on the number of channels of every block", low=0.01, high=4)
@@ -74,8 +74,8 @@ class Config:
     epochs: int = option(100, "passes over the training images", low=1)
     batch_size: int = option(128, "images in a training step", low=1)
     dev_batch_size: int = option(64, "images in a dev or test step", low=1)
-    learning_rate: float = option(1e-4, "of Adam, at its highest", low=0)
-    schedule: str = option("constant", "of the learning rate", choices=("constant", "cosine"))
+    learning_rate: float = option(1e-4, "highest learning rate of Adam", low=0)
+    schedule: str = option("constant", "schedule of the learning rate", choices=("constant", "cosine"))
     flip: bool = option(False, "mirror a random half of the training images in each epoch")
     crop_from: int = option(
         0, "train on random crops of images of this side, in pixels; 0: on whole images", low=0, high=4096
@@ -92,7 +92,7 @@ class Config:
     )
     jit: str = option("auto", "XLA compilation; auto: on a GPU only", choices=("auto", "on", "off"))
     distribute: str = option(
-        "auto", "MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
+        "auto", "TensorFlow's MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
     )
     tensorboard: bool = option(False, "write TensorBoard logs")
 

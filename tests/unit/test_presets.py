@@ -159,14 +159,14 @@ def test_a_damaged_preset_is_refused(made, tmp_path, monkeypatch, file, harm):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.unlink() if harm == "missing" else path.write_bytes(content)
-    with pytest.raises(InputError, match=r"missing or damaged|There is no preset"):
+    with pytest.raises(InputError, match=r"missing or damaged|does not exist"):
         Colorizer.from_preset("photos")
 
 
 @pytest.mark.parametrize("name", ["nothing", "../photos", "photos/"])
 def test_unknown_names_are_refused(at, name):
     with pytest.raises(
-        InputError, match=r"There is no preset '.*'; the presets are: judge, photos, transfer"
+        InputError, match=r"The preset '.*' does not exist\. The presets are: judge, photos, transfer"
     ):
         Colorizer.from_preset(name)
 

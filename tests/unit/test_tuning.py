@@ -75,7 +75,7 @@ def test_the_shift_is_in_the_weights(tuned, old_runs):
     [
         ("regression", {}, "is a regression|regression"),
         ("classification", {"sizes": [32, 64]}, "larger images with --data"),
-        ("transfer", {"sizes": [32]}, "predicts at one size only"),
+        ("transfer", {"sizes": [32]}, "has a fixed input size"),
         ("classification", {"images": 0}, "at least 1"),
         ("classification", {"target": "."}, "already exists"),
     ],
