@@ -41,10 +41,14 @@ setup(
     install_requires=[  # coloring pictures and films needs neither Keras nor TensorFlow
         "av>=14",
         "h5py>=3.11",
+        "imagecodecs>=2025.3.30",
         "lazy-loader>=0.4",
         "numpy>=2.0",
         "onnxruntime>=1.20",
-        "opencv-python-headless>=4.10",
+        "opencv-python-headless>=4.10",  # opencv-python needs libxcb, libGL and GLib, which servers lack
+        "pillow-heif>=1.0",
+        "pillow>=12,<13",
+        "tifffile>=2025.3.30",
         "tqdm>=4.66",
     ],
     extras_require={

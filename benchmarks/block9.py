@@ -2,8 +2,8 @@
 
     python benchmarks/block9.py --precision auto
 
-Whole training steps of the classification as experiments/classification.py trains it, in turns: the model as
-it is, and a copy whose last layer is keras.layers.Dense with the same weights. Both give the same loss.
+Measures complete training steps of the classification in experiments/classification.py, alternately with the
+model and with a copy whose last layer is keras.layers.Dense with the same weights. Both have the same loss.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main():
 
 
 def as_dense(layer):
-    """A copy of a layer; of block 9's convolution as a dense layer."""
+    """A copy of a layer. The convolution of block 9 is copied as the equal dense layer."""
     if layer.name != "block9_conv":
         return layer.__class__.from_config(layer.get_config())
     return layers.Dense(layer.filters, name=layer.name)

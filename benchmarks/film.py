@@ -1,10 +1,10 @@
-"""Films: how fast they are colored, and how much less they flicker when colors follow what is shown.
+"""Films: the speed of the coloring, and the flicker with and without smoothing.
 
     python benchmarks/film.py
 
-A camera moves over a gray photograph, two pixels a frame, with the grain of film. The film is colored by
-the preset `photos` with smoothing and without, taking turns. Flicker is how far the color of a thing changes
-from frame to frame, in ab units: where each thing is to be found is known here.
+A camera moves over a gray photograph with film grain, two pixels per frame. The preset `photos` colors the
+film alternately with smoothing and without. Flicker is the change of an object's color between two frames, in
+ab units. The position of each object is known here.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def shoot(path, frames, height, width):
 
 
 def flicker(path):
-    """The mean change of a thing's ab from frame to frame."""
+    """The mean change of an object's ab between two frames."""
     with av.open(str(path)) as container:
         ab = [rgb2lab(frame.to_ndarray(format="rgb24"))[..., 1:] for frame in container.decode(video=0)]
     moved = [

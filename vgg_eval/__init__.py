@@ -1,7 +1,7 @@
 """The judge: a VGG16 with a new 10-way head, whose accuracy on colorized images measures the colorizers.
 
-It imports colorization, never the reverse. The modules, from the top down: plugin (what `colorize` gets from
-here); commands, export, grayscale; gray_scales, judge_export, architectures; chain, plan; figure7,
+It imports colorization, never the reverse. The modules, from the top down: plugin (the commands for
+`colorize`); commands, export, grayscale; gray_scales, judge_export, architectures; chain, plan; figure7,
 figure7_table, figures, temperatures, significance; features; judge, training; columns, model; options,
 variants, config.
 """

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from colorization.core.config import VggConfig, option
+from colorization.core.config import VggConfig
+from colorization.core.config_fields import option
 from colorization.core.errors import InputError
 
 

@@ -1,4 +1,4 @@
-"""What `colorize` gets from this package: the entry point `vgg_eval` of `colorization.plugins`."""
+"""The commands of this package for `colorize`: the entry point `vgg_eval` of `colorization.plugins`."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ TRAININGS = {
     "judge": Training(
         "Train a judge, VGG16 with a new 10-way head (paper, sections 3.2, 4.2 and 5.2).\n"
         "Variants: smoke takes seconds. small takes 20 to 70 minutes on 2 CPU cores, without pretrained\n"
-        "weights. paper takes ImageNet's weights, for a GPU. original takes fc6 and fc7 of ImageNet, too,\n"
-        "and trains the last layer; original-all trains all layers. Those with -gray train on gray images.",
+        "weights. paper uses ImageNet weights, for a GPU. original uses fc6 and fc7 of ImageNet too, and\n"
+        "trains the last layer; original-all trains all layers. Variants with -gray train on gray images.",
         JUDGE,
         "vgg_eval.commands:train_and_score",
     )
@@ -30,7 +30,11 @@ ARCHITECTURES = {
 
 
 def add_commands(commands: Any) -> None:
-    """Add Figures 3 to 8 to the commands of `colorize`, and --judge to `colorize evaluate`."""
+    """Add Figures 3 to 8 to the commands of `colorize`, and --judge to `colorize evaluate`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     evaluate = commands.choices["evaluate"]
     evaluate.add_argument(
         "--judge", metavar="RUN", help="measure the distance in the features of this judge too: " + RUN

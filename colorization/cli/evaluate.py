@@ -8,7 +8,14 @@ from colorization.runs import resolve
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure a run and print the table. A plug-in may add a measure: `judge` is its argument."""
+    """Measure a run and print the table.
+
+    Args:
+        arguments: the parsed command line. `measures`, of a plug-in, is the function of its option --judge.
+
+    Raises:
+        InputError: the run, the data or the judge are not usable.
+    """
     judge = arguments.judge and resolve.run_folder(arguments.judge)
     measures = pkgutil.resolve_name(arguments.measures)(judge) if judge else {}
     report = evaluator.evaluate(

@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "colorizer": ["Colorizer", "load_model"],
         "loading": ["ChosenModel", "load"],
+        "onnx_colorizer": ["OnnxColorizer"],
+        "picture_colorizer": ["PictureColorizer"],
         "runtimes": ["Exported", "Runtime"],
     },
 )
