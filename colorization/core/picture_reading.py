@@ -288,10 +288,8 @@ def _png(png: bytes) -> tuple[Samples, float | None] | None:
 
     if picture_png.bits(png) < 8:
         return None
-    share = None
-    if picture_png.is_damaged(png):
-        png, share = picture_png.mended(png)
-    return picture_samples.split(imagecodecs.png_decode(png)), share
+    pixels, share = picture_png.pixels_only(png)
+    return picture_samples.split(imagecodecs.png_decode(pixels)), share
 
 
 def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
