@@ -101,8 +101,7 @@ class Reader:
             info, texts = _png_metadata(self._source.read()) or (info, None)
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
-        metadata = picture_metadata.of_info(info, self._told, texts)
-        return metadata, picture_metadata.orientation(info.get("exif"), info.get("xmp"))
+        return picture_metadata.of_info(info, self._told, texts)
 
     def _tell_other_pictures(self, image: Any) -> None:
         if getattr(image, "is_animated", False):
@@ -141,7 +140,7 @@ class Reader:
             except ERRORS:
                 return self._partly(image)
             samples = picture_samples.of_image(image)
-            if self._format == "JPEG":
+            if share is None and self._format == "JPEG":
                 share = _early_end(samples.pixels)
             if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
                 share = 0.0
@@ -180,7 +179,7 @@ class HeicReader:
             file = self._open(stream)
         self.sizes = [file.size]
         info = file.info
-        self.metadata = picture_metadata.of_info(info, told)
+        self.metadata, _ = picture_metadata.of_info(info, told)
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
