@@ -40,6 +40,7 @@ DAMAGED = "The file is damaged"
 """The first words of each warning about damage."""
 
 _END_OF_JPEG = b"\xff\xd9"
+_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and their rows
 _NOTHING = 0.98  # share of a picture without which it is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
 
@@ -100,8 +101,7 @@ class Reader:
             info, texts = _png_metadata(self._source.read()) or (info, None)
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
-        metadata = picture_metadata.of_info(info, self._told, texts)
-        return metadata, picture_metadata.orientation(info.get("exif"), info.get("xmp"))
+        return picture_metadata.of_info(info, self._told, texts)
 
     def _tell_other_pictures(self, image: Any) -> None:
         if getattr(image, "is_animated", False):
@@ -139,11 +139,14 @@ class Reader:
                 image.load()
             except ERRORS:
                 return self._partly(image)
+            samples = picture_samples.of_image(image)
+            if share is None and self._format == "JPEG":
+                share = _early_end(samples.pixels)
             if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
                 share = 0.0
             if share is not None:
                 self._tell_damage(share)
-            return picture_samples.of_image(image)
+            return samples
 
     def _partly(self, image: Any) -> Samples:
         """The samples of a file whose decoding failed on the way."""
@@ -176,7 +179,7 @@ class HeicReader:
             file = self._open(stream)
         self.sizes = [file.size]
         info = file.info
-        self.metadata = picture_metadata.of_info(info, told)
+        self.metadata, _ = picture_metadata.of_info(info, told)
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
@@ -231,6 +234,17 @@ def _plain_share(rows: np.ndarray) -> float:
     return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
 
 
+def _early_end(rows: np.ndarray) -> float | None:
+    """The share of a JPEG file after an error that ended its decoding; None if there was none.
+
+    libjpeg does not tell of errors. It fills the rest with a gray that photographs do not have.
+    """
+    if not (rows[-1] == _FILLED).all():
+        return None
+    share = _plain_share(rows)
+    return share if share * len(rows) >= _BLOCK else None
+
+
 def tell_damage(told: list[str], share: float) -> None:
     """Add the warning that a share of the picture is missing."""
     if share < 0.005:
@@ -275,12 +289,13 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
         return None
 
 
-def _jpeg(data: bytes) -> tuple[Samples, None] | None:
+def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     import imagecodecs
 
     if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
         return None
-    return picture_samples.split(imagecodecs.jpeg8_decode(data)), None
+    array = imagecodecs.jpeg8_decode(data)
+    return picture_samples.split(array), _early_end(array)
 
 
 def _png(png: bytes) -> tuple[Samples, float | None] | None:

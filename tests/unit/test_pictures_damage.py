@@ -77,6 +77,17 @@ def test_a_jpeg_without_its_last_two_bytes_is_whole():
     assert file.warnings == ["The file is damaged, but nearly all of the picture can be read."]
 
 
+@pytest.mark.parametrize("array", [PHOTOGRAPH, PHOTOGRAPH[..., 0]], ids=["rgb", "gray"])
+@pytest.mark.parametrize("end", [b"", b"something else"])
+def test_a_jpeg_that_ends_in_its_middle_is_told(array, end):
+    """Oracle: an end of image between the others, of which libjpeg does not tell."""
+    content = saved(array, "JPEG", quality=90, subsampling=0)
+    middle = len(content) // 2
+    file, picture = read_one(content[:middle] + b"\xff\xd9" + content[middle + 2 :] + end)
+    assert np.abs(picture.pixels[:32].astype(int) - array[:32]).mean() < 3
+    assert re.search("about [45][0-9]% of the picture is missing", file.warnings[0])
+
+
 def test_what_follows_a_jpeg_is_no_damage():
     """Oracle: the pixels; phones append films."""
     content = saved(PHOTOGRAPH, "JPEG")
