@@ -81,11 +81,11 @@ class Target:
     """
 
     def __init__(self, output: Any, stream: Any, codec: str | None):
-        self._decoder: Any = stream.codec_context if codec else None
+        self._decoder = stream.codec_context if codec else None
         if codec:
             self._stream = output.add_stream(codec)
-            self._decoder.open(strict=False)
-            self._stream.codec_context.subtitle_header = self._decoder.subtitle_header
+            stream.codec_context.open(strict=False)
+            self._stream.codec_context.subtitle_header = stream.codec_context.subtitle_header
             self._stream.codec_context.time_base = self._stream.time_base = _MILLISECOND
         else:
             self._stream = output.add_stream_from_template(stream, opaque=True)

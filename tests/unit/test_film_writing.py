@@ -139,7 +139,7 @@ def test_mp4_keeps_what_it_can_hold(tmp_path):
     assert kinds[:4] == ["video", "audio", "audio", "subtitle"]
     assert [stream[1]["language"] for stream in after["streams"][1:4]] == ["deu", "eng", "fra"]
     with av.open(str(target)) as container:
-        names = [stream.metadata["handler_name"] for stream in container.streams[1:4]]
+        names = [stream.metadata["handler_name"] for stream in list(container.streams)[1:4]]
     assert names == ["Original", "Commentary", "Titres"]  # as players show them
     assert after["chapters"] == before["chapters"]
     assert after["metadata"]["title"] == "Summer 1951"
