@@ -45,7 +45,7 @@ setup(
         "lazy-loader>=0.4",
         "numpy>=2.0",
         "onnxruntime>=1.20",
-        "opencv-python-headless>=4.10",
+        "opencv-python-headless>=4.10",  # opencv-python needs libxcb, libGL and GLib, which servers lack
         "pillow-heif>=1.0",
         "pillow>=12,<13",
         "tifffile>=2025.3.30",

@@ -1,10 +1,8 @@
-"""What the benchmarks share: interleaved timing and the printing of Markdown tables."""
+"""Common functions of the benchmarks: interleaved timing and Markdown tables."""
 
 import time
 
 import numpy as np
-
-from colorization.runs import environment
 
 
 def interleaved(calls, repetitions):
@@ -46,6 +44,8 @@ def print_table(title, header, rows):
 
 def print_machine():
     """The machine that the figures belong to."""
+    from colorization.runs import environment  # imports Keras, which not every benchmark does
+
     found = environment.environment()
     packages = ", ".join(f"{name} {found['packages'][name]}" for name in ("keras", found["backend"]))
     print(f"\n{found['processor']}, {found['cores']} cores, {', '.join(found['devices'])}; {packages}")

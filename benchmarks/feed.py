@@ -2,14 +2,14 @@
 
     python benchmarks/feed.py
 
-Rate: images/s of pipeline.training_batches with bins.soft_encode in its transform, against the way of the
-original project: one image at a time through scikit-image, one pixel at a time through list.index. Wanted:
-50 times as many.
+Rate: images/s of pipeline.training_batches with bins.soft_encode in its transform, against the code of the
+original project: one image at a time through scikit-image, one pixel at a time through list.index. The target
+is 50 times as many.
 
-Cost: seconds of a width-1 classification step on this machine, fed from one batch in memory that is encoded
-already, from the pipeline of the first part, and from the project's own feed, whose soft encoding is part of
-the loss. The three take turns. Each turn of a feed starts anew and makes just the batches that it gives, so
-that none is made during another's turn. Wanted: at most 5 % more.
+Cost: seconds of a classification step of width 1 on this machine, with three inputs: one batch in memory that
+is encoded already, the pipeline of the first part, and the project's own feed, whose soft encoding is part of
+the loss. The three are measured alternately. Each feed starts again in each turn, and makes only the batches
+of this turn. So no batch is made during another's turn. The target is at most 5 % more.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def compare_with_loop(images, options):
 
 
 def compare_steps(images, options):
-    """Print what feeding adds to a training step."""
+    """Print the cost of the feed in a training step."""
     encoded = batches_of(images, to_lightness_and_bins, options.step_batch_size)
     plain = batches_of(images, pipeline.to_lightness_and_ab, options.step_batch_size)
     in_memory = [next(iter(encoded))] * options.steps

@@ -1,13 +1,13 @@
-"""Where the time of a training step goes, in each experiment as it is trained.
+"""The parts of a training step in each experiment.
 
     python benchmarks/training.py
     python benchmarks/training.py --variant paper --repetitions 3    # on a GPU
 
-Images/s of a whole step on a batch that lies ready; its arithmetic (multiplications and additions of
-convolutions and dense layers: one pass forward, two backward), and what share that is of the rate at which
-this machine multiplies large matrices in the same precision. Then the parts, as shares of the step: the feed
-(what prepares a batch, in parallel with the step before), the pass forward, the loss with its gradient alone;
-the rest is the pass backward and the update. Frozen blocks, which run once before the training, are left out.
+Shows images/s of a complete step on a batch in memory. Shows its arithmetic (multiplications and additions of
+convolutions and dense layers: one forward pass, two backward) as a share of the rate at which this machine
+multiplies large matrices in the same precision. Then shows the parts of the step: the feed (it prepares a
+batch in parallel with the previous step), the forward pass, and the loss with its gradient. The rest is the
+backward pass and the update. Frozen blocks, which run once before the training, are left out.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from colorization.cli.film_arguments import frame_rate, seconds
 from colorization.cli.trainings import plugins
 from colorization.export.formats import FORMATS
 
-_DECODING = "of the classification: annealed (its default), mean or mode"
+_DECODING = "decoding of a classification: annealed (default), mean or mode"
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -23,7 +23,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         argparse.Namespace. Its `function` is "module:function", the function of this namespace to call. Its
         `keras` says whether that module imports Keras.
     """
-    if words[:2] == ["presets", "make"]:  # a command of its own: behind `presets` stands a preset's name
+    if words[:2] == ["presets", "make"]:  # a separate command, as `presets` accepts the name of a preset
         words = ["presets make", *words[2:]]
     return parser().parse_args(words)
 
@@ -92,9 +92,46 @@ def _add_image(commands):
         help="images of more pixels are refused (default: 500 million)",
     )
     _add_model(image)
+    _add_rendering(image)
     existing = image.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace images that already exist")
     existing.add_argument("--resume", action="store_true", help="keep images that already exist")
+
+
+def _add_rendering(image):
+    """The options of `colorize image` between the network's prediction and the result."""
+    image.add_argument(
+        "--upsampling",
+        choices=("edges", "bilinear"),
+        default="edges",
+        help="edges: colors follow the edges of the image (default: edges)",
+    )
+    image.add_argument(
+        "--quality",
+        choices=("fast", "best"),
+        default="fast",
+        help="best: the mean of six predictions, six times as slow (default: fast)",
+    )
+    image.add_argument(
+        "--no-borders",
+        action="store_true",
+        help="treat uniform white or black borders as a part of the image",
+    )
+    image.add_argument(
+        "--restore-contrast",
+        action="store_true",
+        help="for faded prints: predict from a stretched lightness; the result keeps the original one",
+    )
+    image.add_argument(
+        "--saturation",
+        type=float,
+        default=1.0,
+        metavar="0..2",
+        help="factor of the chroma: 0 is gray (default: 1)",
+    )
+    image.add_argument(
+        "--compare", action="store_true", help="also write NAME-compare: before and after, side by side"
+    )
 
 
 def _add_film(commands):
@@ -152,24 +189,29 @@ def _add_export(commands):
         commands,
         "export",
         "write a run in another format",
-        "Write a run as a SavedModel, ONNX, LiteRT or Keras file, from uint8 picture to uint8 picture\n"
-        "(Keras: the network alone, from lightness).",
+        "Write a run as SavedModel, ONNX, LiteRT or Keras file. Input and output are uint8 pictures.\n"
+        "A Keras file contains the network only: its input is lightness.",
         "colorization.cli.export:run",
         keras=True,
     )
     export.add_argument("run", metavar="RUN", help=RUN)
-    export.add_argument("--format", required=True, choices=tuple(FORMATS))
+    export.add_argument("--format", required=True, choices=tuple(FORMATS), help="format of the file")
     export.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="PATH",
-        help="the new file or folder. Without it, onnx writes the network into RUN, which then starts sooner",
+        help="the new file or folder (default for onnx: a file in RUN, with which the run starts faster)",
     )
     export.add_argument("--decoding", help=_DECODING)
-    export.add_argument("--working-size", type=int, metavar="PIXELS", help="as of `colorize image`")
     export.add_argument(
-        "--size", type=size, metavar="HEIGHTxWIDTH", help="take pictures of this size only; LiteRT needs it"
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="shorter side at which color is predicted (default: the model's own)",
+    )
+    export.add_argument(
+        "--size", type=size, metavar="HEIGHTxWIDTH", help="accept pictures of this size only; LiteRT needs it"
     )
 
 
@@ -178,12 +220,12 @@ def _add_evaluate(commands):
         commands,
         "evaluate",
         "measure a run",
-        "Measure a run's every decoding beside two baselines.",
+        "Measure every decoding of a run, and two baselines.",
         "colorization.cli.evaluate:run",
         keras=True,
     )
     evaluate.add_argument("run", metavar="RUN", help=RUN)
-    evaluate.add_argument("--data", metavar="SOURCE", help="another data set than the run's own")
+    evaluate.add_argument("--data", metavar="SOURCE", help="another data set (default: the run's own)")
     evaluate.add_argument("--split", choices=("dev", "test"), default="dev", help="(default: dev)")
     _add_temperature(evaluate)
 
@@ -193,15 +235,19 @@ def _add_figures(commands):
         commands,
         "figures",
         "draw samples, bins, results and training curves",
-        "Draw the data set's samples, the bins and their density, a grid of results, the curves.",
+        "Draw samples of the data set, the bins and their density, a grid of results, and training curves.",
         "colorization.cli.figures:run",
         keras=True,
     )
     figures.add_argument(
         "runs", nargs="+", metavar="RUN", help="run folders, or names of presets, on one data set"
     )
-    figures.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
-    figures.add_argument("--seed", type=whole_number, default=0, help="picks the images shown (default: 0)")
+    figures.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="DIR", help="directory of the pictures"
+    )
+    figures.add_argument(
+        "--seed", type=whole_number, default=0, help="selects the images that are shown (default: 0)"
+    )
 
 
 def _add_presets(commands):
@@ -210,10 +256,10 @@ def _add_presets(commands):
         "presets",
         "list the trained models that come with the package",
         "List the trained models that come with the package, or show the card of one.\n"
-        "`colorize presets make` makes one of a run.",
+        "`colorize presets make` makes a preset from a run.",
         "colorization.cli.presets:run",
     )
-    presets.add_argument("name", nargs="?", metavar="NAME", help="show the card of this one")
+    presets.add_argument("name", nargs="?", metavar="NAME", help="show the card of this preset")
     presets.add_argument("--path", action="store_true", help="show the folder instead of the card")
 
 
@@ -222,8 +268,8 @@ def _add_model(command):
     command.add_argument(
         "--model",
         metavar="MODEL",
-        help="a preset's name, a run folder, or what `colorize export` wrote: a SavedModel, an .onnx or a"
-        " .tflite file (default: the preset for pictures of such a size)",
+        help="name of a preset, a run folder, or a model from `colorize export`: a SavedModel, an .onnx or a"
+        " .tflite file (default: the preset for pictures of this size)",
     )
     command.add_argument("--decoding", help=_DECODING)
     _add_temperature(command)
@@ -240,5 +286,5 @@ def _add_temperature(command):
         "--temperature",
         type=temperature,
         metavar="T",
-        help="of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
+        help="temperature of the annealed mean: 0 is the mode, 1 the mean (default: the model's own)",
     )

@@ -39,10 +39,10 @@ def main(chosen: Training, argv: list[str] | None = None) -> int:
 
     Args:
         chosen: a Training.
-        argv: arguments; None takes the command line's.
+        argv: arguments; None is the command line.
 
     Returns:
-        Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
+        Exit code: 0; 2 after an error message; 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(
         description=chosen.description, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -9,7 +9,14 @@ from colorization.runs.folder import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export a run and print the new path."""
+    """Export a run and print the new path.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the path is missing, or the export fails.
+    """
     folder = RunFolder(resolve.run_folder(arguments.run))
     options = {name: getattr(arguments, name) for name in ("decoding", "working_size", "size")}
     if arguments.output:
@@ -17,10 +24,10 @@ def run(arguments: argparse.Namespace) -> None:
         print(arguments.output)
         return
     if arguments.format != "onnx" or resolve.is_shipped(folder):
-        raise InputError(f"Name the new {arguments.format} by -o.")
+        raise InputError(f"Name the new {arguments.format} file or folder with -o.")
     if given := [name for name, value in options.items() if value is not None]:
         raise InputError(
-            f"{folder.onnx_path} stands for its run as it is: leave --{given[0].replace('_', '-')} out, "
-            "or give another path with -o."
+            f"{folder.onnx_path} has the settings of its run. Leave out --{given[0].replace('_', '-')}, "
+            "or choose another path with -o."
         )
     print(writers.export_network(folder.path))

@@ -117,17 +117,38 @@ def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
 
 
 def to_uint8(rgb: Tensor) -> Tensor:
-    """Float RGB in 0..1 to uint8 in 0..255, rounded to the nearest integer."""
+    """Round float RGB to 8 bits.
+
+    Args:
+        rgb: (...) float in 0..1; other values are clipped.
+
+    Returns:
+        (...) uint8 in 0..255, rounded to the nearest integer.
+    """
     return ops.cast(ops.round(ops.clip(rgb, 0, 1) * 255), "uint8")
 
 
 def scale_ab(ab: Tensor) -> Tensor:
-    """(ab + 128) / 255: the target of the regression, in 0..1 (paper, section 3.1)."""
+    """Scale ab to the target of the regression: (ab + 128) / 255 (paper, section 3.1).
+
+    Args:
+        ab: (...) float, in ab units.
+
+    Returns:
+        (...) float in 0..1.
+    """
     return (ab + 128.0) / 255.0
 
 
 def unscale_ab(scaled: Tensor) -> Tensor:
-    """Values in 0..1 back to ab units; the inverse of scale_ab."""
+    """Scale the output of the regression to ab units; the inverse of scale_ab.
+
+    Args:
+        scaled: (...) float in 0..1.
+
+    Returns:
+        (...) float, in ab units.
+    """
     return scaled * 255.0 - 128.0
 
 

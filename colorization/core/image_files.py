@@ -1,4 +1,4 @@
-"""Image files: found below folders, and read and written as uint8 RGB arrays."""
+"""Image files: found below folders, and read for data sets as uint8 RGB arrays. See also core.pictures."""
 
 import collections
 import stat
@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 
 from colorization.core import image_formats
-from colorization.core.atomic_io import replacing, write_text
+from colorization.core.atomic_io import write_text
 from colorization.core.errors import InputError, printable
 from colorization.core.image_formats import image_format
+from colorization.core.picture_metadata import Metadata
 from colorization.core.picture_samples import reduced
-from colorization.core.pictures import open_picture
+from colorization.core.picture_writing import write_picture
+from colorization.core.pictures import Picture, open_picture
 from colorization.core.typing import StrPath
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # InputError carries the message
@@ -191,8 +193,11 @@ def decode(data: bytes, path: StrPath) -> np.ndarray:
 
 
 def _by_reader(data: bytes, path: StrPath) -> np.ndarray:
-    """uint8 RGB of a picture that OpenCV cannot read."""
-    pixels = next(open_picture(data, str(path)).pages()).pixels
+    """uint8 RGB of a picture that OpenCV cannot read. Raises InputError, also for damaged files."""
+    file = open_picture(data, str(path))
+    pixels = next(file.pages()).pixels
+    if file.is_damaged:
+        raise InputError(f"{printable(path)} is damaged: get an undamaged copy.")
     pixels = reduced(pixels) if pixels.dtype == np.uint16 else pixels
     return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
@@ -207,12 +212,8 @@ def write(path: StrPath, rgb: np.ndarray) -> None:
     Raises:
         InputError: the suffix is not that of an image format, or the file cannot be written.
     """
-    try:
-        _, data = cv2.imencode(Path(path).suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    except cv2.error:
-        raise InputError(f"{path} cannot be written: its suffix is not that of an image format.") from None
-    with replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+    format = image_formats.output_format(Path(path).suffix)
+    write_picture(Path(path), format, [Picture(rgb)], Metadata())
 
 
 def as_batch(image: np.ndarray) -> np.ndarray:

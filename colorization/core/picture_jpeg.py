@@ -6,11 +6,14 @@ from typing import Any
 
 from PIL import Image
 
-from colorization.core.picture_metadata import EXIF_HEADER, IPTC_RESOURCE, Metadata
+from colorization.core.picture_metadata import IPTC_RESOURCE, Metadata
 
 _LONGEST = 65533  # bytes in one segment
-_XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
-_PHOTOSHOP_HEADER = b"Photoshop 3.0\0"
+_LIMITED = {  # Pillow's option: (name of the metadata, bytes that Pillow adds)
+    "exif": ("EXIF", b""),
+    "xmp": ("XMP", b"http://ns.adobe.com/xap/1.0/\0"),
+    "extra": ("IPTC", b""),
+}
 
 
 def head(metadata: Metadata, profile: bytes) -> tuple[bytes, list[str]]:
@@ -30,13 +33,13 @@ def head(metadata: Metadata, profile: bytes) -> tuple[bytes, list[str]]:
     if metadata.xmp:
         options["xmp"] = metadata.xmp
     if metadata.iptc:
-        options["extra"] = _iptc_segment(metadata.iptc)
-    headers = {"exif": EXIF_HEADER, "xmp": _XMP_HEADER, "extra": b""}
-    names = {"exif": "EXIF", "xmp": "XMP", "extra": "IPTC"}
-    for key, prefix in headers.items():
+        options["extra"] = _iptc_resource(metadata.iptc)
+    for key, (name, prefix) in _LIMITED.items():
         if len(prefix) + len(options.get(key, b"")) > _LONGEST:
             del options[key]
-            told.append(f"JPEG holds no {names[key]} of more than 64 KB: left out.")
+            told.append(f"JPEG holds no {name} of more than 64 KB: left out.")
+    if "extra" in options:
+        options["extra"] = b"\xff\xed" + struct.pack(">H", len(options["extra"]) + 2) + options["extra"]
     buffer = io.BytesIO()
     Image.new("RGB", (1, 1)).save(buffer, "JPEG", **options)
     encoded = buffer.getvalue()
@@ -51,7 +54,7 @@ def head_size(jpeg: bytes | bytearray) -> int:
     return place
 
 
-def _iptc_segment(iptc: bytes) -> bytes:
-    resource = b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
-    data = _PHOTOSHOP_HEADER + resource
-    return b"\xff\xed" + struct.pack(">H", len(data) + 2) + data
+def _iptc_resource(iptc: bytes) -> bytes:
+    """As Photoshop stores IPTC."""
+    header = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc))
+    return header + iptc + b"\0" * (len(iptc) % 2)

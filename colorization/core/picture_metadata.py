@@ -8,6 +8,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
+from colorization.core.picture_warnings import python_warnings
+
 EXIF_HEADER = b"Exif\0\0"
 _BASE = len(EXIF_HEADER)  # positions in EXIF count from its end
 _THUMBNAIL_TAGS = 0x0201, 0x0202  # position and length
@@ -23,6 +25,7 @@ DESCRIPTIVE_TAGS = {
 """Tags of a TIFF page that tell about the picture, not about the storage of its pixels."""
 
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
+_XMP_THUMBNAILS = re.compile(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", re.DOTALL)
 _OTHER_TEXT = re.compile("Raw profile type |XML:com.adobe.xmp")
 
 
@@ -32,7 +35,7 @@ class Metadata:
 
     Attributes:
         exif: with the prefix Exif\\0\\0; its orientation is 1, and it has no thumbnail.
-        xmp: an XML packet; its orientation is 1.
+        xmp: an XML packet; its orientation is 1, and it has no thumbnail.
         iptc: IPTC-IIM records.
         dpi: (horizontal, vertical) pixels per inch.
         comment: of JPEG and GIF files.
@@ -53,22 +56,40 @@ class Metadata:
     pixel_count: int = 0
 
 
-def of_info(info: dict[Any, Any], texts: Mapping[str, str] | None = None) -> Metadata:
+def of_info(info: dict[Any, Any], told: list[str], texts: Mapping[str, str] | None = None) -> Metadata:
     """Metadata of a file that Pillow or pillow-heif opened.
 
     Args:
         info: the dictionary `info` of the image.
+        told: a warning about damaged metadata is added here.
         texts: {keyword: text} of a PNG file; without those that hold other metadata.
     """
     exif, comment = info.get("exif"), info.get("comment")
     return Metadata(
-        exif=upright_exif(exif if isinstance(exif, bytes) else None),
+        exif=upright_exif(_sound(exif, told) if isinstance(exif, bytes) else None),
         xmp=upright_xmp(_as_bytes(info.get("xmp"))),
         iptc=_iptc(info),
         dpi=_resolution(info.get("dpi")),
         comment=_as_text(comment) if comment else None,
         texts={key: str(text) for key, text in (texts or {}).items() if not _OTHER_TEXT.match(key)},
     )
+
+
+def _sound(data: bytes, told: list[str]) -> bytes | None:
+    """EXIF that can be parsed: as it is; of damaged EXIF the sound part."""
+    exif = Image.Exif()
+    with python_warnings() as caught:
+        try:
+            exif.load(data)
+            for tag in (EXIF_TAG, GPS_TAG):
+                exif.get_ifd(tag)
+            sound = exif.tobytes() if len(exif) else None
+        except Exception:  # Pillow raises a dozen types for damaged data
+            sound = None
+    if sound and not caught:
+        return data
+    told.append("Its EXIF data are damaged; only the readable part is kept.")
+    return sound
 
 
 def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata:
@@ -130,8 +151,8 @@ def upright_exif(exif: bytes | None) -> bytes | None:
 
 
 def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """XMP with the orientation 1."""
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if xmp else None
+    """XMP with the orientation 1 and without thumbnails."""
+    return _XMP_THUMBNAILS.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)) if xmp else None
 
 
 class _Directory(NamedTuple):

@@ -1,5 +1,6 @@
 """PNG as a sequence of chunks: to mend damaged files, and to add metadata to encoded pixels."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -10,6 +11,10 @@ from PIL import Image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # of the signature and IHDR
+_NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # for decoding
+_WITH_ALPHA = {4, 6}  # kinds of color in IHDR
+_STEP = 256  # bytes that are lost at an error in compressed data
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the kinds of color in IHDR
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"bKGD", b"hIST", b"sBIT"}
 """Chunks about pixels; the others are about the picture as a whole."""
 
@@ -51,16 +56,66 @@ def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
     return SIGNATURE + b"".join(encoded)
 
 
-def mended(png: bytes) -> bytes:
-    """The file without damaged chunks that may be left out, and with right checksums of the others."""
-    kept = [chunk for chunk in chunks(png) if chunk.whole or not chunk.kind[0] & 0x20]
-    return join((chunk.kind, chunk.data) for chunk in kept)
+def pixels_only(png: bytes) -> tuple[bytes, float | None]:
+    """The file without metadata, of which libpng prints warnings; a damaged file is mended.
+
+    Returns:
+        (PNG file, share of the pixels that are missing, or None if the file is not damaged).
+    """
+    found = list(chunks(png))
+    if _is_whole(found):
+        share = None
+    else:
+        png, share = mended(png)
+        found = list(chunks(png))
+    has_alpha = found[0].data[9] in _WITH_ALPHA  # where libpng prints a warning of tRNS
+    needed = _NEEDED - {b"tRNS"} if has_alpha else _NEEDED
+    return join((chunk.kind, chunk.data) for chunk in found if chunk.kind in needed), share
+
+
+def mended(png: bytes) -> tuple[bytes, float]:
+    """A damaged file made whole: missing pixels are zero, damaged chunks that may be left out are absent.
+
+    Returns:
+        (PNG file, share of the pixels that are missing).
+    """
+    found = list(chunks(png))
+    before = [(chunk.kind, chunk.data) for chunk in found if _is_needed(chunk)]
+    stored = _inflated(b"".join(chunk.data for chunk in found if chunk.kind == b"IDAT"))
+    missing = max(0, _raw_size(before[0][1]) - len(stored)) if before else 0
+    pixels = zlib.compress(stored + bytes(missing), 1)
+    share = missing / (len(stored) + missing) if missing else 0.0
+    return join([*before, (b"IDAT", pixels), (b"IEND", b"")]), share
+
+
+def _is_needed(chunk: Chunk) -> bool:
+    is_optional = bool(chunk.kind[0] & 0x20)
+    return chunk.kind not in (b"IDAT", b"IEND") and (chunk.whole or not is_optional)
+
+
+def _inflated(data: bytes) -> bytes:
+    """The content of a zlib stream up to its end or its first error."""
+    stream, parts = zlib.decompressobj(), []
+    with contextlib.suppress(zlib.error):
+        for start in range(0, len(data), _STEP):
+            parts.append(stream.decompress(data[start : start + _STEP]))
+    return b"".join(parts)
+
+
+def _raw_size(header: bytes) -> int:
+    """Bytes of all rows before compression; 0 for interlaced files, whose rows have several sizes."""
+    width, height, depth, color, _, _, interlaced = struct.unpack(">IIBBBBB", header[:13])
+    row = (width * depth * _CHANNELS.get(color, 1) + 7) // 8
+    return 0 if interlaced else height * (1 + row)
 
 
 def is_damaged(png: bytes) -> bool:
     """Whether a checksum is wrong, or the end is missing."""
-    found = [(chunk.kind, chunk.whole) for chunk in chunks(png)]
-    return not all(whole for _, whole in found) or found[-1:] != [(b"IEND", True)]
+    return not _is_whole(list(chunks(png)))
+
+
+def _is_whole(found: list[Chunk]) -> bool:
+    return all(chunk.whole for chunk in found) and bool(found) and found[-1].kind == b"IEND"
 
 
 def bits(png: bytes) -> int:
@@ -76,7 +131,10 @@ def with_metadata_of(png: bytes | bytearray, other: bytes) -> bytes:
 
 def metadata_only(png: bytes) -> bytes:
     """A PNG of one pixel with the metadata of a file, also those after its pixels."""
-    return with_metadata_of(one_pixel(), mended(png))
+    sound = join(
+        (chunk.kind, chunk.data) for chunk in chunks(png) if chunk.whole and chunk.kind not in _PIXELS
+    )
+    return with_metadata_of(one_pixel(), sound)
 
 
 def one_pixel(**options: Any) -> bytes:

@@ -2,9 +2,6 @@
 
 import contextlib
 import io
-import logging
-import threading
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -13,7 +10,6 @@ from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
-    Image,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
@@ -21,21 +17,13 @@ from PIL import (
 )
 
 from colorization.core import picture_metadata, picture_png, picture_samples
+from colorization.core.errors import InputError
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
+from colorization.core.picture_warnings import python_warnings
 
-ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    RuntimeError,
-    MemoryError,
-)
-"""What Pillow, libheif and imagecodecs raise for files that they cannot decode."""
+ERRORS = Exception
+"""What decoders raise for damaged files: errors of a dozen types."""
 
 _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -48,24 +36,12 @@ _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
 }
 """Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
 
+DAMAGED = "The file is damaged"
+"""The first words of each warning about damage."""
+
 _END_OF_JPEG = b"\xff\xd9"
+_NOTHING = 0.98  # share of a picture without which it is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
-
-for _library in ("PIL", "tifffile"):  # without a handler, Python prints their messages
-    logging.getLogger(_library).addHandler(logging.NullHandler())
-
-_LOCK = threading.Lock()
-
-
-@contextlib.contextmanager
-def python_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Catch the warnings of Python in the block, and yield the list of them.
-
-    The filters belong to the whole process, so one thread at a time is here: with headers, not with pixels.
-    """
-    with _LOCK, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield caught
 
 
 class Reader:
@@ -77,7 +53,7 @@ class Reader:
         told: warnings are added here.
 
     Raises:
-        InputError: the header cannot be read.
+        Exception: of any type; see `decoding`.
 
     Attributes:
         sizes: (width, height) of each page.
@@ -86,48 +62,45 @@ class Reader:
 
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._format, self._told = source, format, told
-        self._mended: bytes | None = None
-        with self._opened() as image:
+        with self._opened() as (image, _):
             self.sizes = [image.size]
-            self._profile = image.info.get("icc_profile")
-            with python_warnings():
-                self.metadata, self._orientation = self._describe(image)
+            self._mode, self._profile = image.mode, image.info.get("icc_profile")
+            self.metadata, self._orientation = self._describe(image)
             self._tell_other_pictures(image)
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
-        samples = self._deep() or self._fast() or self._with_pillow()
+        """Decode."""
+        samples = self._direct() or self._with_pillow()
         samples.profile, samples.orientation = self._profile, self._orientation
         yield samples
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Any]:
-        """The image, its pixels not decoded; of a damaged header, of the mended file."""
+    def _opened(self) -> Iterator[tuple[Any, float | None]]:
+        """(image whose pixels are not decoded, None); if its header is damaged, see _opened_mended."""
         with self._source.open() as stream:
             try:
-                image = self._open(stream)
+                image, share = self._open(stream), None
             except ERRORS:
-                image = self._open_mended()
-            yield image
+                image, share = self._opened_mended()
+            yield image, share
 
     def _open(self, stream: BinaryIO) -> Any:
         with python_warnings():
             return _PLUGINS[self._format](stream)
 
-    def _open_mended(self) -> Any:
-        self._mended = self._mended or mended(self._source.read(), self._format)
-        try:
-            return self._open(io.BytesIO(self._mended or b""))
-        except ERRORS:
-            raise undecodable(self._source) from None
+    def _opened_mended(self) -> tuple[Any, float]:
+        """(image of the completed file, share of it that is missing)."""
+        data, share = mended(self._source.read(), self._format)
+        return self._open(io.BytesIO(data)), share
 
     def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
+        """(metadata, orientation)."""
         info, texts = image.info, None
         if self._format == "PNG":
             info, texts = _png_metadata(self._source.read()) or (info, None)
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
-        metadata = picture_metadata.of_info(info, texts)
+        metadata = picture_metadata.of_info(info, self._told, texts)
         return metadata, picture_metadata.orientation(info.get("exif"), info.get("xmp"))
 
     def _tell_other_pictures(self, image: Any) -> None:
@@ -136,66 +109,62 @@ class Reader:
                 "It is animated, and only its first frame is read; color animations with `colorize film`."
             )
         if self._format == "JPEG" and "mp" in image.info:
-            with contextlib.suppress(*ERRORS):
+            with contextlib.suppress(ERRORS):
                 others = image._getmp()[_MP_COUNT] - 1
                 if others > 0:
-                    self._told.append(f"Only the first of its {others + 1} pictures is read.")
+                    self._told.append(f"Only the main one of its {others + 1} pictures is read.")
 
-    def _deep(self) -> Samples | None:
-        """Samples of more than 8 bits, which Pillow would reduce; None for others and for damaged files."""
-        decode = {"PNG": _deep_png, "JPEG2000": _deep_jpeg2000, "AVIF": _deep_avif}.get(self._format)
-        if decode is None:
+    def _direct(self) -> Samples | None:
+        """Samples by imagecodecs; None for kinds that Pillow reads as well, and if imagecodecs fails.
+
+        Pillow would reduce more than 8 bits, and copies the samples of plain files twice.
+        """
+        decode = _DIRECT.get(self._format)
+        if decode is None or self._mode in ("P", "CMYK"):
             return None
         try:
-            return decode(self._source.read())
+            found = decode(self._source.read())
         except ERRORS:
             return None
-
-    def _fast(self) -> Samples | None:
-        """Samples of a whole JPEG file, without the copies that Pillow makes."""
-        if self._format != "JPEG":
+        if found is None:
             return None
-        import imagecodecs
-
-        data = self._source.read()
-        if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # cut, or something follows: Pillow tells
-            return None
-        try:
-            array = imagecodecs.jpeg8_decode(data)
-        except ERRORS:
-            return None
-        return None if array.ndim == 3 and array.shape[2] == 4 else picture_samples.split(array)
+        samples, share = found
+        if share is not None:
+            self._tell_damage(share)
+        return samples
 
     def _with_pillow(self) -> Samples:
-        with self._opened() as image:
+        with self._opened() as (image, share):
             try:
                 image.load()
             except ERRORS:
                 return self._partly(image)
-            if self._is_known_damaged():
-                tell_damage(self._told, 0)
+            if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
+                share = 0.0
+            if share is not None:
+                self._tell_damage(share)
             return picture_samples.of_image(image)
-
-    def _is_known_damaged(self) -> bool:
-        return self._mended is not None or (
-            self._format == "PNG" and picture_png.is_damaged(self._source.read())
-        )
 
     def _partly(self, image: Any) -> Samples:
         """The samples of a file whose decoding failed on the way."""
-        decoded = image if image._im is not None else None
-        share = missing_share(decoded)
-        with contextlib.suppress(*ERRORS):
-            whole = self._open(io.BytesIO(mended(self._source.read(), self._format)))
+        with contextlib.suppress(ERRORS):
+            whole, share = self._opened_mended()
             whole.load()
-            if missing_share(whole) < 1:
-                tell_damage(self._told, min(share, _plain_share(whole)))
-                return picture_samples.of_image(whole)
-        if decoded is None or share == 1:
+            share = max(share, min(empty_share(image), _plain_share(np.asarray(whole))))
+            self._tell_damage(share, is_blurred="progressive" in whole.info)
+            return picture_samples.of_image(whole)
+        share = empty_share(image)
+        self._tell_damage(share)
+        return picture_samples.of_image(image)
+
+    def _tell_damage(self, share: float, is_blurred: bool = False) -> None:
+        """Warn. Raises InputError if there is nothing to show."""
+        if share > _NOTHING:
             raise undecodable(self._source)
-        decoded.tile = []  # so that Pillow does not decode it again
-        tell_damage(self._told, share)
-        return picture_samples.of_image(decoded)
+        if is_blurred and not share:
+            self._told.append(f"{DAMAGED}: fine detail of the picture may be missing.")
+        else:
+            tell_damage(self._told, share)
 
 
 class HeicReader:
@@ -207,20 +176,16 @@ class HeicReader:
             file = self._open(stream)
         self.sizes = [file.size]
         info = file.info
-        self.metadata = picture_metadata.of_info(info)
+        self.metadata = picture_metadata.of_info(info, told)
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
-            told.append(f"Only the first of its {len(file)} pictures is read.")
+            told.append(f"Only the main one of its {len(file)} pictures is read.")
 
     def pages(self) -> Iterator[Samples]:
-        """Decode. Raises InputError."""
+        """Decode."""
         with self._source.open() as stream:
-            file = self._open(stream)
-            try:
-                array = np.asarray(file)
-            except ERRORS:
-                raise undecodable(self._source) from None
+            array = np.asarray(self._open(stream))
         array, _ = picture_samples.scaled(array, self._bits)
         samples = picture_samples.split(array)
         samples.profile = self._profile  # libheif has turned the picture upright
@@ -229,37 +194,38 @@ class HeicReader:
     def _open(self, stream: BinaryIO) -> Any:
         import pillow_heif
 
-        try:
-            with python_warnings():
-                return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        except ERRORS:
-            raise undecodable(self._source) from None
+        with python_warnings():
+            return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
 
 
-def mended(data: bytes, format: str) -> bytes:
-    """The bytes of a damaged file, so completed that its decoder takes them."""
+def mended(data: bytes, format: str) -> tuple[bytes, float]:
+    """The bytes of a damaged file, completed so that its decoder takes them.
+
+    Returns:
+        (bytes, share of the picture that is missing; 0 if only its pixels tell). The bytes are those
+        given if the format cannot be completed.
+    """
     if format == "JPEG":
-        return data + _END_OF_JPEG
+        return data + _END_OF_JPEG, 0.0
     if format == "PNG":
         return picture_png.mended(data)
     if format == "WEBP":
-        return data.ljust(8 + int.from_bytes(data[4:8], "little"), b"\0")
-    return data
+        size = 8 + int.from_bytes(data[4:8], "little")
+        return data.ljust(size, b"\0"), max(0.0, 1 - len(data) / size)
+    return data, 0.0
 
 
-def missing_share(image: Image.Image | None) -> float:
-    """The share of rows at the bottom that were not decoded; they are zero. 1 if there are no pixels."""
-    if image is None:
+def empty_share(image: Any) -> float:
+    """The share of rows that a decoder did not reach before it failed: they are zero."""
+    if image._im is None:
         return 1.0
-    image.tile = []  # type: ignore[attr-defined]
+    image.tile = []  # so that Pillow does not decode it again
     rows = np.asarray(image)
-    used = np.flatnonzero(rows.reshape(len(rows), -1).any(axis=1))
-    return 1.0 if not len(used) else 1 - (used[-1] + 1) / len(rows)
+    return 1 - np.count_nonzero(rows.reshape(len(rows), -1).any(axis=1)) / len(rows)
 
 
-def _plain_share(image: Image.Image) -> float:
-    """The share of rows at the bottom that have one color, as libjpeg and libwebp fill missing ones."""
-    rows = np.asarray(image)
+def _plain_share(rows: np.ndarray) -> float:
+    """The share of rows at the bottom that have one color, as libjpeg fills missing ones."""
     rows = rows.reshape(len(rows), -1, rows.shape[2] if rows.ndim == 3 else 1)
     different = np.flatnonzero((rows != rows[-1, -1]).any(axis=(1, 2)))
     return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
@@ -268,14 +234,35 @@ def _plain_share(image: Image.Image) -> float:
 def tell_damage(told: list[str], share: float) -> None:
     """Add the warning that a share of the picture is missing."""
     if share < 0.005:
-        told.append("The file is damaged, but nearly all of the picture can be read.")
+        told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
     else:
-        told.append(f"The file is damaged: about {share:.0%} of the picture is missing.")
+        told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
 
 
-def undecodable(source: Source) -> Exception:
+@contextlib.contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Turn any error of a decoder in the block into the InputError for a damaged file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise source.refused("needs more memory than there is: reduce its size") from None
+    except ERRORS as error:
+        raise undecodable(source) from error
+
+
+def undecodable(source: Source) -> InputError:
     """The InputError for a file of a known format without a pixel that can be decoded."""
-    return source.refused("cannot be read as an image: the file is damaged. Get an undamaged copy")
+    return source.refused(
+        "cannot be read as an image: the file is damaged, or of a rare kind. "
+        "Save it anew with another program"
+    )
+
+
+def camera_raw(source: Source) -> InputError:
+    """The InputError for a raw file, of which only a thumbnail could be decoded."""
+    return source.refused("is a camera raw file, which is not read: convert it to TIFF or JPEG")
 
 
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
@@ -288,15 +275,24 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
         return None
 
 
-def _deep_png(png: bytes) -> Samples | None:
+def _jpeg(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
-    if picture_png.bits(png) != 16 or picture_png.is_damaged(png):
+    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
         return None
-    return picture_samples.split(imagecodecs.png_decode(png))
+    return picture_samples.split(imagecodecs.jpeg8_decode(data)), None
 
 
-def _deep_jpeg2000(data: bytes) -> Samples | None:
+def _png(png: bytes) -> tuple[Samples, float | None] | None:
+    import imagecodecs
+
+    if picture_png.bits(png) < 8:
+        return None
+    pixels, share = picture_png.pixels_only(png)
+    return picture_samples.split(imagecodecs.png_decode(pixels)), share
+
+
+def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
     start = data.find(b"\xff\x4f\xff\x51")  # the codestream, whose first segment tells the bits
@@ -304,10 +300,10 @@ def _deep_jpeg2000(data: bytes) -> Samples | None:
     if bits <= 8:
         return None
     array, _ = picture_samples.scaled(imagecodecs.jpeg2k_decode(data), bits)
-    return picture_samples.split(array)
+    return picture_samples.split(array), None
 
 
-def _deep_avif(data: bytes) -> Samples | None:
+def _avif(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
     place = data.find(b"av1C")  # the configuration box tells the bits
@@ -316,4 +312,13 @@ def _deep_avif(data: bytes) -> Samples | None:
         return None
     array = imagecodecs.avif_decode(data)
     array, _ = picture_samples.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
-    return picture_samples.split(array)
+    return picture_samples.split(array), None
+
+
+_DIRECT: dict[str, Callable[[bytes], tuple[Samples, float | None] | None]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "JPEG2000": _jpeg2000,
+    "AVIF": _avif,
+}
+"""{format: function that returns samples and the share that is missing, None if the file is whole}."""

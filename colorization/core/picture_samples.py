@@ -41,7 +41,8 @@ def of_image(image: Image.Image) -> Samples:
         return _of_converted(image)
     if mode not in ("L", "RGB", "LA", "RGBA", "CMYK"):
         image = image.convert("RGB")  # YCbCr, Lab, HSV, RGBX
-    return split(np.asarray(image))
+    array = np.asarray(image)
+    return Samples(array) if image.mode == "CMYK" else split(array)
 
 
 def _of_converted(image: Image.Image) -> Samples:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from colorization.core.atomic_io import system_message
 from colorization.core.errors import InputError, printable
+from colorization.core.typing import StrPath
 
 
 class Source:
@@ -23,7 +24,7 @@ class Source:
         name: for messages, printable.
     """
 
-    def __init__(self, place: Path | bytes, name: str | None = None) -> None:
+    def __init__(self, place: StrPath | bytes, name: str | None = None) -> None:
         self.name = printable(name or ("The input" if isinstance(place, bytes) else place))
         self._path: Path | None = None
         self._data = place if isinstance(place, bytes) else None

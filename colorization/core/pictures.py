@@ -9,10 +9,11 @@ import numpy as np
 
 from colorization.core import image_formats, picture_color, picture_samples
 from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_reading import HeicReader, Reader
+from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camera_raw, decoding
 from colorization.core.picture_samples import Samples
 from colorization.core.picture_source import Source
 from colorization.core.tiff_reading import TiffReader
+from colorization.core.typing import StrPath
 
 MAX_PIXELS = 500_000_000
 """Limit for a page: more than cameras and scans of A3 at 1200 dpi have. Decoded, so many fill 1.5 GB."""
@@ -59,7 +60,13 @@ class PictureFile:
     page_count: int
     metadata: Metadata
     warnings: list[str]
+    _source: Source = field(repr=False)
     _reader: Any = field(repr=False)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the pages read so far are damaged."""
+        return any(sentence.startswith(DAMAGED) for sentence in self.warnings)
 
     def pages(self) -> Iterator[Picture]:
         """Decode one page after the other.
@@ -67,7 +74,12 @@ class PictureFile:
         Raises:
             InputError: nothing of a page can be decoded.
         """
-        for samples in self._reader.pages():
+        found = self._reader.pages()
+        while True:
+            with decoding(self._source):
+                samples = next(found, None)
+            if samples is None:
+                return
             yield self._finished(samples)
 
     def _finished(self, samples: Samples) -> Picture:
@@ -91,7 +103,7 @@ class PictureFile:
 
 
 def open_picture(
-    source: Path | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS
+    source: StrPath | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS
 ) -> PictureFile:
     """Open a picture of any common format, which its content decides. Only headers are read.
 
@@ -112,9 +124,13 @@ def open_picture(
         formats = "JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG 2000, GIF or BMP"
         what = f"is a {found} file, which is not read" if found else "cannot be read as an image"
         raise place.refused(f"{what}: give a {formats} file")
+    suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
+    if suffix in image_formats.RAW_SUFFIXES and found == "TIFF":
+        raise camera_raw(place)
     format, reader_of = _READERS[found]
     told: list[str] = []
-    reader = reader_of(place, format, told)
+    with decoding(place):
+        reader = reader_of(place, format, told)
     for width, height in reader.sizes:
         if width * height > max_pixels:
             raise place.refused(
@@ -124,4 +140,4 @@ def open_picture(
     metadata: Metadata = reader.metadata
     metadata.page_count = len(reader.sizes)
     metadata.pixel_count = sum(width * height for width, height in reader.sizes)
-    return PictureFile(format, len(reader.sizes), metadata, told, reader)
+    return PictureFile(format, len(reader.sizes), metadata, told, place, reader)

@@ -43,7 +43,8 @@ def start_keras() -> None:
                 sys.modules["tensorflow"].get_logger().setLevel(logging.ERROR)
         except ModuleNotFoundError as error:
             raise InputError(
-                f"{str(error.name).split('.')[0]} is not installed: pip install 'keras-colorization[train]'."
+                f"{str(error.name).split('.')[0]} is not installed. "
+                "Run `pip install 'keras-colorization[train]'`."
             ) from error
 
 
@@ -102,7 +103,10 @@ def _refuse_other_backends() -> None:
         path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
         place, backend = str(path), _backend_in(path)
     if backend and backend not in BACKENDS:
-        raise InputError(f"{place} names the backend {backend!r}: set it to {' or '.join(BACKENDS)}.")
+        raise InputError(
+            f"{place} selects the backend {backend!r}, which is not supported. "
+            f"Set it to {' or '.join(BACKENDS)}."
+        )
 
 
 def _backend_in(path: Path) -> str | None:

@@ -1,6 +1,7 @@
 """Pages -> a TIFF file with metadata, page by page, by tifffile."""
 
 import io
+import struct
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -22,8 +23,9 @@ _NONE, _LZW, _DEFLATE = 1, 5, 8  # compressions
 _KEPT = {_NONE, _LZW}  # of the source; others become deflate
 _LEVEL = {_DEFLATE: {"level": 6}}
 _TOO_MUCH = 2**32 - 2**26  # bytes for the positions of 32 bits, less some for tags
-_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED = 1, 2, 3, 4, 7  # types of tags
+_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED, _LONG8 = 1, 2, 3, 4, 7, 16  # types of tags
 _DIRECTORIES = (EXIF_TAG, GPS_TAG)
+"""Tags that point to a directory. tifffile does not write them: first they have a number one less."""
 
 
 def write(
@@ -42,11 +44,12 @@ def write(
     writer: Any = None
     exif = Image.Exif()
     exif.load(metadata.exif or b"")
-    tags = _tags(metadata, exif)
+    tags: list[tuple[int, int, int, Any]] = []
     try:
         for pixels, alpha in pages:
             if writer is None:
                 is_big = max(metadata.pixel_count, pixels.size // 3) * 4 * pixels.itemsize > _TOO_MUCH
+                tags = _tags(metadata, exif, is_big)
                 writer = tifffile.TiffWriter(stream, bigtiff=is_big, byteorder="<")
             writer.write(
                 pixels if alpha is None else np.dstack([pixels, alpha]),
@@ -71,7 +74,7 @@ def write(
     _append_directories(stream, exif)
 
 
-def _tags(metadata: Metadata, exif: Image.Exif) -> list[tuple[int, int, int, Any]]:
+def _tags(metadata: Metadata, exif: Image.Exif, is_big: bool) -> list[tuple[int, int, int, Any]]:
     """Tags of the first page, as tifffile takes them. Directories get their positions later."""
     tags: list[tuple[int, int, int, Any]] = []
     for tag in DESCRIPTIVE_TAGS.intersection(exif):
@@ -86,7 +89,7 @@ def _tags(metadata: Metadata, exif: Image.Exif) -> list[tuple[int, int, int, Any
     for tag, kind, packet in ((XMP_TAG, _BYTE, metadata.xmp), (IPTC_TAG, _UNDEFINED, metadata.iptc)):
         if packet:
             tags.append((tag, kind, len(packet), packet))
-    return tags + [(tag, _LONG, 1, 0) for tag in _DIRECTORIES if tag in exif]
+    return tags + [(tag - 1, _LONG8 if is_big else _LONG, 1, 0) for tag in _DIRECTORIES if tag in exif]
 
 
 def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
@@ -98,7 +101,8 @@ def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
         page: Any = file.pages.first
         big = b"+\0\x08\0\0\0" + bytes(8) if file.is_bigtiff else b"*\0" + bytes(4)
         for tag in _DIRECTORIES:
-            if tag not in page.tags:
+            link = page.tags.get(tag - 1)
+            if link is None:
                 continue
             directory = TiffImagePlugin.ImageFileDirectory_v2(b"II" + big, group=tag)
             for key, value in exif.get_ifd(tag).items():
@@ -106,5 +110,8 @@ def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
                     directory[key] = value
             position = stream.seek(0, io.SEEK_END)
             position += stream.write(bytes(-position % 8))
+            stream.seek(position)
             stream.write(directory.tobytes(position))
-            page.tags[tag].overwrite(position)
+            link.overwrite(position)
+            stream.seek(link.offset)
+            stream.write(struct.pack("<H", tag))

@@ -5,17 +5,23 @@ needs it.
 """
 
 import functools
+import os
 from pathlib import Path
 
 import numpy as np
 
 from colorization import inference  # a lazy package: Colorizer imports Keras
+from colorization.core import pictures
 from colorization.core.atomic_io import fingerprint_of
+from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 from colorization.core.typing import StrPath
-from colorization.inference import runtimes
+from colorization.inference import picture_files, runtimes
 from colorization.inference.picture_colorizer import as_pictures
+from colorization.inference.rendering import Rendering, check
 from colorization.runs import resolve
+
+DEFAULT = Rendering()
 
 
 def load(
@@ -24,6 +30,7 @@ def load(
     decoding: str | None = None,
     temperature: float | None = None,
     working_size: int | None = None,
+    rendering: Rendering = DEFAULT,
 ) -> "ChosenModel":
     """A model that colors pictures.
 
@@ -33,6 +40,7 @@ def load(
         decoding: one of the task's; None is its default.
         temperature: of the annealed mean; None takes the model's own.
         working_size: shorter side at which color is predicted, in pixels; None takes the model's own.
+        rendering: how the prediction becomes a picture, see Rendering. Exported models have their own.
 
     Returns:
         ChosenModel; its `colorize` takes and returns uint8 or uint16 arrays.
@@ -51,6 +59,7 @@ def load(
         decoding=decoding,
         temperature=temperature,
         working_size=working_size,
+        rendering=rendering,
     )
 
 
@@ -59,7 +68,7 @@ class ChosenModel:
 
     Args:
         path: Path of a run folder or an exported model; None chooses a preset.
-        decoding, temperature, working_size: see load.
+        decoding, temperature, working_size, rendering: see load.
     """
 
     def __init__(
@@ -69,20 +78,30 @@ class ChosenModel:
         decoding: str | None = None,
         temperature: float | None = None,
         working_size: int | None = None,
+        rendering: Rendering = DEFAULT,
     ):
+        check(rendering)
         self._given, self._decoding, self._temperature = path, decoding, temperature
+        self._rendering = rendering
         self._preset = functools.cache(resolve.preset_folder)  # it reads all files of a preset
         self._loaded = functools.cache(functools.partial(_load, working_size=working_size))
         first = self._loaded(path or self._preset(resolve.PHOTOGRAPHS))
         first.check(decoding, temperature is not None)  # refused before any work
+        if isinstance(first, runtimes.Exported) and rendering != DEFAULT:
+            raise InputError(f"{path} is a complete colorizer: it does not accept options of rendering.")
 
     def colorize(
-        self, image: np.ndarray, *, alpha: np.ndarray | None = None, temperature: float | None = None
+        self,
+        image: np.ndarray | StrPath,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
     ) -> np.ndarray:
         """Color a picture or a batch.
 
         Args:
-            image: uint8 or uint16 sRGB, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3).
+            image: uint8 or uint16 sRGB, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3). Or a path of a picture,
+                whose first page is taken.
             alpha: (H, W) opacity of one picture, uint8 or uint16. Hidden pixels do not influence the colors.
             temperature: of the annealed mean; None takes that of `load`.
 
@@ -94,10 +113,36 @@ class ChosenModel:
             ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the model takes no such picture or temperature.
         """
+        if isinstance(image, str | os.PathLike):
+            page = next(pictures.open_picture(Path(image)).pages())
+            image, alpha = page.pixels, page.alpha
         model = self._model(*as_pictures(image).shape)
+        options = {} if isinstance(model, runtimes.Exported) else {"rendering": self._rendering}
         return model.colorize(
-            image, alpha=alpha, decoding=self._decoding, temperature=self._tempered(temperature, model)
+            image,
+            alpha=alpha,
+            decoding=self._decoding,
+            temperature=self._tempered(temperature, model),
+            **options,
         )
+
+    def colorize_file(self, source: StrPath, target: StrPath) -> list[str]:
+        """Color a picture file, page by page, and keep its metadata, depth and opacity.
+
+        Args:
+            source: path of a picture of any common format.
+            target: path of the new one: .jpg, .png, .tif, .webp or .avif. An older file is replaced.
+
+        Returns:
+            Sentences about damage, and about things that the target cannot hold.
+
+        Raises:
+            InputError: the source cannot be read, the target cannot be written, or both are the same file.
+        """
+        source, target = Path(source), Path(target)
+        if target.exists() and source.exists() and target.samefile(source):
+            raise InputError(f"{printable(target)} is the picture to color: choose another name.")
+        return picture_files.colorize_file(self.colorize, source, target)
 
     def predict_ab(self, lightness: np.ndarray) -> np.ndarray:
         """ab at the model's working size.

@@ -13,12 +13,18 @@ from colorization.runs.folder import RunFolder
 
 @contextlib.contextmanager
 def locked(run: RunFolder) -> Iterator[None]:
-    """Hold a run folder for writing; the folder is made if need be.
+    """Lock a run folder while the block writes into it. The folder is made if it does not exist.
 
-    The operating system releases the lock when its process ends, also when the process is killed.
+    The operating system releases the lock when the process ends, also if the process is killed.
+
+    Args:
+        run: the RunFolder.
+
+    Yields:
+        None.
 
     Raises:
-        InputError: another process holds the folder, or it cannot be written.
+        InputError: another process uses the folder, or it cannot be written.
     """
     owner = run.lock_path.with_suffix(".owner")
     existed = run.path.exists()
@@ -30,7 +36,7 @@ def locked(run: RunFolder) -> Iterator[None]:
     except Timeout:
         held = owner.read_text() if owner.exists() else "another process"
         raise InputError(
-            f"{run} is in use by {held}: wait for its end, or choose another --run-dir."
+            f"{run} is in use by {held}. Wait until it ends, or choose another --run-dir."
         ) from None
     except OSError as error:
         raise InputError(f"{run} cannot be written: {error.strerror or error}.") from None

@@ -20,7 +20,14 @@ _UNKNOWN = 2**30  # bytes for the data on a device that does not state its memor
 
 
 def fits(*tables: Sequence[Any]) -> bool:
-    """Whether these tuples of arrays can be on the device: on JAX, on one with enough memory."""
+    """Whether arrays fit on the device, and the backend is JAX on one device.
+
+    Args:
+        tables: tuples of arrays.
+
+    Returns:
+        True if train_epochs can be used.
+    """
     if keras.backend.backend() != "jax" or keras.distribution.distribution() is not None:
         return False
     import jax
@@ -39,7 +46,7 @@ def train_epochs(
     first_epoch: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """Train as model.fit does on pipeline.training_batches and dev_batches: the same batches in order.
+    """Train like model.fit on pipeline.training_batches and dev_batches: the same batches in the same order.
 
     Args:
         model: a compiled keras.Model.
@@ -47,7 +54,8 @@ def train_epochs(
         transform: as in pipeline.training_batches; here it is compiled.
         config: a Config.
         first_epoch: number of the first epoch to train.
-        callbacks: Keras callbacks. At each step they get the loss as an array that need not be computed yet.
+        callbacks: Keras callbacks. At each step they receive the loss as an array that may not be computed
+            yet.
     """
     import jax
 
@@ -92,9 +100,15 @@ def train_epochs(
 
 
 def compiled_step(model: keras.Model, batches: "Batches") -> Callable:
-    """The compiled training step: state, arrays, plan, start, size -> running loss, state.
+    """The compiled training step. The memory of the state is donated.
 
-    The memory of the state is donated. arrays, plan, start and size are those of Batches.make.
+    Args:
+        model: a compiled keras.Model.
+        batches: the Batches.
+
+    Returns:
+        Function of state, arrays, plan, start and size (see Batches.make) that returns running loss and
+        state.
     """
     import jax
 
@@ -124,7 +138,14 @@ class Batches:
         self.side = side if config.crop_from or config.shift else 0
 
     def plan(self, epoch: int) -> dict[str, Tensor]:
-        """{name: array} on the device: order, flips and, for cropped images, corners of an epoch."""
+        """The random choices of an epoch, on the device.
+
+        Args:
+            epoch: number of the epoch, from 0.
+
+        Returns:
+            {"order": (N,) int32, "flips": (N,) bool} and, for cropped images, "corners": (N, 2) int32.
+        """
         import jax
 
         seed = self.config.seed
@@ -136,7 +157,17 @@ class Batches:
         return jax.device_put(plan)
 
     def make(self, arrays: Sequence[Tensor], plan: dict[str, Tensor], start: int, size: int) -> Any:
-        """The `size` items from position `start` of an epoch, as the transform returns them."""
+        """Make a batch from consecutive positions of an epoch.
+
+        Args:
+            arrays: the arrays on the device.
+            plan: result of `plan`.
+            start: first position.
+            size: number of items.
+
+        Returns:
+            The result of the transform.
+        """
         import jax
 
         part = {name: jax.lax.dynamic_slice_in_dim(array, start, size) for name, array in plan.items()}

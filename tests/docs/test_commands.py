@@ -136,7 +136,7 @@ def test_chosen_commands_and_all_python_blocks_run(pages, house):
                     done.add(cheaper)
     assert len(done) > 25
     assert RunFolder(house / "runs/longer").metrics().keys() == {"dev", "test"}
-    assert image_files.read(house / "colored/photo.png").shape == pictures.chelsea().shape
+    assert image_files.read(house / "photo-colorized.jpg").shape == pictures.chelsea().shape
 
 
 def test_every_block_says_what_it_is_and_no_entry_is_stale(pages):
