@@ -151,7 +151,8 @@ def test_mp4_keeps_what_it_can_hold(tmp_path):
         assert colored(target, again) == []
         assert contents(again)["chapters"] == before["chapters"]
         assert [stream[0] for stream in contents(again)["streams"]][:4] == kinds[:4]
-    assert contents(tmp_path / "again.mkv")["packets"][3] == before["packets"][3]
+    subtitles = contents(tmp_path / "again.mkv")["packets"][3]
+    assert [packet[1:] for packet in subtitles] == [packet[1:] for packet in before["packets"][3]]
 
 
 def test_a_part_keeps_its_chapters_and_subtitles(tmp_path):
