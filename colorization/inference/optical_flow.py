@@ -28,7 +28,7 @@ class OpticalFlow:
         if min(target.shape) < _LEAST:
             return planes
         now, before = ((2.55 * plane).clip(0, 255).astype(np.uint8) for plane in (target, source))
-        flow = self._dis.calc(now, before, None)
+        flow = self._dis.calc(now, before, None)  # type: ignore[call-overload]
         rows, columns = np.indices(target.shape, np.float32)
         return cv2.remap(
             planes, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
