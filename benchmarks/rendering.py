@@ -4,8 +4,8 @@
 
 Each photograph is made gray, colored by the preset `photos`, and compared with its own colors. At a working
 size of 48, the photographs are larger than the prediction, as people's photographs are. Bleeding is the mean
-error of ab within 4 pixels of strong edges of lightness. For borders, each photograph gets a white frame, which
-is left out of the comparison.
+error of ab within 4 pixels of strong edges of lightness. For borders, each photograph gets a white frame.
+The comparison leaves it out.
 """
 
 import argparse
