@@ -39,7 +39,7 @@ setup(
     package_data={"colorization": ["py.typed", "presets/*/*"], "vgg_eval": ["py.typed"]},
     python_requires=">=3.11,<3.14",
     install_requires=[  # coloring pictures and films needs neither Keras nor TensorFlow
-        "av>=14",
+        "av>=18",
         "h5py>=3.11",
         "imagecodecs>=2025.3.30",
         "lazy-loader>=0.4",

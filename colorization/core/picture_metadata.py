@@ -56,40 +56,44 @@ class Metadata:
     pixel_count: int = 0
 
 
-def of_info(info: dict[Any, Any], told: list[str], texts: Mapping[str, str] | None = None) -> Metadata:
-    """Metadata of a file that Pillow or pillow-heif opened.
+def of_info(
+    info: dict[Any, Any], told: list[str], texts: Mapping[str, str] | None = None
+) -> tuple[Metadata, int]:
+    """Metadata of a file that Pillow or pillow-heif opened, and its orientation.
 
     Args:
         info: the dictionary `info` of the image.
         told: a warning about damaged metadata is added here.
-        texts: {keyword: text} of a PNG file; without those that hold other metadata.
+        texts: {keyword: text} of a PNG file; some hold other metadata.
     """
-    exif, comment = info.get("exif"), info.get("comment")
-    return Metadata(
-        exif=upright_exif(_sound(exif, told) if isinstance(exif, bytes) else None),
-        xmp=upright_xmp(_as_bytes(info.get("xmp"))),
+    exif = _as_bytes(info.get("exif")) or _raw_profile(info, "exif") or _raw_profile(info, "APP1")
+    xmp, comment = _as_bytes(info.get("xmp")), info.get("comment")
+    metadata = Metadata(
+        exif=upright_exif(_sound(exif, told)) if exif else None,
+        xmp=upright_xmp(xmp),
         iptc=_iptc(info),
         dpi=_resolution(info.get("dpi")),
         comment=_as_text(comment) if comment else None,
         texts={key: str(text) for key, text in (texts or {}).items() if not _OTHER_TEXT.match(key)},
     )
+    return metadata, _orientation(exif, xmp)
 
 
 def _sound(data: bytes, told: list[str]) -> bytes | None:
     """EXIF that can be parsed: as it is; of damaged EXIF the sound part."""
-    exif = Image.Exif()
+    exif, sound = Image.Exif(), None
     with python_warnings() as caught:
         try:
             exif.load(data)
             for tag in (EXIF_TAG, GPS_TAG):
                 exif.get_ifd(tag)
-            sound = exif.tobytes() if len(exif) else None
+            sound = exif.tobytes() if len(exif) else b""
         except Exception:  # Pillow raises a dozen types for damaged data
-            sound = None
-    if sound and not caught:
-        return data
+            pass
+    if sound is not None and not caught:
+        return data if sound else None
     told.append("Its EXIF data are damaged; only the readable part is kept.")
-    return sound
+    return sound or None
 
 
 def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata:
@@ -118,7 +122,7 @@ def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata
     )
 
 
-def orientation(exif: bytes | None, xmp: bytes | None) -> int:
+def _orientation(exif: bytes | None, xmp: bytes | None) -> int:
     """The orientation, 1 to 8, in EXIF as a file holds it; else that in XMP; else 1."""
     if exif:
         exif = exif if exif.startswith(EXIF_HEADER) else EXIF_HEADER + exif
@@ -200,14 +204,16 @@ def _iptc(info: dict[Any, Any]) -> bytes | None:
     resources = info.get("photoshop")
     if isinstance(resources, dict) and resources.get(IPTC_RESOURCE):
         return bytes(resources[IPTC_RESOURCE])
-    text = info.get("Raw profile type iptc")
-    if isinstance(text, str):  # as ImageMagick and ExifTool write it: a name, a length, hexadecimal digits
-        try:
-            data = bytes.fromhex("".join(text.split()[2:]))
-        except ValueError:
-            return None
-        return data[data.find(b"\x1c") :] or None
-    return None
+    data = _raw_profile(info, "iptc") or b""
+    return data[data.find(b"\x1c") :] or None
+
+
+def _raw_profile(info: dict[Any, Any], name: str) -> bytes | None:
+    """Metadata in a text of a PNG file, as ImageMagick writes them: name, length, hexadecimal digits."""
+    try:
+        return bytes.fromhex("".join(info[f"Raw profile type {name}"].split()[2:]))
+    except (KeyError, AttributeError, ValueError):
+        return None
 
 
 def _longs_as_bytes(value: Any, order: str) -> bytes | None:

@@ -6,6 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 for _library in ("PIL", "tifffile"):  # without a handler, Python prints their messages
     logging.getLogger(_library).addHandler(logging.NullHandler())
@@ -35,6 +36,6 @@ def no_standard_error() -> Iterator[None]:
             return
         stack.callback(os.close, kept)
         stack.callback(os.dup2, kept, 2)
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         yield

@@ -22,6 +22,7 @@ from colorization.core.picture_metadata import (
 _NONE, _LZW, _DEFLATE = 1, 5, 8  # compressions
 _KEPT = {_NONE, _LZW}  # of the source; others become deflate
 _LEVEL = {_DEFLATE: {"level": 6}}
+_PIXEL = 8  # bytes at most: later pages may have more than the first
 _TOO_MUCH = 2**32 - 2**26  # bytes for the positions of 32 bits, less some for tags
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED, _LONG8 = 1, 2, 3, 4, 7, 16  # types of tags
 _DIRECTORIES = (EXIF_TAG, GPS_TAG)
@@ -48,7 +49,7 @@ def write(
     try:
         for pixels, alpha in pages:
             if writer is None:
-                is_big = max(metadata.pixel_count, pixels.size // 3) * 4 * pixels.itemsize > _TOO_MUCH
+                is_big = max(metadata.pixel_count, pixels.size // 3) * _PIXEL > _TOO_MUCH
                 tags = _tags(metadata, exif, is_big)
                 writer = tifffile.TiffWriter(stream, bigtiff=is_big, byteorder="<")
             writer.write(

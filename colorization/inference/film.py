@@ -16,11 +16,11 @@ from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import composition, film_frames, film_parts, film_writing
+from colorization.inference import composition, film_frames, film_parts, film_streams, film_writing
 from colorization.inference.film_frames import Picture
 from colorization.inference.film_pipeline import ahead
 from colorization.inference.film_reading import opened
-from colorization.inference.film_writing import SUFFIXES
+from colorization.inference.film_streams import SUFFIXES
 from colorization.inference.temporal_smoothing import KeyframeColors, Predict
 
 __all__ = [
@@ -86,8 +86,8 @@ def color(
     """Color a film.
 
     If the work is interrupted, the next call with the same arguments continues behind the last finished part.
-    The picture is encoded as H.264 (x264, constant rate factor 18) with 4:2:0 chroma. It has 10 bits if the
-    source has more than 8. All other streams are copied.
+    The picture is encoded as H.264 (x264, preset faster, constant rate factor 18) with 4:2:0 chroma. It has
+    10 bits if the source has more than 8. All other streams are copied.
 
     Args:
         source: path of a film that FFmpeg reads, or of a folder or a pattern of frames.
@@ -104,8 +104,8 @@ def color(
     source, target = Path(source), Path(target)
     check(source, target)
     with opened(source, settings.fps) as film:
-        refused = film_writing.refused(film, target)
-        for sentence in film_writing.left_out(film, target, refused):
+        plan = film_streams.plan(film, target)
+        for sentence in film_streams.left_out(film, target, plan):
             tell(sentence)
     parts = film_parts.Parts(target, [*_origin(source), key, str(settings)], _part_length(settings))
     try:
@@ -116,7 +116,7 @@ def color(
     with replacing(target) as temporary, opened(source, settings.fps) as film:
         film.end = end
         film_writing.join(
-            film, parts, temporary, refused=refused, start=settings.start, end=settings.end, tell=tell
+            film, parts, temporary, plan=plan, start=settings.start, end=settings.end, tell=tell
         )
     parts.delete()
 

@@ -28,6 +28,11 @@ _UPRIGHT = {  # signs of a display matrix: filters
     (0, 1, 1, 0): ["transpose=cclock_flip"],
     (0, -1, -1, 0): ["transpose=clock_flip"],
 }
+_TURNED = {
+    90: ["transpose=cclock"],
+    180: ["hflip", "vflip"],
+    270: ["transpose=clock"],
+}  # counterclockwise degrees
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,10 @@ def _properties(frame, aspect, flagged, combed):
 
 def _upright(frame):
     """The filters that do what the film asks of its player: to turn or mirror its frames."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV knows no name for other data beside it, such as EXIF
+        return _TURNED.get(frame.rotation % 360, [])
     if matrix is None:
         return []
     numbers = struct.unpack("=9i", bytes(matrix)[:36])

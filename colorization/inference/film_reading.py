@@ -250,7 +250,8 @@ def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | fram
         if isinstance(error, OSError) and error.filename not in (None, str(source)):
             raise
         raise InputError(
-            f"{printable(source)} cannot be read as a film ({error.strerror}): give another."
+            f"{printable(source)} cannot be read as a film ({error.strerror}): give another, or repair it if "
+            "it was cut short."
         ) from None
 
 

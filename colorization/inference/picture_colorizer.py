@@ -8,7 +8,18 @@ import numpy as np
 
 from colorization.core import decodings
 from colorization.core.errors import InputError
-from colorization.inference import composition
+from colorization.inference import composition, guided_upsampling
+from colorization.inference.rendering import (
+    BEST_SCALES,
+    PLAIN,
+    WHOLE,
+    Rendering,
+    check,
+    inner_part,
+    mirrored,
+    stretched,
+    with_neutral_borders,
+)
 
 _BATCH = 2**16  # pixels through the network at once: each has 313 logits
 
@@ -75,6 +86,7 @@ class PictureColorizer(abc.ABC):
         alpha: np.ndarray | None = None,
         decoding: str | None = None,
         temperature: float | None = None,
+        rendering: Rendering = PLAIN,
     ) -> np.ndarray:
         """Color one picture or a batch of equal size.
 
@@ -84,6 +96,7 @@ class PictureColorizer(abc.ABC):
             alpha: (H, W) opacity of one picture, uint8 or uint16. Hidden pixels do not influence the colors.
             decoding: one of the model's; None is its default.
             temperature: of the annealed mean; None takes the model's own.
+            rendering: how the prediction becomes a picture.
 
         Returns:
             RGB of the same dtype, (H, W, 3), or (N, H, W, 3) for a batch.
@@ -91,14 +104,50 @@ class PictureColorizer(abc.ABC):
         Raises:
             TypeError: neither uint8 nor uint16.
             ValueError: no such shape, an empty image, or a negative temperature.
-            InputError: the model has no such decoding.
+            InputError: the model has no such decoding, or the saturation is not 0 to 2.
         """
-        pictures = as_pictures(image)
-        shape = self.working_shape(*pictures.shape)
-        small = np.stack([composition.shrink(picture, shape, alpha) for picture in pictures.pictures])
-        ab = self._in_batches(small, decoding, temperature)
-        colored = [composition.compose(*pair) for pair in zip(pictures.pictures, ab, strict=True)]
-        return np.stack(colored) if pictures.is_batch else colored[0]
+        check(rendering)
+        given = as_pictures(image)
+        inner = [inner_part(each) if rendering.borders else WHOLE for each in given.pictures]
+        pictures = [each[part] for each, part in zip(given.pictures, inner, strict=True)]
+        opacity = None if alpha is None else alpha[inner[0]]
+        guides, ab = self._predicted(pictures, opacity, decoding, temperature, rendering)
+        colored = [
+            with_neutral_borders(whole, part, _rendered(picture, guide, colors, rendering))
+            for whole, part, picture, guide, colors in zip(
+                given.pictures, inner, pictures, guides, ab, strict=True
+            )
+        ]
+        return np.stack(colored) if given.is_batch else colored[0]
+
+    def _predicted(self, pictures, alpha, decoding, temperature, rendering):
+        """Lists of the lightness, (h, w), and the ab, (h, w, 2), of each picture at its working size."""
+
+        def at(scale):
+            return [composition.shrink(picture, self._shape(picture, scale), alpha) for picture in pictures]
+
+        def predict(lightness):
+            shown = [stretched(each) for each in lightness] if rendering.restore_contrast else lightness
+            if len({each.shape for each in shown}) == 1:
+                return list(self._in_batches(np.stack(shown), decoding, temperature))
+            return [self._in_batches(each[None], decoding, temperature)[0] for each in shown]
+
+        guides = at(1.0)
+        if rendering.quality == "fast":
+            return guides, predict(guides)
+        found = []
+        for scale in BEST_SCALES if self.fixed_size is None else (1.0,):
+            lightness = at(scale)
+            found.append(predict(lightness))
+            found.append([mirrored(ab) for ab in predict([mirrored(each) for each in lightness])])
+        return guides, [
+            np.mean([composition.resize(ab, guide.shape) for ab in all_ab], axis=0)
+            for guide, *all_ab in zip(guides, *found, strict=True)
+        ]
+
+    def _shape(self, picture, scale):
+        size = max(1, round(self.working_size * scale))
+        return self.fixed_size or composition.working_shape(*picture.shape[:2], size)
 
     def predict_ab(
         self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
@@ -121,6 +170,16 @@ class PictureColorizer(abc.ABC):
         return np.concatenate(
             [self.predict(small[i : i + count], decoding, temperature) for i in range(0, len(small), count)]
         )
+
+
+def _rendered(picture, guide, ab, rendering):
+    """A picture in color, from its lightness and ab at the working size."""
+    ab = ab * np.float32(rendering.saturation)
+    is_enlarged = ab.shape[0] < picture.shape[0] or ab.shape[1] < picture.shape[1]
+    if rendering.upsampling == "bilinear" or not is_enlarged:
+        return composition.compose(picture, ab)
+    slope, offset = guided_upsampling.coefficients(guide, ab)
+    return composition.compose(picture, offset, slope)
 
 
 def refuse_working_size(name: str, size: tuple[int, int]) -> InputError:

@@ -69,6 +69,8 @@ def house(old_runs, tmp_path_factory):
             shutil.copytree(old_runs[task], folder / "runs" / name)
     image_files.write(folder / "photo.jpg", pictures.chelsea())
     make(folder / "film.mp4", frames(3, 64, 96))
+    for number, frame in enumerate(frames(3, 64, 96)):
+        image_files.write(folder / f"frames/{number}.png", frame)
     for i in range(80):
         part = (pictures.astronaut, pictures.coffee)[i % 2]()[2 * i : 2 * i + 80, 3 * i : 3 * i + 100]
         image_files.write(folder / f"photographs/{i}.jpg", part)

@@ -169,6 +169,18 @@ def test_frames_in_a_folder_are_a_film(tmp_path):
     assert film.default_target(tmp_path / "scan" / "f%d.png") == tmp_path / "scan-colorized.mkv"
 
 
+def test_frames_of_sixteen_bits_give_ten_bits(tmp_path):
+    """TIFF files; oracle: the bit depth, and the lightness."""
+    shown = pictures(4, 48, 64)
+    for number, rgb in enumerate(shown):
+        cv2.imwrite(str(tmp_path / f"{number}.tif"), rgb[..., ::-1].astype(np.uint16) * 257)
+    film.color(tmp_path / "%d.tif", tmp_path / "out.mkv", tinted, "", Settings(fps=Fraction(24)), tell=silent)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].pix_fmt == "yuv420p10le"
+    for picture, rgb in zip(read(tmp_path / "out.mkv")[1], shown, strict=True):
+        assert lab_difference(picture, rgb)[0] < 1.5
+
+
 def test_a_preview_shows_five_frames(tmp_path):
     """Oracle: the frames in the middle of each fifth of the film."""
     shown = pictures(50, 48, 64)

@@ -136,18 +136,23 @@ def test_mp4_keeps_what_it_can_hold(tmp_path):
     told = colored(source, target)
     before, after = contents(source), contents(target)
     kinds = [stream[0] for stream in after["streams"]]
-    assert kinds[:3] == ["video", "audio", "audio"]
-    assert [stream[1]["language"] for stream in after["streams"][1:3]] == ["deu", "eng"]
+    assert kinds[:4] == ["video", "audio", "audio", "subtitle"]
+    assert [stream[1]["language"] for stream in after["streams"][1:4]] == ["deu", "eng", "fra"]
+    with av.open(str(target)) as container:
+        names = [stream.metadata["handler_name"] for stream in list(container.streams)[1:4]]
+    assert names == ["Original", "Commentary", "Titres"]  # as players show them
     assert after["chapters"] == before["chapters"]
     assert after["metadata"]["title"] == "Summer 1951"
     assert after["aspect"] == before["aspect"]
-    assert len(told) == 2
-    assert "cannot hold subtitle (srt, fra)" in told[0]
-    assert "cannot hold attachment (font.ttf)" in told[1]
-    assert all("left out" in sentence for sentence in told)
-    again = tmp_path / "again.mp4"  # its chapters are a stream of their own, too
-    assert colored(target, again) == []
-    assert contents(again)["chapters"] == before["chapters"]
+    assert len(told) == 1
+    assert "cannot hold attachment (font.ttf)" in told[0]
+    assert "left out" in told[0]
+    for again in (tmp_path / "again.mkv", tmp_path / "again.mp4"):  # MP4's chapters are a stream, too
+        assert colored(target, again) == []
+        assert contents(again)["chapters"] == before["chapters"]
+        assert [stream[0] for stream in contents(again)["streams"]][:4] == kinds[:4]
+    subtitles = contents(tmp_path / "again.mkv")["packets"][3]
+    assert [packet[1:] for packet in subtitles] == [packet[1:] for packet in before["packets"][3]]
 
 
 def test_a_part_keeps_its_chapters_and_subtitles(tmp_path):

@@ -77,6 +77,17 @@ def test_a_jpeg_without_its_last_two_bytes_is_whole():
     assert file.warnings == ["The file is damaged, but nearly all of the picture can be read."]
 
 
+@pytest.mark.parametrize("array", [PHOTOGRAPH, PHOTOGRAPH[..., 0]], ids=["rgb", "gray"])
+@pytest.mark.parametrize("end", [b"", b"something else"])
+def test_a_jpeg_that_ends_in_its_middle_is_told(array, end):
+    """Oracle: an end of image between the others, of which libjpeg does not tell."""
+    content = saved(array, "JPEG", quality=90, subsampling=0)
+    middle = len(content) // 2
+    file, picture = read_one(content[:middle] + b"\xff\xd9" + content[middle + 2 :] + end)
+    assert np.abs(picture.pixels[:32].astype(int) - array[:32]).mean() < 3
+    assert re.search("about [45][0-9]% of the picture is missing", file.warnings[0])
+
+
 def test_what_follows_a_jpeg_is_no_damage():
     """Oracle: the pixels; phones append films."""
     content = saved(PHOTOGRAPH, "JPEG")
@@ -169,7 +180,7 @@ def test_any_cut_ends_in_a_picture_or_in_one_sentence(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_errors_end_in_a_picture_or_in_one_sentence(seed, capfd):
     """Oracle: no other exception, and silence."""
     small, rng = PHOTOGRAPH[:40, :60], np.random.default_rng(seed)
@@ -183,7 +194,7 @@ def test_random_errors_end_in_a_picture_or_in_one_sentence(seed, capfd):
         png(9, 9, 16, 2, bytes(9 * 55)),
     ]
     for content in contents:
-        for _ in range(20):
+        for _ in range(15):
             broken = np.frombuffer(content, np.uint8).copy()
             broken[rng.integers(0, len(broken), 1 + len(broken) // 400)] = rng.integers(0, 256)
             try:

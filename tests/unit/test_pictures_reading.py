@@ -81,6 +81,10 @@ LOSSLESS = {  # kind: (file, pixels, alpha or None)
     "bmp-8": (lambda: saved(GRAY, "BMP"), GRAY, None),
     "bmp-24": (lambda: saved(RGB, "BMP"), RGB, None),
     "gif": (lambda: saved(PALETTE, "GIF"), np.asarray(PALETTE.convert("RGB")), None),
+    "gif-alpha": (
+        lambda: saved(PALETTE, "GIF", transparency=3, optimize=False),
+        np.asarray(PALETTE.convert("RGB")), np.where(np.asarray(PALETTE) == 3, 0, 255),
+    ),
     "gif-gray": (lambda: saved(GRAY, "GIF"), GRAY, None),
     "jp2": (lambda: saved(RGB, "JPEG2000"), RGB, None),
     "jp2-alpha": (lambda: saved(RGBA, "JPEG2000"), RGB, ALPHA),

@@ -152,7 +152,7 @@ def test_pages_are_written_one_by_one():
 def test_more_than_4_gigabytes_become_a_bigtiff(monkeypatch, exif):
     """Oracle: the signature, with a lower limit; EXIF is found there too."""
     assert written("TIFF", Picture(RGB))[0][:4] == b"II*\0"
-    huge = Metadata(pixel_count=2**32 // 4, exif=exif)
+    huge = Metadata(pixel_count=2**32 // 8, exif=exif)
     content, _ = written("TIFF", Picture(RGB), metadata=huge)
     assert content[:4] == b"II+\0"
     _, picture = read_one(content)
@@ -272,6 +272,30 @@ def test_damaged_exif_keeps_its_readable_part(capfd):
         content, _ = written(format, picture, metadata=file.metadata)
         assert read_one(content)[0].warnings == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_metadata_that_imagemagick_hid_in_texts_of_a_png_are_found():
+    """Oracle: EXIF and IPTC as hexadecimal digits, with the orientation 6."""
+
+    def digits(data):
+        return f"\nname\n{len(data):8}\n{data.hex()}\n"
+
+    info = picture_files.png_texts(
+        **{
+            "Raw profile type exif": digits(picture_files.exif(6).tobytes()),
+            "Raw profile type iptc": digits(IPTC),
+        }
+    )
+    file, picture = read_one(saved(RGB, "PNG", pnginfo=info))
+    assert picture.pixels.shape == RGB.swapaxes(0, 1).shape
+    assert file.metadata.iptc == IPTC
+    assert b"The caption" in file.metadata.exif
+    assert file.metadata.texts == {}
+
+
+def test_empty_exif_is_no_damage():
+    file, _ = read_one(saved(RGB, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"))
+    assert (file.metadata.exif, file.warnings) == (None, [])
 
 
 def test_metadata_too_long_for_jpeg_are_named():
