@@ -76,6 +76,9 @@ class Colorizer(PictureColorizer):
         temperature = self.temperature if temperature is None else temperature
         return ops.convert_to_numpy(decode(self.model(lightness[..., None], training=False), temperature))
 
+    def _logits(self, lightness):
+        return ops.convert_to_numpy(self.model(lightness[..., None], training=False))
+
 
 def load_model(run: RunFolder) -> keras.Model:
     """The keras.Model of a colorizer's RunFolder, with its best weights.

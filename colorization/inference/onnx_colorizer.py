@@ -52,6 +52,9 @@ class OnnxColorizer(PictureColorizer):
             return CENTERS[self._run(OUTPUT, lightness, 1.0).argmax(-1)].astype(np.float32)
         return self._run(AB, lightness, 1.0 if decoding == "mean" else temperature)
 
+    def _logits(self, lightness):
+        return self._run(OUTPUT, lightness, 1.0)
+
     def _run(self, output, lightness, temperature):
         given = {LIGHTNESS: lightness[..., None]}
         if self.temperature is not None:

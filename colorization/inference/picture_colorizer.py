@@ -68,6 +68,30 @@ class PictureColorizer(abc.ABC):
             ValueError: the temperature is negative.
         """
 
+    @abc.abstractmethod
+    def _logits(self, lightness):
+        """The network's logits over the bins, for lightness as of predict."""
+
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """The predicted distribution over the 313 bins, before the softmax.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+
+        Returns:
+            (N, h, w, 313) float32.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        self.check_distribution()
+        return self._in_batches(self._logits, lightness)
+
+    def check_distribution(self) -> None:
+        """Raise InputError if the model predicts single colors, without a distribution over the bins."""
+        if not any(self._takes_temperature.values()):
+            raise refuse_distribution(self.name)
+
     def colorize(
         self,
         image: np.ndarray,
@@ -96,7 +120,7 @@ class PictureColorizer(abc.ABC):
         pictures = as_pictures(image)
         shape = self.working_shape(*pictures.shape)
         small = np.stack([composition.shrink(picture, shape, alpha) for picture in pictures.pictures])
-        ab = self._in_batches(small, decoding, temperature)
+        ab = self._in_batches(self.predict, small, decoding, temperature)
         colored = [composition.compose(*pair) for pair in zip(pictures.pictures, ab, strict=True)]
         return np.stack(colored) if pictures.is_batch else colored[0]
 
@@ -114,13 +138,26 @@ class PictureColorizer(abc.ABC):
         """
         shape = self.working_shape(*lightness.shape[1:3])
         small = np.stack([composition.shrink(picture, shape) for picture in lightness])
-        return self._in_batches(small, decoding, temperature)
+        return self._in_batches(self.predict, small, decoding, temperature)
 
-    def _in_batches(self, small, decoding, temperature):
+    def _in_batches(self, function, small, *options):
         count = max(1, _BATCH // (small.shape[1] * small.shape[2]))
-        return np.concatenate(
-            [self.predict(small[i : i + count], decoding, temperature) for i in range(0, len(small), count)]
-        )
+        return np.concatenate([function(small[i : i + count], *options) for i in range(0, len(small), count)])
+
+
+def refuse_distribution(name: str) -> InputError:
+    """The InputError for a model from which alternatives or their confidence are asked, without having them.
+
+    Args:
+        name: of the model.
+
+    Returns:
+        InputError.
+    """
+    return InputError(
+        f"{name} predicts one color for each pixel, without alternatives: --confidence and --samples need a "
+        "classification, such as the model photos."
+    )
 
 
 def refuse_working_size(name: str, size: tuple[int, int]) -> InputError:
