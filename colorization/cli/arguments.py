@@ -92,9 +92,46 @@ def _add_image(commands):
         help="images of more pixels are refused (default: 500 million)",
     )
     _add_model(image)
+    _add_rendering(image)
     existing = image.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace images that already exist")
     existing.add_argument("--resume", action="store_true", help="keep images that already exist")
+
+
+def _add_rendering(image):
+    """The options of `colorize image` between the network's prediction and the result."""
+    image.add_argument(
+        "--upsampling",
+        choices=("edges", "bilinear"),
+        default="edges",
+        help="edges: colors follow the edges of the image (default: edges)",
+    )
+    image.add_argument(
+        "--quality",
+        choices=("fast", "best"),
+        default="fast",
+        help="best: the mean of six predictions, six times as slow (default: fast)",
+    )
+    image.add_argument(
+        "--no-borders",
+        action="store_true",
+        help="treat uniform white or black borders as a part of the image",
+    )
+    image.add_argument(
+        "--restore-contrast",
+        action="store_true",
+        help="for faded prints: predict from a stretched lightness; the result keeps the original one",
+    )
+    image.add_argument(
+        "--saturation",
+        type=float,
+        default=1.0,
+        metavar="0..2",
+        help="factor of the chroma: 0 is gray (default: 1)",
+    )
+    image.add_argument(
+        "--compare", action="store_true", help="also write NAME-compare: before and after, side by side"
+    )
 
 
 def _add_film(commands):

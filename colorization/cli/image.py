@@ -12,13 +12,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from colorization.cli.image_targets import STANDARD, plan
+from colorization.cli.image_targets import STANDARD, beside, plan
 from colorization.core import image_files
 from colorization.core.errors import InputError, PartialError, printable
 from colorization.core.pictures import MAX_PIXELS
 from colorization.core.quiet_start import c_libraries_held_back
 from colorization.inference import loading
 from colorization.inference.picture_files import colorize_file
+from colorization.inference.rendering import Rendering
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,14 +27,22 @@ def run(arguments: argparse.Namespace) -> None:
     output = arguments.output
     if output is None and STANDARD in arguments.paths:
         output = STANDARD
-    targets = plan(arguments.paths, output, _FORMATS.get(arguments.format))
+    additions = ("compare",) if arguments.compare else ()
+    targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), additions)
     unreadable = [path for path, reason in targets.skipped.items() if reason == image_files.UNREADABLE]
-    pictures = _wanted(targets.pictures, arguments)
+    pictures = _wanted(targets.pictures, additions, arguments)
     model = loading.load(
         arguments.model,
         decoding=arguments.decoding,
         temperature=arguments.temperature,
         working_size=arguments.working_size,
+        rendering=Rendering(
+            arguments.upsampling,
+            arguments.quality,
+            not arguments.no_borders,
+            arguments.restore_contrast,
+            arguments.saturation,
+        ),
     )
     failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
     with c_libraries_held_back():
@@ -50,16 +59,24 @@ _FORMATS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WEBP", "avif"
 """Name of --format -> Pillow's name."""
 
 
-def _wanted(pictures, arguments):
+def _wanted(pictures, additions, arguments):
     """The pictures to color now. Raises InputError if a result exists and no option says what to do."""
-    existing = [target for target in pictures.values() if target != STANDARD and target.exists()]
+    existing = {
+        source: found
+        for source, target in pictures.items()
+        if target != STANDARD
+        for found in (target, *(beside(target, addition) for addition in additions))
+        if found.exists()
+    }
     if existing and not (arguments.overwrite or arguments.resume):
         raise InputError(
-            f"{printable(existing[0])} already exists: pass --overwrite or --resume, or choose another "
-            "name with -o."
+            f"{printable(next(iter(existing.values())))} already exists: pass --overwrite or --resume, or "
+            "choose another name with -o."
         )
     if arguments.resume:
-        return {source: target for source, target in pictures.items() if target not in set(existing)}
+        return {
+            source: target for source, target in pictures.items() if target == STANDARD or not target.exists()
+        }
     return pictures
 
 
@@ -74,8 +91,16 @@ def _colorizer(model, arguments) -> Callable[..., list[str]]:
         place: Any = target
         if target == STANDARD:
             place, format = sys.stdout.buffer, format or "PNG"
+        compare = beside(target, "compare") if arguments.compare else None
         return colorize_file(
-            model.colorize, given, place, format=format, name=name, max_pixels=limit, tell=tell
+            model.colorize,
+            given,
+            place,
+            format=format,
+            name=name,
+            max_pixels=limit,
+            tell=tell,
+            compare=compare,
         )
 
     return color

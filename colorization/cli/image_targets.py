@@ -30,18 +30,25 @@ class Targets(NamedTuple):
     folder: Path
 
 
-def plan(paths: list[Path], output: Path | None, format: str | None) -> Targets:
+def plan(
+    paths: list[Path], output: Path | None, format: str | None, additions: tuple[str, ...] = ()
+) -> Targets:
     """Name the results, before anything slow begins.
 
     Args:
         paths: files, folders, or STANDARD.
         output: a picture's name for one file, else a folder, or STANDARD; None: beside the sources.
         format: Pillow's name of the format of all results; None keeps each picture's own.
+        additions: to the names of further pictures of each result, see `beside`.
 
     Raises:
         InputError: a path or a name is not usable, two results have one name, or a result is a source.
     """
     skipped: dict[Path, str] = {}
+    if additions and (output == STANDARD or (output is None and STANDARD in paths)):
+        raise InputError(
+            f"Standard output holds one picture: leave --{additions[0]} out, or name a file with -o."
+        )
     if STANDARD in (*paths, output) or _is_picture(paths, output):
         if len(paths) > 1 or paths[0].is_dir():
             raise InputError("Standard input and output hold one picture: name one file.")
@@ -52,9 +59,14 @@ def plan(paths: list[Path], output: Path | None, format: str | None) -> Targets:
             for source, place in _places(path, output, format, skipped).items():
                 if source not in pictures:
                     pictures[source] = place
-    _refuse_sources(pictures)
+    _refuse_sources(pictures, additions)
     folder = output or (_beside(paths[0]) if paths[0].is_dir() else paths[0].parent)
     return Targets(pictures, skipped, folder)
+
+
+def beside(target: Path, addition: str) -> Path:
+    """The path of a further picture of a result: NAME-ADDITION.SUFFIX."""
+    return target.with_name(f"{target.stem}-{addition}{target.suffix}")
 
 
 def _is_picture(paths, output):
@@ -125,22 +137,23 @@ def _pictures_in(folder, output, skipped):
     return {picture: picture.relative_to(folder) for picture in found}
 
 
-def _refuse_sources(pictures):
+def _refuse_sources(pictures, additions):
     """Raise InputError if two results have one name, or if a result is a source by any name."""
     sources = {identity for source in pictures for identity in _identities(source)}
     takers = {}
     for source, target in pictures.items():
         if target == STANDARD:
             continue
-        if sources & set(_identities(target)):
-            raise InputError(
-                f"{printable(target)} is one of the pictures to color: choose another name with -o."
-            )
-        if (other := takers.setdefault(target, source)) != source:
-            raise InputError(
-                f"{printable(other)} and {printable(source)} would both become {printable(target)}: "
-                "color them one by one."
-            )
+        for name in (target, *(beside(target, addition) for addition in additions)):
+            if sources & set(_identities(name)):
+                raise InputError(
+                    f"{printable(name)} is one of the pictures to color: choose another name with -o."
+                )
+            if (other := takers.setdefault(name, source)) != source:
+                raise InputError(
+                    f"{printable(other)} and {printable(source)} would both become {printable(name)}: "
+                    "color them one by one."
+                )
 
 
 def _identities(path) -> Iterable:

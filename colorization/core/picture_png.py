@@ -11,6 +11,8 @@ from PIL import Image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # of the signature and IHDR
+_NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # for decoding
+_WITH_ALPHA = {4, 6}  # kinds of color in IHDR
 _STEP = 256  # bytes that are lost at an error in compressed data
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the kinds of color in IHDR
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"bKGD", b"hIST", b"sBIT"}
@@ -54,6 +56,23 @@ def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
     return SIGNATURE + b"".join(encoded)
 
 
+def pixels_only(png: bytes) -> tuple[bytes, float | None]:
+    """The file without metadata, of which libpng prints warnings; a damaged file is mended.
+
+    Returns:
+        (PNG file, share of the pixels that are missing, or None if the file is not damaged).
+    """
+    found = list(chunks(png))
+    if _is_whole(found):
+        share = None
+    else:
+        png, share = mended(png)
+        found = list(chunks(png))
+    has_alpha = found[0].data[9] in _WITH_ALPHA  # where libpng prints a warning of tRNS
+    needed = _NEEDED - {b"tRNS"} if has_alpha else _NEEDED
+    return join((chunk.kind, chunk.data) for chunk in found if chunk.kind in needed), share
+
+
 def mended(png: bytes) -> tuple[bytes, float]:
     """A damaged file made whole: missing pixels are zero, damaged chunks that may be left out are absent.
 
@@ -92,8 +111,11 @@ def _raw_size(header: bytes) -> int:
 
 def is_damaged(png: bytes) -> bool:
     """Whether a checksum is wrong, or the end is missing."""
-    found = [(chunk.kind, chunk.whole) for chunk in chunks(png)]
-    return not all(whole for _, whole in found) or found[-1:] != [(b"IEND", True)]
+    return not _is_whole(list(chunks(png)))
+
+
+def _is_whole(found: list[Chunk]) -> bool:
+    return all(chunk.whole for chunk in found) and bool(found) and found[-1].kind == b"IEND"
 
 
 def bits(png: bytes) -> int:

@@ -70,7 +70,7 @@ class Reader:
 
     def pages(self) -> Iterator[Samples]:
         """Decode."""
-        samples = self._deep() or self._fast() or self._with_pillow()
+        samples = self._direct() or self._with_pillow()
         samples.profile, samples.orientation = self._profile, self._orientation
         yield samples
 
@@ -114,29 +114,24 @@ class Reader:
                 if others > 0:
                     self._told.append(f"Only the main one of its {others + 1} pictures is read.")
 
-    def _deep(self) -> Samples | None:
-        """Samples of more than 8 bits, which Pillow would reduce; None for others."""
-        decode = {"PNG": _deep_png, "JPEG2000": _deep_jpeg2000, "AVIF": _deep_avif}.get(self._format)
-        if decode is None:
+    def _direct(self) -> Samples | None:
+        """Samples by imagecodecs; None for kinds that Pillow reads as well, and if imagecodecs fails.
+
+        Pillow would reduce more than 8 bits, and copies the samples of plain files twice.
+        """
+        decode = _DIRECT.get(self._format)
+        if decode is None or self._mode in ("P", "CMYK"):
             return None
         try:
-            return decode(self._source.read(), self._told)
+            found = decode(self._source.read())
         except ERRORS:
             return None
-
-    def _fast(self) -> Samples | None:
-        """Samples of a whole JPEG file, without the copies that Pillow makes."""
-        if self._format != "JPEG" or self._mode not in ("L", "RGB"):
+        if found is None:
             return None
-        import imagecodecs
-
-        data = self._source.read()
-        if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # cut, or something follows: Pillow tells
-            return None
-        try:
-            return picture_samples.split(imagecodecs.jpeg8_decode(data))
-        except ERRORS:
-            return None
+        samples, share = found
+        if share is not None:
+            self._tell_damage(share)
+        return samples
 
     def _with_pillow(self) -> Samples:
         with self._opened() as (image, share):
@@ -280,22 +275,24 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
         return None
 
 
-def _deep_png(png: bytes, told: list[str]) -> Samples | None:
+def _jpeg(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
-    if picture_png.bits(png) != 16:
+    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
         return None
-    if picture_png.is_damaged(png):
-        png, share = picture_png.mended(png)
-        samples = picture_samples.split(imagecodecs.png_decode(png))
-        if share <= _NOTHING:
-            tell_damage(told, share)
-            return samples
-        return None
-    return picture_samples.split(imagecodecs.png_decode(png))
+    return picture_samples.split(imagecodecs.jpeg8_decode(data)), None
 
 
-def _deep_jpeg2000(data: bytes, told: list[str]) -> Samples | None:
+def _png(png: bytes) -> tuple[Samples, float | None] | None:
+    import imagecodecs
+
+    if picture_png.bits(png) < 8:
+        return None
+    pixels, share = picture_png.pixels_only(png)
+    return picture_samples.split(imagecodecs.png_decode(pixels)), share
+
+
+def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
     start = data.find(b"\xff\x4f\xff\x51")  # the codestream, whose first segment tells the bits
@@ -303,10 +300,10 @@ def _deep_jpeg2000(data: bytes, told: list[str]) -> Samples | None:
     if bits <= 8:
         return None
     array, _ = picture_samples.scaled(imagecodecs.jpeg2k_decode(data), bits)
-    return picture_samples.split(array)
+    return picture_samples.split(array), None
 
 
-def _deep_avif(data: bytes, told: list[str]) -> Samples | None:
+def _avif(data: bytes) -> tuple[Samples, None] | None:
     import imagecodecs
 
     place = data.find(b"av1C")  # the configuration box tells the bits
@@ -315,4 +312,13 @@ def _deep_avif(data: bytes, told: list[str]) -> Samples | None:
         return None
     array = imagecodecs.avif_decode(data)
     array, _ = picture_samples.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
-    return picture_samples.split(array)
+    return picture_samples.split(array), None
+
+
+_DIRECT: dict[str, Callable[[bytes], tuple[Samples, float | None] | None]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "JPEG2000": _jpeg2000,
+    "AVIF": _avif,
+}
+"""{format: function that returns samples and the share that is missing, None if the file is whole}."""

@@ -71,12 +71,13 @@ def resize(planes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return _resize_rows(_resize_columns(planes, shape[1]), shape[0])
 
 
-def compose(pixels: np.ndarray, ab: np.ndarray) -> np.ndarray:
+def compose(pixels: np.ndarray, ab: np.ndarray, slope: np.ndarray | None = None) -> np.ndarray:
     """A picture in color, with its own lightness.
 
     Args:
         pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16; or (H, W) float32 lightness, 0..100.
         ab: (h, w, 2) float32, of any size; it is enlarged linearly.
+        slope: (h, w, 2) float32, enlarged too: slope * lightness is added to ab.
 
     Returns:
         (H, W, 3) RGB of the picture's dtype; uint8 for lightness. Colors outside sRGB lose chroma.
@@ -84,10 +85,14 @@ def compose(pixels: np.ndarray, ab: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     dtype = np.uint8 if pixels.dtype == np.float32 else pixels.dtype
     rgb = np.empty((height, width, 3), dtype)
-    a, b = (_enlarged_rows(_resize_columns(plane, width), height) for plane in cv2.split(ab))
+    offsets, slopes = _enlarged(ab, height, width), _enlarged(slope, height, width)
 
     def fill(rows):
-        rgb[rows] = color_numpy.compose(_lightness(pixels[rows]), a(rows), b(rows), dtype)
+        lightness = _lightness(pixels[rows])
+        planes = [plane(rows) for plane in offsets]
+        if slopes:
+            planes = [plane + factor(rows) * lightness for plane, factor in zip(planes, slopes, strict=True)]
+        rgb[rows] = color_numpy.compose(lightness, *planes, dtype)
 
     _in_strips(fill, height, width)
     return rgb
@@ -122,6 +127,12 @@ def _resize_rows(planes, height):
     how = cv2.INTER_AREA if height < len(planes) else cv2.INTER_LINEAR
     resized = cv2.resize(planes, (planes.shape[1], height), interpolation=how)
     return resized.reshape(height, *planes.shape[1:])
+
+
+def _enlarged(planes, height, width):
+    """For each of (h, w, C) planes: a function of a slice of rows. None has no planes."""
+    split = () if planes is None else cv2.split(planes)
+    return [_enlarged_rows(_resize_columns(plane, width), height) for plane in split]
 
 
 def _enlarged_rows(plane, height):

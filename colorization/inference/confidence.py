@@ -26,7 +26,12 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
     Returns:
         (..., 313) float32.
+
+    Raises:
+        ValueError: the temperature is negative.
     """
+    if not temperature >= 0:
+        raise ValueError(f"the temperature is at least 0, not {temperature}")
     difference = logits - logits.max(axis=-1, keepdims=True)
     return softmax((difference / max(temperature, _COLDEST)).astype(np.float32), axis=-1)
 
@@ -44,12 +49,15 @@ def entropy(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return entr(probabilities(logits, temperature)).sum(axis=-1)
 
 
-def draw(entropies: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def draw(
+    entropies: np.ndarray, shape: tuple[int, int], inner: tuple[slice, slice] = (slice(None), slice(None))
+) -> np.ndarray:
     """A picture of entropies, above a scale.
 
     Args:
         entropies: (h, w) float32 in nats.
         shape: (height, width) of the photograph, whose proportions the map has.
+        inner: rows and columns of the photograph that the entropies are for. The rest is white.
 
     Returns:
         (H, W, 3) uint8. The longer side of the map has 480 to 2048 pixels.
@@ -57,14 +65,26 @@ def draw(entropies: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     longest = max(shape)
     factor = min(max(longest, _SHORTEST), _LONGEST) / longest
     height, width = (max(1, round(side * factor)) for side in shape)
-    enlarged = composition.resize(np.ascontiguousarray(entropies, np.float32), (height, width))
-    levels = np.rint(np.clip(enlarged / np.log(COUNT), 0, 1) * 255).astype(np.uint8)
-    scale = _scale(max(width, _SHORTEST))
-    pictures = [np.take(_COLORS, levels, axis=0), scale]
+    drawn = np.full((height, width, 3), 255, np.uint8)
+    rows, columns = (
+        _scaled(part, *sides)
+        for part, sides in zip(inner, ((shape[0], height), (shape[1], width)), strict=True)
+    )
+    place = drawn[rows, columns]
+    enlarged = composition.resize(np.ascontiguousarray(entropies, np.float32), place.shape[:2])
+    place[:] = _COLORS[np.rint(np.clip(enlarged / np.log(COUNT), 0, 1) * 255).astype(np.uint8)]
+    pictures = [drawn, _scale(max(width, _SHORTEST))]
     wide = max(picture.shape[1] for picture in pictures)
     return np.concatenate(
         [np.pad(each, ((0, 0), (0, wide - each.shape[1]), (0, 0)), constant_values=255) for each in pictures]
     )
+
+
+def _scaled(part, old, new):
+    """A slice of a side of `old` pixels, at a size of `new` pixels; at least one."""
+    start, stop, _ = part.indices(old)
+    first = min(int(start * new / old), new - 1)
+    return slice(first, max(first + 1, round(stop * new / old)))
 
 
 def _scale(width):

@@ -86,7 +86,7 @@ def color(
     """Color a film.
 
     If the work is interrupted, the next call with the same arguments continues behind the last finished part.
-    The picture is encoded as H.264 (x264, constant rate factor 18) with 4:2:0 chroma. It has 10 bits if the
+    The picture is encoded as H.264 (x264, preset faster, constant rate factor 18) with 4:2:0 chroma. It has 10 bits if the
     source has more than 8. All other streams are copied.
 
     Args:

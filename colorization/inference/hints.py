@@ -13,10 +13,12 @@ from colorization.core import color_numpy
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.inference import composition
+from colorization.inference.canvas import Canvas
 from colorization.inference.propagation import Propagation, grid_shape
 
 _REACH = 0.2  # of a hint, relative to the picture
-_RIDGE = 1e-6  # of the covariances: hints that contradict each other within one cell are averaged
+_CROWDED = 0.05  # singular value, relative to the largest, of hints within one cell: they are averaged
+_RIDGE = 1e-5  # of the covariances: hints that contradict each other within one cell are averaged
 
 
 class Hint(NamedTuple):
@@ -80,20 +82,20 @@ _EXAMPLE = '[{"x": 120, "y": 80, "color": "#a03030"}]'
 class HintedPicture:
     """A picture with its predicted color, which takes color hints.
 
-    It keeps the prediction, the factorized system and the effect of each place. A further hint is therefore
-    fast. See `propagation` for the method.
+    It keeps the prediction, the factorized system and the effect of each hinted place. A further hint is
+    therefore fast. See `propagation` for the method.
 
     Args:
-        pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16.
-        ab: (h, w, 2) float32, the prediction, of any size.
-        alpha: (H, W) opacity, uint8 or uint16. Hidden pixels do not influence the colors.
+        canvas: the Canvas of the picture.
+        guide: (h, w) float32, its lightness at the size of the prediction, 0..100.
+        ab: (h, w, 2) float32, the prediction.
     """
 
-    def __init__(self, pixels: np.ndarray, ab: np.ndarray, alpha: np.ndarray | None = None):
-        self._pixels, self._ab = pixels, ab
-        self._lightness = functools.cache(
-            lambda: composition.shrink(pixels, grid_shape(*pixels.shape[:2]), alpha)
-        )
+    def __init__(self, canvas: Canvas, guide: np.ndarray, ab: np.ndarray):
+        self._canvas = canvas
+        self._predicted = canvas.coefficients(guide, ab * np.float32(canvas.rendering.saturation))
+        self._grid = grid_shape(*canvas.pixels.shape[:2])
+        self._lightness = functools.cache(lambda: canvas.lightness(self._grid))
         self._propagation = functools.cache(lambda: Propagation(self._lightness(), _REACH))
         self._effect = functools.cache(self._effect_of)
 
@@ -107,63 +109,95 @@ class HintedPicture:
             (H, W, 3) RGB of the picture's dtype.
 
         Raises:
-            InputError: a hint is outside the picture.
+            InputError: a hint is outside the picture, or on a border that stays neutral.
         """
-        return composition.compose(self._pixels, self.ab(hints))
-
-    def ab(self, hints: Sequence[Hint] = ()) -> np.ndarray:
-        """The predicted color, corrected by hints.
-
-        Args:
-            hints: as of colorize.
-
-        Returns:
-            (h, w, 2) float32: of the grid of `propagation`, or as predicted if there is no hint.
-
-        Raises:
-            InputError: a hint is outside the picture.
-        """
-        for hint in hints:
-            self._refuse_outside(hint)
-        if not hints:
-            return self._ab
-        predicted = composition.resize(self._ab, grid_shape(*self._pixels.shape[:2]))
-        places = [(hint.x, hint.y) for hint in hints]
+        places = [self._place(hint) for hint in hints]
+        if not places:
+            return self._canvas.compose(*self._predicted)
         wanted = np.array([_ab_of(hint.color) for hint in hints])
-        missing = wanted - [self._at(predicted, place) for place in places]
-        effects = [self._effect(place) for place in places]
-        covariances = np.array([[self._at(effect, place) for effect in effects] for place in places])
-        covariances += np.diag(_RIDGE * np.diag(covariances))
-        strengths = np.linalg.solve(covariances, missing)
-        correction = np.einsum("nhw,nc->hwc", np.stack(effects), strengths)
-        return predicted + correction.astype(np.float32)
+        predicted = [
+            None if each is None else composition.resize(each, self._grid) for each in self._predicted
+        ]
+        correction = self._correction(places, wanted - [self._at(predicted, place) for place in places])
+        added = self._canvas.coefficients(self._lightness(), correction)
+        offset, slope = (_sum(*each) for each in zip(predicted, added, strict=True))
+        self._finish(offset, places, wanted - [self._at((offset, slope), place) for place in places])
+        return self._canvas.compose(offset, slope)
 
-    def _refuse_outside(self, hint):
-        height, width = self._pixels.shape[:2]
-        if not (0 <= hint.x < width and 0 <= hint.y < height):
-            raise InputError(
-                f"The color hint at {hint.x},{hint.y} is outside the picture, whose last pixel is at "
-                f"{width - 1},{height - 1}."
-            )
+    def _finish(self, offset, places, missing):
+        """Add what is still missing at some places to the cells around them: little, unless hints are crowded."""
+        found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
+        touched, number = np.unique(
+            np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),
+            return_inverse=True,
+        )
+        weights = np.zeros((len(places), len(touched)))
+        np.add.at(
+            weights, (np.repeat(np.arange(len(places)), 4), number), np.concatenate([w for _, w in found])
+        )
+        offset.reshape(-1, 2)[touched] += np.linalg.lstsq(weights, missing, rcond=_CROWDED)[0]
+
+    def _correction(self, places, missing):
+        """(h, w, 2) float32, on the grid: what is missing at some places, spread to their surroundings.
+
+        Between hints of opposite colors the smoothest surface rises far above both. It is cut off where it
+        exceeds that of each hint alone.
+        """
+        effects = [self._effect(place) for place in places]
+        shares = np.array([[self._at(enlarged, place)[0] for _, enlarged in effects] for place in places])
+        own = np.diag(shares).copy()
+        alone = missing / own[:, None]
+        strengths = np.linalg.solve(shares + np.diag(_RIDGE * own), missing)
+        correction = np.einsum("nhw,nc->hwc", np.stack([effect for effect, _ in effects]), strengths)
+        lowest, highest = np.minimum(alone.min(axis=0), 0), np.maximum(alone.max(axis=0), 0)
+        return np.clip(correction, lowest, highest).astype(np.float32)
 
     def _effect_of(self, place):
-        """(h, w) float64: the shape of the correction by a hint at a place."""
-        weights = np.zeros(grid_shape(*self._pixels.shape[:2]))
-        np.add.at(weights, *self._cells(place))
-        return self._propagation().spread(weights)
+        """(h, w) float64, the shape of the correction by a hint, and the coefficients that enlarge it."""
+        weights = np.zeros(self._grid)
+        np.add.at(weights, *_cells(place, self._canvas.pixels.shape, self._grid))
+        effect = self._propagation().spread(weights)
+        effect /= effect.max()
+        return effect, self._canvas.coefficients(self._lightness(), np.stack([effect] * 2, -1).astype("f4"))
 
-    def _at(self, plane, place):
-        """The value of a plane of the grid at a pixel of the picture, as the enlarged plane has it."""
-        cells, weights = self._cells(place)
-        return np.tensordot(weights, plane[cells], 1)
+    def _at(self, coefficients, place):
+        """(2,) value at a pixel of what coefficients on the grid become, when they are enlarged."""
+        (row, column), pixels = place, self._canvas.pixels
+        cells, weights = _cells(place, pixels.shape, self._grid)
+        lightness = composition.shrink(pixels[row : row + 1, column : column + 1], (1, 1))[0, 0]
+        offset, slope = (0 if each is None else weights @ each[cells] for each in coefficients)
+        return offset + slope * lightness
 
-    def _cells(self, place):
-        """((4,) rows, (4,) columns) of the grid, and (4,) weights, of a pixel in linear interpolation."""
-        sides = self._pixels.shape[:2]
-        grid = grid_shape(*sides)
-        found = [_neighbors(at, new, old) for at, old, new in zip(reversed(place), sides, grid, strict=True)]
-        (rows, down), (columns, right) = found
-        return (np.repeat(rows, 2), np.tile(columns, 2)), np.outer(down, right).ravel()
+    def _place(self, hint):
+        """(row, column) of a hint inside the borders."""
+        sides = self._canvas.whole.shape[:2]
+        if not (0 <= hint.x < sides[1] and 0 <= hint.y < sides[0]):
+            raise InputError(
+                f"The color hint at {hint.x},{hint.y} is outside the picture, whose last pixel is at "
+                f"{sides[1] - 1},{sides[0] - 1}."
+            )
+        rows, columns = (
+            range(*part.indices(side)) for part, side in zip(self._canvas.inner, sides, strict=True)
+        )
+        if hint.y not in rows or hint.x not in columns:
+            raise InputError(
+                f"The color hint at {hint.x},{hint.y} is on a uniform border, which stays neutral: pass "
+                "--no-borders to color it."
+            )
+        return hint.y - rows.start, hint.x - columns.start
+
+
+def _sum(first, second):
+    """The sum of two arrays, either of which may be None."""
+    return second if first is None else first if second is None else first + second
+
+
+def _cells(place, shape, grid):
+    """((4,) rows, (4,) columns) of cells around a pixel of a picture, and their (4,) weights."""
+    (rows, down), (columns, right) = (
+        _neighbors(at, cells, pixels) for at, cells, pixels in zip(place, grid, shape, strict=False)
+    )
+    return (np.repeat(rows, 2), np.tile(columns, 2)), np.outer(down, right).ravel()
 
 
 def _neighbors(position, cells, pixels):

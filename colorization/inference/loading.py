@@ -17,8 +17,11 @@ from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 from colorization.core.typing import StrPath
 from colorization.inference import picture_files, runtimes
-from colorization.inference.picture_colorizer import as_pictures
+from colorization.inference.picture_arrays import as_pictures
+from colorization.inference.rendering import Rendering, check
 from colorization.runs import resolve
+
+DEFAULT = Rendering()
 
 
 def load(
@@ -27,6 +30,7 @@ def load(
     decoding: str | None = None,
     temperature: float | None = None,
     working_size: int | None = None,
+    rendering: Rendering = DEFAULT,
 ) -> "ChosenModel":
     """A model that colors pictures.
 
@@ -36,6 +40,7 @@ def load(
         decoding: one of the task's; None is its default.
         temperature: of the annealed mean; None takes the model's own.
         working_size: shorter side at which color is predicted, in pixels; None takes the model's own.
+        rendering: how the prediction becomes a picture, see Rendering. Exported models have their own.
 
     Returns:
         ChosenModel; its `colorize` takes and returns uint8 or uint16 arrays.
@@ -54,6 +59,7 @@ def load(
         decoding=decoding,
         temperature=temperature,
         working_size=working_size,
+        rendering=rendering,
     )
 
 
@@ -62,7 +68,7 @@ class ChosenModel:
 
     Args:
         path: Path of a run folder or an exported model; None chooses a preset.
-        decoding, temperature, working_size: see load.
+        decoding, temperature, working_size, rendering: see load.
     """
 
     def __init__(
@@ -72,12 +78,17 @@ class ChosenModel:
         decoding: str | None = None,
         temperature: float | None = None,
         working_size: int | None = None,
+        rendering: Rendering = DEFAULT,
     ):
+        check(rendering)
         self._given, self._decoding, self._temperature = path, decoding, temperature
+        self._rendering = rendering
         self._preset = functools.cache(resolve.preset_folder)  # it reads all files of a preset
         self._loaded = functools.cache(functools.partial(_load, working_size=working_size))
         first = self._loaded(path or self._preset(resolve.PHOTOGRAPHS))
         first.check(decoding, temperature is not None)  # refused before any work
+        if isinstance(first, runtimes.Exported) and rendering != DEFAULT:
+            raise InputError(f"{path} is a complete colorizer: it does not accept options of rendering.")
 
     def colorize(
         self,
@@ -106,8 +117,13 @@ class ChosenModel:
             page = next(pictures.open_picture(Path(image)).pages())
             image, alpha = page.pixels, page.alpha
         model = self._model(*as_pictures(image).shape)
+        options = {} if isinstance(model, runtimes.Exported) else {"rendering": self._rendering}
         return model.colorize(
-            image, alpha=alpha, decoding=self._decoding, temperature=self._tempered(temperature, model)
+            image,
+            alpha=alpha,
+            decoding=self._decoding,
+            temperature=self._tempered(temperature, model),
+            **options,
         )
 
     def colorize_file(self, source: StrPath, target: StrPath) -> list[str]:

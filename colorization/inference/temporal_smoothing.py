@@ -8,7 +8,7 @@ import numpy as np
 from colorization.core import color_numpy
 from colorization.inference import composition
 from colorization.inference.film_frames import Picture
-from colorization.inference.optical_flow import OpticalFlow
+from colorization.inference.optical_flow import OpticalFlow, alike, is_cut
 
 KEPT = 0.9
 """Share of a color that comes from the frame before where both show the same: a memory of ten frames."""
@@ -26,7 +26,7 @@ class Colors(NamedTuple):
     Attributes:
         picture: the Picture.
         ab: (h, w, 2) float32.
-        state: for another KeyframeColors, which is to go on behind this picture.
+        state: for another KeyframeColors, which is to continue behind this picture.
     """
 
     picture: Picture
@@ -37,6 +37,11 @@ class Colors(NamedTuple):
 class _Frame(NamedTuple):
     picture: Picture
     lightness: np.ndarray  # (h, w) float32
+    carried: np.ndarray  # (h, w, 3) float32: ab and lightness of the last keyframe, moved to this frame
+
+    @property
+    def state(self):
+        return {"lightness": self.lightness, "carried": self.carried}
 
 
 class KeyframeColors:
@@ -44,14 +49,14 @@ class KeyframeColors:
 
     Every `interval`-th picture is a keyframe, and so is the first picture after a cut. The color of a
     keyframe is predicted. Where it shows the same as the keyframe before, both colors are mixed. The pictures
-    between two keyframes take the colors of both. These follow what moves, and the nearer one counts more.
-    No color goes over a cut.
+    between two keyframes take the colors of both. These follow what moves from picture to picture, and the
+    nearer keyframe counts more. No color goes over a cut.
 
     Args:
         predict: the colorizer.
         interval: pictures from one keyframe to the next; 1 predicts the color of each picture.
         smooth: False leaves each predicted color as it is.
-        state: of the Colors behind which this one goes on. The next picture is then a keyframe.
+        state: of the Colors behind which this one continues. The next picture is then a keyframe.
     """
 
     def __init__(
@@ -64,63 +69,71 @@ class KeyframeColors:
     ):
         self._predict, self._interval = predict, interval
         self._kept = KEPT**interval if smooth else 0.0
-        self._state = dict(state or {})
+        self._state = state or {}
         self._flow = OpticalFlow()
 
     def of(self, pictures: Iterable[Picture]) -> Iterator[Colors]:
         """The colors of pictures, in order. At most `interval` pictures wait in memory."""
         group: list[_Frame] = []  # a keyframe, and the pictures behind it
         for number, picture in enumerate(pictures):
-            frame = _Frame(picture, self._lightness(picture))
-            before = group[-1].lightness if group else self._state.get("lightness")
-            cut = (
-                before is None
-                or before.shape != frame.lightness.shape
-                or self._flow.is_cut(before, frame.lightness)
-            )
-            if cut or number % self._interval == 0:
-                key = dict(self._state) if group else {}
-                color = self._key_color(frame, cut)
-                yield from self._group_colors(group, key, None if cut else (frame.lightness, color))
-                self._state |= {"key_lightness": frame.lightness, "key_ab": color}
-                group = []
-            group.append(frame)
-        yield from self._group_colors(group, dict(self._state), None)
+            height, width = picture.rgb.shape[:2]
+            lightness = composition.shrink(picture.rgb, composition.working_shape(height, width, _FLOW_SIZE))
+            carried = self._carried(lightness)
+            if carried is None or number % self._interval == 0:
+                key = np.dstack([self._key_color(picture, lightness, carried), lightness])
+                yield from self._group_colors(group, None if carried is None else key)
+                group, carried = [], key
+            group.append(_Frame(picture, lightness, carried))
+            self._state = group[-1].state
+        yield from self._group_colors(group, None)
 
-    def _lightness(self, picture):
-        height, width = picture.rgb.shape[:2]
-        return composition.shrink(picture.rgb, composition.working_shape(height, width, _FLOW_SIZE))
+    def _carried(self, lightness):
+        """Color and lightness of the last keyframe, moved to a new frame; None behind a cut."""
+        before = self._state.get("lightness")
+        if before is None or before.shape != lightness.shape:
+            return None
+        moved = self._flow.move(np.dstack([self._state["carried"], before]), before, lightness)
+        return None if is_cut(before, moved[..., 3], lightness) else moved[..., :3]
 
-    def _key_color(self, frame, cut):
+    def _key_color(self, picture, lightness, carried):
         """(h, w, 2) ab of a keyframe."""
-        lightness = color_numpy.lightness(frame.picture.rgb)
-        ab = composition.resize(self._predict(lightness[None])[0], frame.lightness.shape)
-        if cut or not self._kept:
+        predicted = self._predict(color_numpy.lightness(picture.rgb)[None])[0]
+        ab = composition.resize(predicted, lightness.shape)
+        if carried is None or not self._kept:
             return ab
-        carried = self._flow.carry(self._state["key_ab"], self._state["key_lightness"], frame.lightness)
-        weight = self._kept * carried.alike[..., None]
-        return weight * carried.ab + (1 - weight) * ab
+        weight = self._kept * alike(carried[..., 2], lightness)[..., None]
+        return weight * carried[..., :2] + (1 - weight) * ab
 
-    def _group_colors(self, group, key, following):
+    def _group_colors(self, group, following):
         """Colors of a keyframe and of the pictures up to the next one.
 
         Args:
             group: the pictures as a list of _Frame.
-            key: state with the keyframe's lightness and color.
-            following: lightness and color of the next keyframe; None at a cut and at the end.
+            following: (h, w, 3) color and lightness of the next keyframe; None at a cut and at the end.
         """
+        from_behind = self._moved_back(group, following)
         for number, frame in enumerate(group):
-            state = {**key, "lightness": frame.lightness}
-            yield Colors(frame.picture, self._between(frame, key, following, number / len(group)), state)
+            ab = frame.carried[..., :2]
+            if number and following is not None:
+                ab = _mixed(frame, from_behind[number], number / len(group))
+            yield Colors(frame.picture, ab, frame.state)
 
-    def _between(self, frame, key, following, share):
-        """(h, w, 2) ab of a picture that lies at a share, 0..1, of the way to the next keyframe."""
-        if not share:
-            return key["key_ab"]
-        before = self._flow.carry(key["key_ab"], key["key_lightness"], frame.lightness)
+    def _moved_back(self, group, following):
+        """{number in the group: color and lightness of the next keyframe, moved to this frame}."""
         if following is None:
-            return before.ab
-        after = self._flow.carry(following[1], following[0], frame.lightness)
-        weights = (1 - share) * (before.alike + _TRUST), share * (after.alike + _TRUST)
-        mixed = weights[0][..., None] * before.ab + weights[1][..., None] * after.ab
-        return mixed / (weights[0] + weights[1])[..., None]
+            return {}
+        moved, source, found = following, following[..., 2], {}
+        for number in range(len(group) - 1, 0, -1):
+            moved = self._flow.move(moved, source, group[number].lightness)
+            source, found[number] = group[number].lightness, moved
+        return found
+
+
+def _mixed(frame, behind, share):
+    """(h, w, 2) ab of a frame that lies at a share, 0..1, of the way from one keyframe to the next."""
+    weights = (
+        (1 - share) * (alike(frame.carried[..., 2], frame.lightness) + _TRUST),
+        share * (alike(behind[..., 2], frame.lightness) + _TRUST),
+    )
+    mixed = weights[0][..., None] * frame.carried[..., :2] + weights[1][..., None] * behind[..., :2]
+    return mixed / (weights[0] + weights[1])[..., None]

@@ -50,8 +50,8 @@ def test_the_picture_is_readable_at_any_size(height, width):
     rows, columns = (max(1, round(side * factor)) for side in (height, width))
     assert picture.shape[1] == max(columns, 480)
     assert 80 <= picture.shape[0] - rows <= 300
-    np.testing.assert_array_equal(picture[0, 0], scale[0, 0])
     if columns > 1:
+        np.testing.assert_array_equal(picture[0, 0], scale[0, 0])
         assert picture[0, 0].sum() > picture[0, columns - 1].sum() + 150  # yellow, violet
     assert (picture[rows:] < 60).all(axis=-1).sum() > 200  # letters
 

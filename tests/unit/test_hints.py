@@ -12,10 +12,13 @@ from skimage import data
 from skimage.color import lab2rgb, rgb2lab
 
 from colorization.core.errors import InputError
-from colorization.inference import composition, hints, propagation
+from colorization.inference import hints, propagation
+from colorization.inference.canvas import Canvas
 from colorization.inference.hints import Hint, HintedPicture
+from colorization.inference.rendering import PLAIN, Rendering
 
 PHOTOGRAPH = data.astronaut()[::2, ::2, 1]
+GRAY = np.zeros((8, 8, 2), np.float32)
 PREDICTION = np.random.default_rng(0).uniform(-15, 15, (12, 16, 2)).astype(np.float32)
 
 
@@ -33,9 +36,29 @@ def in_gamut(x, y, color):
         return np.abs(rgb2lab(lab2rgb(lab)) - lab).max() < 0.5
 
 
-@pytest.fixture(scope="module")
-def picture():
-    return HintedPicture(PHOTOGRAPH, PREDICTION)
+def hinted(pixels, prediction, rendering=PLAIN):
+    """HintedPicture with a given prediction."""
+    canvas = Canvas(pixels, rendering)
+    return HintedPicture(canvas, canvas.lightness(prediction.shape[:2]), prediction)
+
+
+@pytest.fixture(scope="module", params=["full size", "bilinear", "edges"])
+def picture(request):
+    """A photograph whose hints spread at its full size, or on a grid of a ninth, enlarged in either way."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "full size":
+            return hinted(PHOTOGRAPH, PREDICTION)
+        patch.setattr(propagation, "_CELLS", PHOTOGRAPH.size // 9)
+        return hinted(PHOTOGRAPH, PREDICTION, Rendering(upsampling=request.param))
+
+
+def deep(gray):
+    """The same picture in 16 bit, which hold ab to a hundredth."""
+    return gray.astype(np.uint16) * 257
+
+
+def deep_ab(rgb):
+    return rgb2lab(rgb / 65535)[..., 1:]
 
 
 @settings(deadline=None, max_examples=40)
@@ -66,7 +89,9 @@ def test_several_hints_hold_at_once(picture):
 
 
 def test_without_hints_nothing_changes(picture):
-    expected = composition.compose(PHOTOGRAPH, PREDICTION)
+    """Oracle: the Canvas, which renders pictures without hints."""
+    canvas = Canvas(PHOTOGRAPH, picture._canvas.rendering)
+    expected = canvas.render(canvas.lightness(PREDICTION.shape[:2]), PREDICTION)
     np.testing.assert_array_equal(picture.colorize(), expected)
     picture.colorize([Hint(9, 9, (200, 0, 0))])
     np.testing.assert_array_equal(picture.colorize([]), expected)
@@ -80,7 +105,7 @@ def test_a_strong_edge_keeps_a_hint_back(blurred):
     if blurred:
         gray[:, 59:62] = (105, 130, 155)
     gray += np.random.default_rng(0).integers(0, 3, gray.shape, dtype=np.uint8)  # grain
-    colored = HintedPicture(gray, np.zeros((8, 8, 2), np.float32)).ab([Hint(40, 45, (170, 70, 60))])
+    colored = deep_ab(hinted(deep(gray), GRAY).colorize([Hint(40, 45, (170, 70, 60))]))
     strength = np.linalg.norm(ab((170, 70, 60)))
     assert np.abs(colored[:, 63:]).max() < 1
     change = np.linalg.norm(colored, axis=-1)[:, :58]
@@ -91,8 +116,8 @@ def test_a_strong_edge_keeps_a_hint_back(blurred):
 
 def test_a_hint_does_not_fade_beside_its_pixel():
     """With the graph's Laplacian itself in place of its square, a single pixel would stand out."""
-    flat = HintedPicture(np.full((80, 80), 120, np.uint8), np.zeros((8, 8, 2), np.float32))
-    a = flat.ab([Hint(40, 40, (200, 80, 80))])[..., 0]
+    flat = hinted(deep(np.full((80, 80), 120)), GRAY)
+    a = deep_ab(flat.colorize([Hint(40, 40, (200, 80, 80))]))[..., 0]
     assert a[40, 44] > 0.9 * a[40, 40]
     assert a[0, 0] < 0.35 * a[40, 40]
 
@@ -101,7 +126,7 @@ def test_a_hint_does_not_fade_beside_its_pixel():
 def test_tiny_pictures(shape):
     gray = np.full(shape, 120, np.uint8)
     last = Hint(shape[1] - 1, shape[0] - 1, (150, 110, 110))
-    colored = HintedPicture(gray, np.zeros((8, 8, 2), np.float32)).colorize([last])
+    colored = hinted(gray, GRAY, Rendering()).colorize([last])
     assert np.abs(ab(colored[last.y, last.x]) - ab(last.color)).max() < 2
 
 
@@ -111,22 +136,35 @@ def test_large_and_long_pictures_and_16_bit(monkeypatch):
         np.prod(propagation.grid_shape(*sides)) <= 2**16 for sides in ((5000, 4000), (9, 90000), (90000, 1))
     )
     monkeypatch.setattr(propagation, "_CELLS", 1000)
-    deep = PHOTOGRAPH.astype(np.uint16) * 257
     hint = hints.parse("151,143,#a06050")
-    colored = HintedPicture(deep, PREDICTION).colorize([hint])
+    colored = hinted(deep(PHOTOGRAPH), PREDICTION, Rendering()).colorize([hint])
     assert colored.dtype == np.uint16
-    assert np.abs(rgb2lab(colored[hint.y, hint.x] / 65535)[1:] - ab(hint.color)).max() < 2
+    assert np.abs(deep_ab(colored[hint.y, hint.x]) - ab(hint.color)).max() < 0.5
 
 
-def test_contradicting_hints_are_averaged(picture):
-    """Two colors for one pixel: the mean, and nothing wild elsewhere."""
-    two = [Hint(100, 150, (150, 110, 110)), Hint(100, 150, (110, 130, 150))]
-    found = picture.ab(two)
-    mean = np.mean([ab(hint.color) for hint in two], axis=0)
-    grid = propagation.grid_shape(*PHOTOGRAPH.shape)
-    assert grid == PHOTOGRAPH.shape
-    np.testing.assert_allclose(found[150, 100], mean, atol=1)
-    assert np.abs(found).max() < 60
+def test_contradicting_hints(picture):
+    """Two colors for one pixel give their mean. Those of neighbors both hold, without wild colors around."""
+    colors = [(150, 110, 110), (110, 130, 150)]
+    first, second = (ab(color) for color in colors)
+    colored = ab(picture.colorize([Hint(100, 150, color) for color in colors]))
+    np.testing.assert_allclose(colored[150, 100], (first + second) / 2, atol=1.5)
+    flat = hinted(deep(np.full((60, 60), 120)), GRAY)
+    colored = deep_ab(flat.colorize([Hint(30 + place, 30, color) for place, color in enumerate(colors)]))
+    np.testing.assert_allclose(colored[30, 30:32], [first, second], atol=2)
+    assert (colored > np.maximum(np.maximum(first, second), 0) + 1).sum() == 0
+    assert (colored < np.minimum(np.minimum(first, second), 0) - 1).sum() == 0
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_borders_count_and_stay_neutral(value):
+    """Positions are those of the whole picture; a hint on the border itself is refused."""
+    framed = np.pad(PHOTOGRAPH, 30, constant_values=value)
+    hint = hints.parse("180,170,#a06050")
+    colored = hinted(framed, PREDICTION, Rendering()).colorize([hint])
+    assert np.abs(ab(colored[hint.y, hint.x]) - ab(hint.color)).max() < 2
+    assert np.ptp(colored[:25].astype(int), axis=-1).max() == 0
+    with pytest.raises(InputError, match="at 3,100 is on a uniform border, which stays neutral"):
+        hinted(framed, PREDICTION, Rendering()).colorize([Hint(3, 100, (9, 9, 9))])
 
 
 def test_texts_and_files(tmp_path):

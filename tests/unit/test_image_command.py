@@ -190,3 +190,17 @@ def test_python_takes_a_path(here):
     np.testing.assert_array_equal(np.asarray(Image.open("new/b.png")), model.colorize(GRAY))
     with pytest.raises(InputError, match="is the picture to color"):
         model.colorize_file("a.png", "a.png")
+
+
+def test_before_and_after(here, capsys):
+    """Oracle: the source and the result; a source of this name is not overwritten."""
+    save("a.png")
+    assert image("a.png", "-o", "new.png", "--compare", "--saturation", 1.5) == 0
+    both = np.asarray(Image.open("new-compare.png"))
+    np.testing.assert_array_equal(both[:, :64], np.stack([GRAY] * 3, -1))
+    np.testing.assert_array_equal(both[:, 64:], np.asarray(Image.open("new.png")))
+    assert "new-compare.png already exists" in refused(capsys, "a.png", "-o", "new.png", "--compare")
+    save("b-compare.png")
+    assert "is one of the pictures" in refused(capsys, "b-compare.png", "-o", "b.png", "--compare")
+    assert "holds one picture" in refused(capsys, "a.png", "-o", "-", "--compare")
+    assert "The saturation is 0 to 2" in refused(capsys, "a.png", "-o", "c.png", "--saturation", 3)

@@ -11,6 +11,7 @@ from colorization import Colorizer, InputError
 from colorization.core import color_numpy
 from colorization.core.atomic_io import fingerprint_of
 from colorization.inference import composition, loading
+from colorization.inference.rendering import PLAIN, Rendering
 from colorization.runs import resolve
 
 LARGE, SMALL = data.chelsea()[:80, :100], data.astronaut()[:64:2, :64:2]
@@ -26,25 +27,28 @@ def test_a_preset_is_chosen_by_the_size_of_the_picture():
     model, named = colorization.load(), colorization.load("photos")
     for picture, name in ((SMALL, "cifar10-classification"), (LARGE, "photos")):
         assert resolve.default_preset(*picture.shape[:2]) == name
-        expected = Colorizer.from_preset(name).colorize(picture)
+        expected = Colorizer.from_preset(name).colorize(picture, rendering=Rendering())
         assert_near(model.colorize(picture), expected)
         assert_near(colorization.load(name).colorize(picture), expected)
         folder = resolve.preset_folder(name)
         assert model.fingerprint(*picture.shape[:2]) == fingerprint_of(folder)
-    assert_near(named.colorize(SMALL), Colorizer.from_preset("photos").colorize(SMALL))
+    assert_near(named.colorize(SMALL), Colorizer.from_preset("photos").colorize(SMALL, rendering=Rendering()))
 
 
 def test_options_are_the_colorizers():
     """Oracle: Colorizer, in Keras. Between equally likely bins the mode depends on rounding."""
     for decoding, share in (("mean", 1e-3), ("mode", 0.02)):
-        expected = Colorizer.from_preset("photos", working_size=40).colorize(LARGE, decoding=decoding)
+        expected = Colorizer.from_preset("photos", working_size=40).colorize(
+            LARGE, decoding=decoding, rendering=Rendering()
+        )
         found = colorization.load("photos", working_size=40, decoding=decoding).colorize(LARGE)
         assert (np.abs(found.astype(int) - expected) > 1).mean() < share
-    cold = Colorizer.from_preset("photos").colorize(LARGE, temperature=0.1)
+    cold = Colorizer.from_preset("photos").colorize(LARGE, temperature=0.1, rendering=Rendering())
     assert_near(colorization.load("photos", temperature=0.1).colorize(LARGE), cold)
     assert_near(colorization.load("photos").colorize(LARGE, temperature=0.1), cold)
     gray = np.stack([LARGE[..., 0]] * 2)[..., None]
-    assert_near(colorization.load("photos").colorize(gray), Colorizer.from_preset("photos").colorize(gray))
+    expected = Colorizer.from_preset("photos").colorize(gray, rendering=Rendering())
+    assert_near(colorization.load("photos").colorize(gray), expected)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_what_a_model_does_not_take_is_refused_when_it_is_loaded(model, options,
 def test_a_preset_needs_no_keras_for_any_option(monkeypatch, dtype):
     """Keras would be started by start_keras. Depth, opacity and batches are those of PictureColorizer."""
     monkeypatch.setattr(loading, "start_keras", lambda: pytest.fail("Keras was started"))
-    model = colorization.load("photos", working_size=40, decoding="mode")
+    model = colorization.load("photos", working_size=40, decoding="mode", rendering=PLAIN)
     image = LARGE.astype(dtype) * (257 if dtype == "uint16" else 1)
     alpha = np.full(LARGE.shape[:2], np.iinfo(dtype).max, dtype)
     colored = model.colorize(image, alpha=alpha)

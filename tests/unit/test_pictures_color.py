@@ -172,10 +172,11 @@ def test_srgb_itself_changes_nothing(array):
 )
 def test_a_profile_that_cannot_be_used_is_told(array, profile, capfd):
     """Oracle: the samples as sRGB."""
-    file, picture = read_one(tiff(array, iccprofile=profile))
-    np.testing.assert_array_equal(picture.pixels, array)
-    (told,) = file.warnings
-    assert told == "Its color profile cannot be used; its colors are taken as sRGB."
+    for content in (tiff(array, iccprofile=profile), saved(array, "PNG", icc_profile=profile)):
+        file, picture = read_one(content)
+        np.testing.assert_array_equal(picture.pixels, array)
+        (told,) = file.warnings
+        assert told == "Its color profile cannot be used; its colors are taken as sRGB."
     assert capfd.readouterr() == ("", "")
 
 

@@ -169,7 +169,7 @@ def test_any_cut_ends_in_a_picture_or_in_one_sentence(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_errors_end_in_a_picture_or_in_one_sentence(seed, capfd):
     """Oracle: no other exception, and silence."""
     small, rng = PHOTOGRAPH[:40, :60], np.random.default_rng(seed)
@@ -183,7 +183,7 @@ def test_random_errors_end_in_a_picture_or_in_one_sentence(seed, capfd):
         png(9, 9, 16, 2, bytes(9 * 55)),
     ]
     for content in contents:
-        for _ in range(20):
+        for _ in range(15):
             broken = np.frombuffer(content, np.uint8).copy()
             broken[rng.integers(0, len(broken), 1 + len(broken) // 400)] = rng.integers(0, 256)
             try:
