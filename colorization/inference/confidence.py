@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.special import entr, softmax
 
 from colorization.core.bin_centers import COUNT
 from colorization.inference import composition
 
 _COLDEST = 1e-6  # temperature, in place of 0
+_LEAST = np.float32(1e-37)  # probability whose logarithm is taken
 _SHORTEST, _LONGEST = 480, 2048  # pixels of the longer side of the map
 _TICKS = (1, 3, 10, 30, 100, COUNT)  # equally likely colors
 _TITLE = "equally likely colors (the exponential of the entropy)"
@@ -33,7 +33,8 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     if not temperature >= 0:
         raise ValueError(f"the temperature is at least 0, not {temperature}")
     difference = logits - logits.max(axis=-1, keepdims=True)
-    return softmax((difference / max(temperature, _COLDEST)).astype(np.float32), axis=-1)
+    relative = np.exp((difference / max(temperature, _COLDEST)).astype(np.float32))
+    return relative / relative.sum(axis=-1, keepdims=True)
 
 
 def entropy(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
@@ -46,7 +47,8 @@ def entropy(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     Returns:
         (...) float32, 0 to log 313 nats.
     """
-    return entr(probabilities(logits, temperature)).sum(axis=-1)
+    probability = probabilities(logits, temperature)
+    return -(probability * np.log(np.maximum(probability, _LEAST))).sum(axis=-1)
 
 
 def draw(

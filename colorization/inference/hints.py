@@ -95,8 +95,6 @@ class HintedPicture:
         self._canvas = canvas
         self._predicted = canvas.coefficients(guide, ab * np.float32(canvas.rendering.saturation))
         self._grid = grid_shape(*canvas.pixels.shape[:2])
-        self._lightness = functools.cache(lambda: canvas.lightness(self._grid))
-        self._propagation = functools.cache(lambda: Propagation(self._lightness(), _REACH))
         self._effect = functools.cache(self._effect_of)
 
     def colorize(self, hints: Sequence[Hint] = ()) -> np.ndarray:
@@ -119,13 +117,21 @@ class HintedPicture:
             None if each is None else composition.resize(each, self._grid) for each in self._predicted
         ]
         correction = self._correction(places, wanted - [self._at(predicted, place) for place in places])
-        added = self._canvas.coefficients(self._lightness(), correction)
+        added = self._canvas.coefficients(self._lightness, correction)
         offset, slope = (_sum(*each) for each in zip(predicted, added, strict=True))
         self._finish(offset, places, wanted - [self._at((offset, slope), place) for place in places])
         return self._canvas.compose(offset, slope)
 
+    @functools.cached_property
+    def _lightness(self):
+        return self._canvas.lightness(self._grid)
+
+    @functools.cached_property
+    def _propagation(self):
+        return Propagation(self._lightness, _REACH)
+
     def _finish(self, offset, places, missing):
-        """Add what is still missing at some places to the cells around them: little, unless hints are crowded."""
+        """Add what is still missing at some places to the cells around them: little, unless crowded."""
         found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
         touched, number = np.unique(
             np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),
@@ -156,9 +162,9 @@ class HintedPicture:
         """(h, w) float64, the shape of the correction by a hint, and the coefficients that enlarge it."""
         weights = np.zeros(self._grid)
         np.add.at(weights, *_cells(place, self._canvas.pixels.shape, self._grid))
-        effect = self._propagation().spread(weights)
+        effect = self._propagation.spread(weights)
         effect /= effect.max()
-        return effect, self._canvas.coefficients(self._lightness(), np.stack([effect] * 2, -1).astype("f4"))
+        return effect, self._canvas.coefficients(self._lightness, np.stack([effect] * 2, -1).astype("f4"))
 
     def _at(self, coefficients, place):
         """(2,) value at a pixel of what coefficients on the grid become, when they are enlarged."""

@@ -3,16 +3,20 @@
 import abc
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from colorization import inference  # a lazy package: hints and samples import SciPy
 from colorization.core import decodings
 from colorization.core.errors import InputError
-from colorization.inference import composition, confidence, hints, samples
+from colorization.inference import composition
 from colorization.inference.canvas import Canvas
 from colorization.inference.picture_arrays import as_pictures, single
 from colorization.inference.rendering import BEST_SCALES, PLAIN, Rendering, check, mirrored, stretched
+
+if TYPE_CHECKING:
+    from colorization.inference.hints import HintedPicture
 
 _BATCH = 2**16  # pixels through the network at once: each has 313 logits
 
@@ -200,7 +204,7 @@ class PictureColorizer(abc.ABC):
         """
         canvas, guide, logits = self._distribution(image, alpha, rendering)
         temperature = self._tempered(temperature)
-        drawn = samples.sample(logits, guide, count, temperature=temperature, seed=seed)
+        drawn = inference.samples.sample(logits, guide, count, temperature=temperature, seed=seed)
         return (canvas.render(guide, ab) for ab in drawn)
 
     def confidence(
@@ -225,8 +229,8 @@ class PictureColorizer(abc.ABC):
             InputError: the model predicts single colors.
         """
         canvas, _, logits = self._distribution(image, alpha, rendering)
-        entropy = confidence.entropy(logits, self._tempered(temperature))
-        return confidence.draw(entropy, canvas.whole.shape[:2], canvas.inner)
+        entropy = inference.confidence.entropy(logits, self._tempered(temperature))
+        return inference.confidence.draw(entropy, canvas.whole.shape[:2], canvas.inner)
 
     def hinted(
         self,
@@ -236,7 +240,7 @@ class PictureColorizer(abc.ABC):
         decoding: str | None = None,
         temperature: float | None = None,
         rendering: Rendering = PLAIN,
-    ) -> hints.HintedPicture:
+    ) -> "HintedPicture":
         """One picture with its prediction, which takes color hints.
 
         Args:
@@ -252,7 +256,7 @@ class PictureColorizer(abc.ABC):
         canvas = Canvas(single(image), check(rendering), alpha)
         predict = functools.partial(self.predict, decoding=decoding, temperature=temperature)
         (guide,), (ab,) = self._predicted([canvas], predict)
-        return hints.HintedPicture(canvas, guide, ab)
+        return inference.hints.HintedPicture(canvas, guide, ab)
 
     def _tempered(self, temperature):
         return self.temperature if temperature is None else temperature

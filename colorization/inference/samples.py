@@ -11,17 +11,20 @@ Sources: Sklar, "Fonctions de repartition a n dimensions et leurs marges" (1959)
 Sheppard (Proceedings of the London Mathematical Society, 1898) for the correction of the variance by 1/12.
 """
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy.special import ndtr
 
 from colorization.core.bin_centers import CENTERS, STEP
 from colorization.inference.confidence import probabilities
 from colorization.inference.propagation import Propagation
 
-_REACH = 1.0  # of a random field, relative to the picture: one object has one color
+_REACH = 2.0  # of a random field, relative to the picture: one object has one color
 _LOW = CENTERS.min(axis=0)
 _GRID = tuple(((CENTERS - _LOW) / STEP).astype(int).T)  # places of the bins in a rectangle, by a and b
 _SIDES = tuple(int(side.max()) + 1 for side in _GRID)
+_DEVIATES = np.linspace(-5, 5, 2001)
+_LEVELS = np.array([NormalDist().cdf(each) for each in _DEVIATES])
 _ALMOST_NONE = 1e-12  # probability, against a division by zero
 
 
@@ -43,7 +46,7 @@ def sample(
     rectangle = np.zeros((*lightness.shape, *_SIDES), np.float32)
     rectangle[..., _GRID[0], _GRID[1]] = probabilities(logits, temperature)
     fields = random_fields(lightness, count, seed)
-    return np.stack([_colors(rectangle, *ndtr(pair)) for pair in fields])
+    return np.stack([_colors(rectangle, *np.interp(pair, _DEVIATES, _LEVELS)) for pair in fields])
 
 
 def random_fields(lightness: np.ndarray, count: int, seed: int) -> np.ndarray:
