@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "colorization/__init__.py").read_text())[1]
 
-KERAS = ["filelock>=3.20", "keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24", "scipy>=1.15"]
+KERAS = ["filelock>=3.20", "keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24"]
 EXPORT = ["ai-edge-litert>=2.1", "onnx>=1.17", "tf2onnx>=1.17"]
 
 setup(
@@ -48,6 +48,7 @@ setup(
         "opencv-python-headless>=4.10",  # opencv-python needs libxcb, libGL and GLib, which servers lack
         "pillow-heif>=1.0",
         "pillow>=12,<13",
+        "scipy>=1.15",
         "tifffile>=2025.3.30",
         "tqdm>=4.66",
     ],

@@ -132,6 +132,32 @@ def _add_rendering(image):
     image.add_argument(
         "--compare", action="store_true", help="also write NAME-compare: before and after, side by side"
     )
+    image.add_argument(
+        "--confidence",
+        action="store_true",
+        help="also write NAME-confidence.png: a map of how sure the model is of its colors",
+    )
+    image.add_argument(
+        "--samples",
+        type=positive_number,
+        default=0,
+        metavar="N",
+        help="also write NAME-1 to NAME-N: other plausible colors",
+    )
+    image.add_argument(
+        "--hint",
+        action="append",
+        default=[],
+        metavar="X,Y,COLOR",
+        help="color of a pixel of the upright image, such as 120,80,#a03030 or 120,80,brown; it spreads to"
+        " similar neighbors; may be repeated",
+    )
+    image.add_argument(
+        "--hints",
+        type=Path,
+        metavar="FILE",
+        help='JSON file of color hints: [{"x": 120, "y": 80, "color": "#a03030"}]',
+    )
 
 
 def _add_film(commands):

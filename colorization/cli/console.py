@@ -10,7 +10,7 @@ from typing import Any
 
 from colorization.core import interrupts
 from colorization.core.atomic_io import system_message
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
     "whole_number",
 ]
 
+_NO_READER = 141  # as of a program that a broken pipe ends
+
 RUN = "a run folder, or a preset's name"
 """Help of an argument RUN."""
 
@@ -39,16 +41,22 @@ def run_command(function: Callable, *arguments: Any) -> int:
 
     Returns:
         Exit code: 0; 1 if some of several inputs failed; 2 for bad input or too little memory; 130 for
-        Ctrl-C.
+        Ctrl-C; 141 if the reader of standard output, such as `head`, ended before.
     """
     _prepare_streams()
     interrupts.as_exceptions()
     try:
         function(*arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except InputError as error:
         return _refuse(error, error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush when Python ends
+        return _NO_READER
     except OSError as error:  # no permission or no space: the message of the system, without a traceback
-        return _refuse(f"{error.filename or 'a file'}: {system_message(error)}.")
+        place = printable(error.filename) if error.filename else "a file or standard output"
+        return _refuse(f"{place}: {system_message(error)}.")
     except KeyboardInterrupt:
         print(interrupts.SENTENCE, file=sys.stderr)
         return interrupts.EXIT_CODE

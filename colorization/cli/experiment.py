@@ -11,6 +11,7 @@ from colorization.cli.console import run_command, start_keras
 from colorization.cli.training_options import Training, add_options
 from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.config import Config, override
+from colorization.core.errors import printable
 from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
 
@@ -76,7 +77,7 @@ def run(chosen: Training, arguments: argparse.Namespace) -> None:
     config.refuse_frozen_noise()
 
     print(_function(chosen.train)(config, run_dir, resume=arguments.resume))
-    print(f"The run is in {run_dir}", file=sys.stderr)
+    print(f"The run is in {printable(run_dir)}", file=sys.stderr)
 
 
 def _function(named: str | Callable) -> Callable:

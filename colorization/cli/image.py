@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import os
 import sys
 import threading
@@ -12,12 +13,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from colorization.cli.image_targets import STANDARD, beside, plan
+from colorization import inference  # a lazy package: hints import SciPy
+from colorization.cli.image_targets import STANDARD, plan
 from colorization.core import image_files
 from colorization.core.errors import InputError, PartialError, printable
 from colorization.core.pictures import MAX_PIXELS
 from colorization.core.quiet_start import c_libraries_held_back
 from colorization.inference import loading
+from colorization.inference.extras import Extras
 from colorization.inference.picture_files import colorize_file
 from colorization.inference.rendering import Rendering
 
@@ -27,10 +30,11 @@ def run(arguments: argparse.Namespace) -> None:
     output = arguments.output
     if output is None and STANDARD in arguments.paths:
         output = STANDARD
-    additions = ("compare",) if arguments.compare else ()
-    targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), additions)
+    extras = Extras(arguments.compare, arguments.confidence, arguments.samples)
+    targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), extras)
     unreadable = [path for path, reason in targets.skipped.items() if reason == image_files.UNREADABLE]
-    pictures = _wanted(targets.pictures, additions, arguments)
+    pictures = _wanted(targets.pictures, extras, arguments)
+    hints = _hints(arguments, len(targets.pictures))
     model = loading.load(
         arguments.model,
         decoding=arguments.decoding,
@@ -44,9 +48,15 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.saturation,
         ),
     )
+    if hints:
+        model.check_hints()
+    if extras.confidence or extras.samples:
+        model.check_distribution()
     failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
     with c_libraries_held_back():
-        failures += _color_all(pictures, _colorizer(model, arguments), arguments.jobs or os.cpu_count() or 1)
+        failures += _color_all(
+            pictures, _colorizer(model, hints, extras, arguments), arguments.jobs or os.cpu_count() or 1
+        )
     for sentence in image_files.tell_skipped(targets.skipped, targets.folder / image_files.SKIPPED_FILES):
         print(sentence, file=sys.stderr)
     if failures:
@@ -59,13 +69,13 @@ _FORMATS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WEBP", "avif"
 """Name of --format -> Pillow's name."""
 
 
-def _wanted(pictures, additions, arguments):
+def _wanted(pictures, extras, arguments):
     """The pictures to color now. Raises InputError if a result exists and no option says what to do."""
     existing = {
         source: found
         for source, target in pictures.items()
         if target != STANDARD
-        for found in (target, *(beside(target, addition) for addition in additions))
+        for found in (target, *extras.paths(target))
         if found.exists()
     }
     if existing and not (arguments.overwrite or arguments.resume):
@@ -80,7 +90,17 @@ def _wanted(pictures, additions, arguments):
     return pictures
 
 
-def _colorizer(model, arguments) -> Callable[..., list[str]]:
+def _hints(arguments, count):
+    """The color hints, which are for one picture."""
+    if not (arguments.hint or arguments.hints):
+        return []
+    if count > 1:
+        raise InputError("Color hints are for one picture: name one file.")
+    found = [inference.hints.parse(text) for text in arguments.hint]
+    return found + (inference.hints.read(arguments.hints) if arguments.hints else [])
+
+
+def _colorizer(model, hints, extras, arguments) -> Callable[..., list[str]]:
     """Function that colors one file and returns its warnings."""
     limit = MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
 
@@ -91,16 +111,15 @@ def _colorizer(model, arguments) -> Callable[..., list[str]]:
         place: Any = target
         if target == STANDARD:
             place, format = sys.stdout.buffer, format or "PNG"
-        compare = beside(target, "compare") if arguments.compare else None
         return colorize_file(
-            model.colorize,
+            functools.partial(model.colorize, hints=hints),
             given,
             place,
             format=format,
             name=name,
             max_pixels=limit,
             tell=tell,
-            compare=compare,
+            further=functools.partial(extras.draw, model, target),
         )
 
     return color

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from colorization.core import image_files, image_formats
 from colorization.core.errors import InputError, printable
+from colorization.inference.extras import NO_EXTRAS, Extras
 
 STANDARD = Path("-")
 """Stands for standard input and standard output."""
@@ -30,24 +31,22 @@ class Targets(NamedTuple):
     folder: Path
 
 
-def plan(
-    paths: list[Path], output: Path | None, format: str | None, additions: tuple[str, ...] = ()
-) -> Targets:
+def plan(paths: list[Path], output: Path | None, format: str | None, extras: Extras = NO_EXTRAS) -> Targets:
     """Name the results, before anything slow begins.
 
     Args:
         paths: files, folders, or STANDARD.
         output: a picture's name for one file, else a folder, or STANDARD; None: beside the sources.
         format: Pillow's name of the format of all results; None keeps each picture's own.
-        additions: to the names of further pictures of each result, see `beside`.
+        extras: further pictures of each result.
 
     Raises:
         InputError: a path or a name is not usable, two results have one name, or a result is a source.
     """
     skipped: dict[Path, str] = {}
-    if additions and (output == STANDARD or (output is None and STANDARD in paths)):
+    if any(extras) and (output == STANDARD or (output is None and STANDARD in paths)):
         raise InputError(
-            f"Standard output holds one picture: leave --{additions[0]} out, or name a file with -o."
+            "Standard output holds one picture: name a file with -o for --compare, --confidence or --samples."
         )
     if STANDARD in (*paths, output) or _is_picture(paths, output):
         if len(paths) > 1 or paths[0].is_dir():
@@ -59,14 +58,9 @@ def plan(
             for source, place in _places(path, output, format, skipped).items():
                 if source not in pictures:
                     pictures[source] = place
-    _refuse_sources(pictures, additions)
+    _refuse_sources(pictures, extras)
     folder = output or (_beside(paths[0]) if paths[0].is_dir() else paths[0].parent)
     return Targets(pictures, skipped, folder)
-
-
-def beside(target: Path, addition: str) -> Path:
-    """The path of a further picture of a result: NAME-ADDITION.SUFFIX."""
-    return target.with_name(f"{target.stem}-{addition}{target.suffix}")
 
 
 def _is_picture(paths, output):
@@ -137,14 +131,14 @@ def _pictures_in(folder, output, skipped):
     return {picture: picture.relative_to(folder) for picture in found}
 
 
-def _refuse_sources(pictures, additions):
+def _refuse_sources(pictures, extras):
     """Raise InputError if two results have one name, or if a result is a source by any name."""
     sources = {identity for source in pictures for identity in _identities(source)}
     takers = {}
     for source, target in pictures.items():
         if target == STANDARD:
             continue
-        for name in (target, *(beside(target, addition) for addition in additions)):
+        for name in (target, *extras.paths(target)):
             if sources & set(_identities(name)):
                 raise InputError(
                     f"{printable(name)} is one of the pictures to color: choose another name with -o."

@@ -97,7 +97,9 @@ def system_message(error: OSError) -> str:
     Returns:
         The message, for example "No space left on device".
     """
-    if re.search(r"\d+ requested and \d+ written", str(error)):  # the message of NumPy has no error number
+    if re.search(
+        r"\d+ requested and \d+ written|Not enough free space", str(error)
+    ):  # the message of NumPy has no error number
         return os.strerror(errno.ENOSPC)
     number = re.search(r"errno = (\d+)", str(error))
     code = int(number[1]) if number else error.errno

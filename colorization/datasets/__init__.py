@@ -70,6 +70,8 @@ def load(
     """
     if min(image_size, *(limit for limit in (train_limit, test_limit, 1) if limit is not None)) < 1:
         raise InputError("image_size, train_limit and test_limit must be at least 1.")
+    if not str(source):
+        raise InputError("The name of the data set is empty. Name a data set or a path.")
     if seed < 0:
         raise InputError(f"seed must be at least 0, received {seed}.")
     try:

@@ -62,6 +62,9 @@ class Dataset:
 UNLABELED = ("image",)
 """The classes of a data set whose images have none; all labels are 0."""
 
+MOST_CLASSES = 100_000
+"""A higher label is a mistake. The names of so many classes would fill the memory."""
+
 Limits = tuple[int | None, int | None]
 """The most images to read for training, and for dev and test; None is no limit."""
 
@@ -147,6 +150,26 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
             f"{dataset.name} has {len(dataset.test)} test images, but {dataset.dev} are marked as dev images."
         )
     return counts
+
+
+def numbered_classes(highest: int, where: str) -> tuple[str, ...]:
+    """Names of classes that have only numbers.
+
+    Args:
+        highest: the highest label.
+        where: name of the file or folder in error messages.
+
+    Returns:
+        "0", "1", ..., up to the highest label.
+
+    Raises:
+        InputError: the label is too high.
+    """
+    if highest >= MOST_CLASSES:
+        raise InputError(
+            f"{where} has the label {highest}, but at most {MOST_CLASSES} classes are supported."
+        )
+    return tuple(map(str, range(1 + highest)))
 
 
 def to_square(image: np.ndarray, size: int) -> np.ndarray:

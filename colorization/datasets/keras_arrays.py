@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, to_squares
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, numbered_classes, to_squares
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -50,7 +50,8 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
             _labels(arrays[f"y_{part}"], len(images), f"y_{part} in {printable(path)}")
             for part, images in (("train", x_train), ("test", x_test))
         )
-        classes = tuple(map(str, range(1 + max(y_train.max(initial=0), y_test.max(initial=0)))))
+        highest = int(max(y_train.max(initial=0), y_test.max(initial=0)))
+        classes = numbered_classes(highest, printable(path))
     else:
         y_train, y_test = np.zeros(len(x_train), np.int64), np.zeros(len(x_test), np.int64)
         classes = UNLABELED

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import UNLABELED, Dataset, Images, Limits
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, numbered_classes
 from colorization.datasets.image_reading import choose, decoded, gather, refuse_mostly_unreadable
 
 TRAIN, TEST = ("train",), ("test",)
@@ -137,7 +137,8 @@ def _classes(file: Path, labels: dict[str, np.ndarray]) -> tuple[str, ...]:
         names = tuple(printable(str(name)) for name in features[column]["names"])
     except (KeyError, TypeError, ValueError):
         names = ()
-    return names or tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in labels.values()))))
+    highest = max(int(part.max(initial=0)) for part in labels.values())
+    return names or numbered_classes(highest, printable(file))
 
 
 def _refuse_labels(labels: np.ndarray, classes: int, where: str) -> None:

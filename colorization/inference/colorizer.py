@@ -33,8 +33,8 @@ class Colorizer(PictureColorizer):
         name: str = "The model",
     ):
         takes_temperature = {key: decoding.takes_temperature for key, decoding in task.decodings.items()}
-        super().__init__(name, working_size, graph.fixed_size(model), takes_temperature)
-        self.model, self.task, self.temperature = model, task, temperature
+        super().__init__(name, working_size, graph.fixed_size(model), takes_temperature, temperature)
+        self.model, self.task = model, task
 
     @classmethod
     def load(cls, run_dir: StrPath, working_size: int | None = None) -> "Colorizer":
@@ -75,6 +75,11 @@ class Colorizer(PictureColorizer):
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
         return ops.convert_to_numpy(decode(self.model(lightness[..., None], training=False), temperature))
+
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """Run the model; see PictureColorizer.predict_logits."""
+        self.check_distribution()
+        return ops.convert_to_numpy(self.model(lightness[..., None], training=False))
 
 
 def load_model(run: RunFolder) -> keras.Model:

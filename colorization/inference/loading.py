@@ -6,7 +6,9 @@ needs it.
 
 import functools
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +19,14 @@ from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 from colorization.core.typing import StrPath
 from colorization.inference import picture_files, runtimes
-from colorization.inference.picture_colorizer import as_pictures
+from colorization.inference.extras import NO_EXTRAS, Extras
+from colorization.inference.picture_arrays import as_pictures
+from colorization.inference.picture_colorizer import PictureColorizer
 from colorization.inference.rendering import Rendering, check
 from colorization.runs import resolve
+
+if TYPE_CHECKING:
+    from colorization.inference.hints import Hint, HintedPicture
 
 DEFAULT = Rendering()
 
@@ -85,7 +92,7 @@ class ChosenModel:
         self._rendering = rendering
         self._preset = functools.cache(resolve.preset_folder)  # it reads all files of a preset
         self._loaded = functools.cache(functools.partial(_load, working_size=working_size))
-        first = self._loaded(path or self._preset(resolve.PHOTOGRAPHS))
+        self._first = first = self._loaded(path or self._preset(resolve.PHOTOGRAPHS))
         first.check(decoding, temperature is not None)  # refused before any work
         if isinstance(first, runtimes.Exported) and rendering != DEFAULT:
             raise InputError(f"{path} is a complete colorizer: it does not accept options of rendering.")
@@ -96,6 +103,7 @@ class ChosenModel:
         *,
         alpha: np.ndarray | None = None,
         temperature: float | None = None,
+        hints: "Sequence[Hint]" = (),
     ) -> np.ndarray:
         """Color a picture or a batch.
 
@@ -104,6 +112,7 @@ class ChosenModel:
                 whose first page is taken.
             alpha: (H, W) opacity of one picture, uint8 or uint16. Hidden pixels do not influence the colors.
             temperature: of the annealed mean; None takes that of `load`.
+            hints: colors of single pixels of one picture; `hinted` is faster where they change.
 
         Returns:
             RGB of the same dtype, (H, W, 3), or (N, H, W, 3) for a batch.
@@ -111,11 +120,11 @@ class ChosenModel:
         Raises:
             TypeError: neither uint8 nor uint16.
             ValueError: no such shape, an empty image, or a negative temperature.
-            InputError: the model takes no such picture or temperature.
+            InputError: the model takes no such picture, temperature or hint.
         """
-        if isinstance(image, str | os.PathLike):
-            page = next(pictures.open_picture(Path(image)).pages())
-            image, alpha = page.pixels, page.alpha
+        if hints:
+            return self.hinted(image, alpha=alpha, temperature=temperature).colorize(hints)
+        image, alpha = _read(image, alpha)
         model = self._model(*as_pictures(image).shape)
         options = {} if isinstance(model, runtimes.Exported) else {"rendering": self._rendering}
         return model.colorize(
@@ -126,12 +135,98 @@ class ChosenModel:
             **options,
         )
 
-    def colorize_file(self, source: StrPath, target: StrPath) -> list[str]:
+    def samples(
+        self,
+        image: np.ndarray | StrPath,
+        count: int,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
+        seed: int = 0,
+    ) -> Iterator[np.ndarray]:
+        """Plausible results for one picture. They differ where the model is not sure.
+
+        Args:
+            image, alpha: as of colorize, without a batch axis.
+            count: number of results.
+            temperature: of the distribution; None takes that of `load`.
+            seed: of the random numbers.
+
+        Returns:
+            Iterator of RGB of the same dtype, (H, W, 3).
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        image, alpha = _read(image, alpha)
+        return self._network(image).samples(image, count, seed=seed, **self._options(alpha, temperature))
+
+    def confidence(
+        self,
+        image: np.ndarray | StrPath,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
+    ) -> np.ndarray:
+        """How sure the model is of its colors: a map of the entropy with a scale.
+
+        Args:
+            image, alpha, temperature: as of samples.
+
+        Returns:
+            (H, W, 3) uint8 RGB, whose longer side has about 480 to 2048 pixels.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        image, alpha = _read(image, alpha)
+        return self._network(image).confidence(image, **self._options(alpha, temperature))
+
+    def hinted(
+        self,
+        image: np.ndarray | StrPath,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
+    ) -> "HintedPicture":
+        """One picture with its prediction, whose `colorize` takes a list of color hints.
+
+        Args:
+            image, alpha, temperature: as of colorize, without a batch axis.
+
+        Returns:
+            HintedPicture.
+
+        Raises:
+            InputError: the model is an exported one.
+        """
+        image, alpha = _read(image, alpha)
+        options = self._options(alpha, temperature)
+        return self._network(image).hinted(image, decoding=self._decoding, **options)
+
+    def check_distribution(self) -> None:
+        """Raise InputError if the model has no samples and no confidence."""
+        self._of(self._first).check_distribution()
+
+    def check_hints(self) -> None:
+        """Raise InputError if the model takes no color hints."""
+        self._of(self._first)
+
+    def colorize_file(
+        self,
+        source: StrPath,
+        target: StrPath,
+        *,
+        hints: "Sequence[Hint]" = (),
+        extras: Extras = NO_EXTRAS,
+    ) -> list[str]:
         """Color a picture file, page by page, and keep its metadata, depth and opacity.
 
         Args:
             source: path of a picture of any common format.
             target: path of the new one: .jpg, .png, .tif, .webp or .avif. An older file is replaced.
+            hints: colors of single pixels, for each page.
+            extras: further pictures, which are written beside the target.
 
         Returns:
             Sentences about damage, and about things that the target cannot hold.
@@ -142,7 +237,10 @@ class ChosenModel:
         source, target = Path(source), Path(target)
         if target.exists() and source.exists() and target.samefile(source):
             raise InputError(f"{printable(target)} is the picture to color: choose another name.")
-        return picture_files.colorize_file(self.colorize, source, target)
+        colorize = functools.partial(self.colorize, hints=hints)
+        return picture_files.colorize_file(
+            colorize, source, target, further=functools.partial(extras.draw, self, target)
+        )
 
     def predict_ab(self, lightness: np.ndarray) -> np.ndarray:
         """ab at the model's working size.
@@ -165,11 +263,33 @@ class ChosenModel:
             model.check(self._decoding, True)
         return self._temperature if temperature is None else temperature
 
+    def _options(self, alpha, temperature):
+        tempered = self._temperature if temperature is None else temperature
+        return {"alpha": alpha, "temperature": tempered, "rendering": self._rendering}
+
+    def _network(self, image) -> PictureColorizer:
+        return self._of(self._model(*as_pictures(image).shape))
+
+    def _of(self, model: runtimes.Runtime) -> PictureColorizer:
+        if isinstance(model, PictureColorizer):
+            return model
+        raise InputError(
+            f"{self._given} is a complete colorizer: --hint, --confidence and --samples need its run folder."
+        )
+
     def _model(self, height, width):
         return self._loaded(self._path(height, width))
 
     def _path(self, height, width):
         return self._given or self._preset(resolve.default_preset(height, width))
+
+
+def _read(image: np.ndarray | StrPath, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pixels and opacity: those that are given, or those of the first page of a file."""
+    if not isinstance(image, str | os.PathLike):
+        return image, alpha
+    page = next(pictures.open_picture(Path(image)).pages())
+    return page.pixels, page.alpha
 
 
 def _load(path: Path, working_size: int | None) -> runtimes.Runtime:

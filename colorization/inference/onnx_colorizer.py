@@ -38,8 +38,7 @@ class OnnxColorizer(PictureColorizer):
         if working_size is not None and fixed:
             raise refuse_working_size(name, fixed)
         size = settings["working_size"] if working_size is None else working_size
-        super().__init__(name, size, fixed, settings["takes_temperature"])
-        self.temperature = settings["temperature"]
+        super().__init__(name, size, fixed, settings["takes_temperature"], settings["temperature"])
         self._session = session
 
     def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
@@ -51,6 +50,11 @@ class OnnxColorizer(PictureColorizer):
         if decoding == "mode":
             return CENTERS[self._run(OUTPUT, lightness, 1.0).argmax(-1)].astype(np.float32)
         return self._run(AB, lightness, 1.0 if decoding == "mean" else temperature)
+
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """Run the network; see PictureColorizer.predict_logits."""
+        self.check_distribution()
+        return self._run(OUTPUT, lightness, 1.0)
 
     def _run(self, output, lightness, temperature):
         given = {LIGHTNESS: lightness[..., None]}

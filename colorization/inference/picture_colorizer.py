@@ -1,25 +1,22 @@
 """PictureColorizer: pictures of any size in, the same pictures in color out, with their own lightness."""
 
 import abc
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from colorization import inference  # a lazy package: hints and samples import SciPy
 from colorization.core import decodings
 from colorization.core.errors import InputError
-from colorization.inference import composition, guided_upsampling
-from colorization.inference.rendering import (
-    BEST_SCALES,
-    PLAIN,
-    WHOLE,
-    Rendering,
-    check,
-    inner_part,
-    mirrored,
-    stretched,
-    with_neutral_borders,
-)
+from colorization.inference import composition
+from colorization.inference.canvas import Canvas
+from colorization.inference.picture_arrays import as_pictures, single
+from colorization.inference.rendering import BEST_SCALES, PLAIN, Rendering, check, mirrored, stretched
+
+if TYPE_CHECKING:
+    from colorization.inference.hints import HintedPicture
 
 _BATCH = 2**16  # pixels through the network at once: each has 313 logits
 
@@ -35,6 +32,7 @@ class PictureColorizer(abc.ABC):
             of 8. A smaller picture is not enlarged.
         fixed_size: (height, width) of a network that sees every picture at one size; else None.
         takes_temperature: {name of a decoding: whether it takes a temperature}; the first is the default.
+        temperature: of the annealed mean, unless another is asked for; None for a model of single colors.
 
     Raises:
         InputError: the working size is less than 1 pixel.
@@ -46,11 +44,12 @@ class PictureColorizer(abc.ABC):
         working_size: int,
         fixed_size: tuple[int, int] | None,
         takes_temperature: Mapping[str, bool],
+        temperature: float | None = None,
     ):
         if working_size < 1:
             raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
         self.name, self.working_size, self.fixed_size = name, working_size, fixed_size
-        self._takes_temperature = takes_temperature
+        self._takes_temperature, self.temperature = takes_temperature, temperature
 
     def check(self, decoding: str | None, tempered: bool) -> None:
         """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
@@ -79,6 +78,25 @@ class PictureColorizer(abc.ABC):
             ValueError: the temperature is negative.
         """
 
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """The predicted distribution over the 313 bins, before the softmax.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+
+        Returns:
+            (N, h, w, 313) float32.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        raise refuse_distribution(self.name)
+
+    def check_distribution(self) -> None:
+        """Raise InputError if the model predicts single colors, without a distribution over the bins."""
+        if self.temperature is None:
+            raise refuse_distribution(self.name)
+
     def colorize(
         self,
         image: np.ndarray,
@@ -106,43 +124,37 @@ class PictureColorizer(abc.ABC):
             ValueError: no such shape, an empty image, or a negative temperature.
             InputError: the model has no such decoding, or the saturation is not 0 to 2.
         """
-        check(rendering)
         given = as_pictures(image)
-        inner = [inner_part(each) if rendering.borders else WHOLE for each in given.pictures]
-        pictures = [each[part] for each, part in zip(given.pictures, inner, strict=True)]
-        opacity = None if alpha is None else alpha[inner[0]]
-        guides, ab = self._predicted(pictures, opacity, decoding, temperature, rendering)
-        colored = [
-            with_neutral_borders(whole, part, _rendered(picture, guide, colors, rendering))
-            for whole, part, picture, guide, colors in zip(
-                given.pictures, inner, pictures, guides, ab, strict=True
-            )
-        ]
+        canvases = [Canvas(each, check(rendering), alpha) for each in given.pictures]
+        predict = functools.partial(self.predict, decoding=decoding, temperature=temperature)
+        guides, ab = self._predicted(canvases, predict)
+        colored = [each.render(*pair) for each, *pair in zip(canvases, guides, ab, strict=True)]
         return np.stack(colored) if given.is_batch else colored[0]
 
-    def _predicted(self, pictures, alpha, decoding, temperature, rendering):
-        """Lists of the lightness, (h, w), and the ab, (h, w, 2), of each picture at its working size."""
+    def _predicted(self, canvases, predict):
+        """Lists of lightness, (h, w), and prediction, (h, w, C), of canvases at their working size."""
+        rendering = canvases[0].rendering
 
         def at(scale):
-            return [composition.shrink(picture, self._shape(picture, scale), alpha) for picture in pictures]
+            return [canvas.lightness(self._shape(canvas.pixels, scale)) for canvas in canvases]
 
-        def predict(lightness):
+        def predicted(lightness):
             shown = [stretched(each) for each in lightness] if rendering.restore_contrast else lightness
             if len({each.shape for each in shown}) == 1:
-                return list(self._in_batches(np.stack(shown), decoding, temperature))
-            return [self._in_batches(each[None], decoding, temperature)[0] for each in shown]
+                return list(_in_batches(predict, np.stack(shown)))
+            return [_in_batches(predict, each[None])[0] for each in shown]
 
         guides = at(1.0)
         if rendering.quality == "fast":
-            return guides, predict(guides)
+            return guides, predicted(guides)
         found = []
         for scale in BEST_SCALES if self.fixed_size is None else (1.0,):
             lightness = at(scale)
-            found.append(predict(lightness))
-            found.append([mirrored(ab) for ab in predict([mirrored(each) for each in lightness])])
+            found.append(predicted(lightness))
+            found.append([mirrored(each) for each in predicted([mirrored(each) for each in lightness])])
         return guides, [
-            np.mean([composition.resize(ab, guide.shape) for ab in all_ab], axis=0)
-            for guide, *all_ab in zip(guides, *found, strict=True)
+            np.mean([composition.resize(each, guide.shape) for each in planes], axis=0)
+            for guide, *planes in zip(guides, *found, strict=True)
         ]
 
     def _shape(self, picture, scale):
@@ -163,23 +175,119 @@ class PictureColorizer(abc.ABC):
         """
         shape = self.working_shape(*lightness.shape[1:3])
         small = np.stack([composition.shrink(picture, shape) for picture in lightness])
-        return self._in_batches(small, decoding, temperature)
+        return _in_batches(functools.partial(self.predict, decoding=decoding, temperature=temperature), small)
 
-    def _in_batches(self, small, decoding, temperature):
-        count = max(1, _BATCH // (small.shape[1] * small.shape[2]))
-        return np.concatenate(
-            [self.predict(small[i : i + count], decoding, temperature) for i in range(0, len(small), count)]
-        )
+    def samples(
+        self,
+        image: np.ndarray,
+        count: int,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
+        rendering: Rendering = PLAIN,
+        seed: int = 0,
+    ) -> Iterator[np.ndarray]:
+        """Plausible results for one picture, see `inference.samples`.
+
+        Args:
+            image: as of colorize, without a batch axis.
+            count: number of results.
+            alpha, rendering: as of colorize.
+            temperature: of the distribution; None takes the model's own.
+            seed: of the random numbers.
+
+        Returns:
+            Iterator of RGB of the same dtype, (H, W, 3).
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        canvas, guide, logits = self._distribution(image, alpha, rendering)
+        temperature = self._tempered(temperature)
+        drawn = inference.samples.sample(logits, guide, count, temperature=temperature, seed=seed)
+        return (canvas.render(guide, ab) for ab in drawn)
+
+    def confidence(
+        self,
+        image: np.ndarray,
+        *,
+        alpha: np.ndarray | None = None,
+        temperature: float | None = None,
+        rendering: Rendering = PLAIN,
+    ) -> np.ndarray:
+        """The entropy of the distribution as a picture with a scale, see `inference.confidence`.
+
+        Args:
+            image: as of colorize, without a batch axis.
+            alpha, rendering: as of colorize.
+            temperature: of the distribution; None takes the model's own.
+
+        Returns:
+            (H, W, 3) uint8 RGB, whose longer side has about 480 to 2048 pixels.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
+        canvas, _, logits = self._distribution(image, alpha, rendering)
+        entropy = inference.confidence.entropy(logits, self._tempered(temperature))
+        return inference.confidence.draw(entropy, canvas.whole.shape[:2], canvas.inner)
+
+    def hinted(
+        self,
+        image: np.ndarray,
+        *,
+        alpha: np.ndarray | None = None,
+        decoding: str | None = None,
+        temperature: float | None = None,
+        rendering: Rendering = PLAIN,
+    ) -> "HintedPicture":
+        """One picture with its prediction, which takes color hints.
+
+        Args:
+            image: as of colorize, without a batch axis.
+            alpha, decoding, temperature, rendering: as of colorize.
+
+        Returns:
+            HintedPicture. Its `colorize` takes a list of hints.
+
+        Raises:
+            InputError: the model has no such decoding.
+        """
+        canvas = Canvas(single(image), check(rendering), alpha)
+        predict = functools.partial(self.predict, decoding=decoding, temperature=temperature)
+        (guide,), (ab,) = self._predicted([canvas], predict)
+        return inference.hints.HintedPicture(canvas, guide, ab)
+
+    def _tempered(self, temperature):
+        return self.temperature if temperature is None else temperature
+
+    def _distribution(self, image, alpha, rendering):
+        """The Canvas of a picture, its lightness and logits at the working size."""
+        self.check_distribution()
+        canvas = Canvas(single(image), check(rendering), alpha)
+        (guide,), (logits,) = self._predicted([canvas], self.predict_logits)
+        return canvas, guide, logits
 
 
-def _rendered(picture, guide, ab, rendering):
-    """A picture in color, from its lightness and ab at the working size."""
-    ab = ab * np.float32(rendering.saturation)
-    is_enlarged = ab.shape[0] < picture.shape[0] or ab.shape[1] < picture.shape[1]
-    if rendering.upsampling == "bilinear" or not is_enlarged:
-        return composition.compose(picture, ab)
-    slope, offset = guided_upsampling.coefficients(guide, ab)
-    return composition.compose(picture, offset, slope)
+def _in_batches(predict, lightness):
+    """predict(lightness), (N, h, w, C), for (N, h, w) lightness."""
+    count = max(1, _BATCH // (lightness.shape[1] * lightness.shape[2]))
+    return np.concatenate([predict(lightness[i : i + count]) for i in range(0, len(lightness), count)])
+
+
+def refuse_distribution(name: str) -> InputError:
+    """The InputError for a model without alternatives and their confidence.
+
+    Args:
+        name: of the model.
+
+    Returns:
+        InputError.
+    """
+    return InputError(
+        f"{name} predicts one color for each pixel and no alternatives: --confidence and --samples need a "
+        "classification, such as the model photos."
+    )
 
 
 def refuse_working_size(name: str, size: tuple[int, int]) -> InputError:
@@ -192,45 +300,4 @@ def fixed_size(shape: Any) -> tuple[int, int] | None:
     sides = tuple(shape[1:3])
     return (
         (int(sides[0]), int(sides[1])) if all(isinstance(side, int | np.integer) for side in sides) else None
-    )
-
-
-class Pictures(NamedTuple):
-    """Pictures of one size.
-
-    Attributes:
-        pictures: (H, W) gray or (H, W, 3) RGB each, uint8 or uint16.
-        shape: (H, W).
-        is_batch: whether the array had a batch axis.
-    """
-
-    pictures: list[np.ndarray]
-    shape: tuple[int, int]
-    is_batch: bool
-
-
-def as_pictures(image: np.ndarray) -> Pictures:
-    """The pictures of an array.
-
-    Args:
-        image: uint8 or uint16, (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3).
-
-    Raises:
-        TypeError: the dtype is another one.
-        ValueError: the shape is another one, or the image is empty.
-    """
-    image = np.asarray(image)
-    if image.dtype not in (np.uint8, np.uint16):
-        raise TypeError(
-            f"expected an image of dtype uint8 or uint16, received {image.dtype}: scale it to 0..255 first"
-        )
-    given = image if image.ndim != 2 else image[..., None]
-    if given.ndim not in (3, 4) or given.shape[-1] not in (1, 3) or image.size == 0:
-        raise ValueError(
-            f"expected an image of shape (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3), received {image.shape}"
-        )
-    batch = given if given.ndim == 4 else given[None]
-    pictures = [picture[..., 0] if picture.shape[-1] == 1 else picture for picture in batch]
-    return Pictures(
-        [np.ascontiguousarray(picture) for picture in pictures], batch.shape[1:3], given.ndim == 4
     )

@@ -1,12 +1,13 @@
 """Picture files in, colored picture files out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from colorization.core import image_formats
+from colorization.core.picture_metadata import Metadata
 from colorization.core.picture_writing import write_picture
 from colorization.core.pictures import MAX_PIXELS, Picture, open_picture
 
@@ -20,7 +21,7 @@ def colorize_file(
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
     tell: Callable[[int, int, str], None] | None = None,
-    compare: Path | None = None,
+    further: Callable[[Picture, np.ndarray], Iterable[tuple[Path, Picture]]] | None = None,
 ) -> list[str]:
     """Color a picture file, page by page, and keep its metadata.
 
@@ -32,8 +33,9 @@ def colorize_file(
         format: JPEG, PNG, TIFF, WEBP or AVIF; None takes that of the target's suffix.
         name: of the source, in messages; None takes its path.
         max_pixels: a picture of more pixels is refused.
-        compare: path of a picture of before and after, side by side, of the first page; None writes none.
         tell: function of the number of finished steps, of all steps, and of the name of the next step.
+        further: function of the first page and its result, which gives the paths of further pictures, and
+            these pictures. They have the format of the result, unless their suffix stands for another one.
 
     Returns:
         Sentences for the user about damage, and about things that the target cannot hold.
@@ -52,22 +54,19 @@ def colorize_file(
         tell(0, steps, "reading")
         for number, page in enumerate(file.pages()):
             tell(3 * number + 1, steps, "coloring")
-            pixels, alpha = page.pixels, page.alpha
-            del page  # large: the result is as large again
-            rgb = colorize(pixels, alpha=alpha)
+            rgb = colorize(page.pixels, alpha=page.alpha)
             tell(3 * number + 2, steps, "writing")
-            if compare and number == 0:
-                write_picture(compare, format, [_before_and_after(pixels, rgb, alpha)], file.metadata)
-            del pixels
+            if further and number == 0:
+                write_further(page, rgb)
+            alpha = page.alpha
+            del page  # large: the result is as large again
             yield Picture(rgb, alpha)
+
+    def write_further(page, rgb):
+        for path, picture in further(page, rgb):
+            own = path.suffix == Path(str(target)).suffix
+            own_format = format if own else image_formats.output_format(path.suffix)
+            write_picture(path, own_format, [picture], file.metadata if own else Metadata())
 
     told = write_picture(target, format, colored(), file.metadata)
     return [*file.warnings, *told]
-
-
-def _before_and_after(pixels, rgb, alpha):
-    """Both side by side; one above the other if they are wide."""
-    before = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
-    axis = 1 if rgb.shape[1] <= 1.5 * rgb.shape[0] else 0
-    both = None if alpha is None else np.concatenate([alpha, alpha], axis)
-    return Picture(np.concatenate([before, rgb], axis), both)

@@ -50,10 +50,11 @@ WHOLE = (slice(None), slice(None))
 """The rows and columns of a picture without borders."""
 
 
-def check(rendering: Rendering) -> None:
-    """Raise InputError for a saturation that is not 0 to 2."""
+def check(rendering: Rendering) -> Rendering:
+    """The same Rendering. Raises InputError for a saturation that is not 0 to 2."""
     if not 0 <= rendering.saturation <= 2:
         raise InputError(f"The saturation is 0 to 2, not {rendering.saturation:g}.")
+    return rendering
 
 
 def inner_part(picture: np.ndarray) -> tuple[slice, slice]:

@@ -11,7 +11,8 @@ from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.inference import composition, onnx_colorizer
 from colorization.inference.onnx_colorizer import OnnxColorizer
-from colorization.inference.picture_colorizer import as_pictures, fixed_size
+from colorization.inference.picture_arrays import as_pictures
+from colorization.inference.picture_colorizer import fixed_size
 from colorization.runs.folder import RunFolder
 
 _OWN = np.array(-1, "float32")  # in LiteRT it stands for the temperature built in, see writers.write

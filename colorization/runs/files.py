@@ -9,7 +9,7 @@ from colorization.core.atomic_io import write_text
 from colorization.core.color_prior import ColorPrior
 from colorization.core.config import CONFIGS, Config, read_task, to_json
 from colorization.core.config import read as read_config
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.runs.history import read_history, write_history
 from colorization.runs.old_names import renamed_metrics
@@ -66,7 +66,7 @@ class RunFiles:
             self.config = config
 
     def __repr__(self) -> str:
-        return str(self.path)
+        return printable(self.path)
 
     @property
     def name(self) -> str:

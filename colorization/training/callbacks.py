@@ -124,6 +124,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write_copies(self, groups, best, history):
         begun = time.monotonic()
+        if not self.run.exists():
+            raise InputError(f"{self.run} was removed or renamed during the training. Train the run again.")
         if best is not None:
             self.run.write_best(*best)
         self.run.write_history(history)

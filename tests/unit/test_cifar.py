@@ -329,10 +329,11 @@ def test_a_member_that_claims_terabytes_is_refused_unread(tmp_path, monkeypatch)
         ({"train_limit": 0}, "image_size, train_limit and test_limit must be at least 1."),
         ({"test_limit": -1}, "image_size, train_limit and test_limit must be at least 1."),
         ({"seed": -1}, "seed must be at least 0, received -1."),
+        ({"source": ""}, "The name of the data set is empty. Name a data set or a path."),
     ],
 )
 def test_bad_options(options, sentence):
-    assert sentence_of(load, "synthetic", **options) == sentence
+    assert sentence_of(load, **{"source": "synthetic", **options}) == sentence
 
 
 @pytest.mark.slow

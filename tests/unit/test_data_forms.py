@@ -233,6 +233,7 @@ BAD_ARRAYS = {
     },
     r"x_train in .* must have the shape .* received \(2, 8\)": {"x_train": np.zeros((2, 8), "u1")},
     "y_train in .* must contain 100 whole numbers": {"y_train": np.zeros((100, 10))},
+    "set.npz has the label 1000000000000, but at most 100000 classes": {"y_train": np.full(100, 10**12)},
     "y_test in .* label -1": {"y_test": np.full(20, -1)},
     "cannot be read as NumPy arrays": {"y_test": np.array([{}] * 20)},  # a pickle, which is not opened
 }

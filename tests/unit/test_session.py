@@ -1,8 +1,11 @@
 """A session of training: opened, compared with the run that is there, and recorded."""
 
 import dataclasses
+import errno
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -16,6 +19,7 @@ from colorization.core.config import ClassificationConfig, RegressionConfig, ove
 from colorization.core.errors import InputError
 from colorization.runs import RunFolder, session
 from colorization.runs.lock import locked
+from colorization.training import callbacks
 
 TINY = RegressionConfig(data="synthetic", train_size=20, dev_size=8, test_size=8, image_size=16, width=0.03)
 
@@ -244,6 +248,60 @@ def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
         RunFolder("moved/run").images("dev")
     monkeypatch.chdir(tmp_path / "moved")
     np.testing.assert_array_equal(RunFolder("run").images("dev")[0].images, expected)
+
+
+def test_a_folder_that_disappears_while_it_trains_is_told(tmp_path):
+    """Oracle: one sentence at the next write, and no new folder with half of a run."""
+    run = session.open_run(TINY, tmp_path / "run")
+    session.begin(run, run.data())
+    shutil.rmtree(run.path)
+    checkpoint = callbacks.Checkpoint(run)
+    with pytest.raises(InputError, match="run was removed or renamed during the training"):
+        checkpoint._write_copies({}, ({}, 1), [{"epoch": 1}])
+    assert not run.path.exists()
+
+
+def test_names_with_line_breaks_stay_on_one_line(tmp_path):
+    """Oracle: one line in a message about a run."""
+    with pytest.raises(InputError) as raised:
+        session.open_run(None, tmp_path / "a\nrun", resume=True)
+    assert str(raised.value).startswith(f"{tmp_path}/a\\nrun does not contain a run")
+
+
+def test_a_folder_without_file_locks_has_one_writer_too(tmp_path, monkeypatch):
+    """A file system such as NFS without locks; flock fails in each way that is known of it.
+
+    Oracle: as above, with a child that was killed.
+    """
+    fcntl = pytest.importorskip("fcntl")
+    script = (
+        "import errno, fcntl, os, signal, sys\n"
+        "from colorization.runs.folder import RunFolder; from colorization.runs.lock import locked\n"
+        "def flock(*_): raise OSError(int(sys.argv[2]), 'no locks')\n"
+        "fcntl.flock = flock\n"
+        "with locked(RunFolder(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    for number in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+
+        def flock(*_, number=number):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+        run = RunFolder(tmp_path / f"run-{number}")
+        killed = subprocess.run([sys.executable, "-c", script, run.path, str(number)], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        with locked(run), pytest.raises(InputError, match="is in use by"), locked(run):
+            pass
+        assert list(run.path.iterdir()) == []
+
+
+def test_an_unreadable_owner_of_a_lock_is_no_traceback(tmp_path):
+    """Oracle: bytes that are not UTF-8 beside a held lock."""
+    run = RunFolder(tmp_path / "run")
+    with locked(run):
+        run.lock_path.with_suffix(".owner").write_bytes(b"\xff\xfe\n")
+        with pytest.raises(InputError, match=r"is in use by .*Wait until it ends"), locked(run):
+            pass
 
 
 def test_a_run_folder_has_one_writer(tmp_path):
