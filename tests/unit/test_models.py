@@ -161,9 +161,9 @@ def test_transfer_is_the_reports():
     decoder = 16 * 512 * 256 + 256 + 2 * (16 * 256 * 256 + 256) + 256 * 313 + 313
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == middle + decoder
     assert model.count_params() == vgg + middle + 3 * 2 * 512 + decoder
-    with pytest.raises(InputError, match=r"leave 1 x 1 features, .* 4 x 4 .*: take vgg_size=128"):
+    with pytest.raises(InputError, match=r"give 1 x 1 features\. .* 4 x 4 .* Set vgg_size=128"):
         models.transfer(vgg_size=32)
-    with pytest.raises(InputError, match="leave 9 x 9 features"):
+    with pytest.raises(InputError, match="give 9 x 9 features"):
         models.transfer(image_size=64, vgg_size=288)
 
 

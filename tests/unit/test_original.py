@@ -459,7 +459,7 @@ def test_a_file_without_the_hidden_layers_is_refused(tmp_path):
     config = dataclasses.replace(JUDGE["original"], width=0.05, vgg_size=SIDE, head_width=UNITS)
     network = built(config, ("cat", "dog"))[1]
     before = network.get_weights()
-    with pytest.raises(InputError, match=r'without its hidden layers fc6 and fc7 .*: give a file "with top"'):
+    with pytest.raises(InputError, match=r'no hidden layers fc6 and fc7 .*\. Name a file "with top"'):
         vgg16_weights.load(str(tmp_path / "notop.h5"), network.variables, True)
     for now, then in zip(network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
