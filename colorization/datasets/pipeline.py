@@ -11,9 +11,10 @@ The order, and why:
    the bytes.
 5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
 6. prefetch: last, so that a batch waits ready for the device.
-"""
 
-import os
+On TensorFlow all of this is a graph of tf.data. Python draws the plan of an epoch, once, while the epoch before
+is trained. On JAX the training makes its batches on the device (training.on_device).
+"""
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from keras import ops
 from colorization.core import bins, color
 from colorization.core.color_prior import ColorPrior
 from colorization.core.typing import Tensor
+from colorization.datasets import tf_feed
 
 
 def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -40,6 +42,13 @@ def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
 
 
+def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) -> dict[str, np.ndarray]:
+    """{name: array of `count` rows}: order and flips of an epoch and, unless room is None, corners of crops."""
+    order, flips = epoch_order(seed, epoch, count, flip)
+    plan = {"order": order, "flips": flips}
+    return plan if room is None else {**plan, "corners": crop_corners(seed, epoch, count, room)}
+
+
 def training_batches(
     arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False, crop=None, shift=0
 ):
@@ -48,33 +57,38 @@ def training_batches(
     On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in that order.
 
     Args:
-        arrays: NumPy arrays of equal length, one row an item.
+        arrays: NumPy arrays of equal length, one row an item. float16 comes out as float32.
         transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops; what it
             returns is what model.fit takes.
         batch_size: items a batch; the last of an epoch may be smaller.
         crop: side of random square crops of the first array, (N, H, W, C) images; None takes them whole.
         shift: pixels by which the first array's images are moved at most, with reflection at the border.
     """
-    first, *rest = arrays
-    side = crop or first.shape[1]
-    room = first.shape[1] + 2 * shift - side
+    count, side = len(arrays[0]), (crop or arrays[0].shape[1]) if crop or shift else 0
+    room = arrays[0].shape[1] + 2 * shift - side if side else None
 
-    def rows():
-        count = len(first)
+    def plan(epoch):
+        return epoch_plan(seed, int(epoch), count, flip, room)
+
+    if keras.backend.backend() == "tensorflow":
+        chosen = range(first_epoch, epochs)
+        return tf_feed.training_dataset(arrays, transform, plan, chosen, batch_size, shift, side)
+
+    def batches():
         for epoch in range(first_epoch, epochs):
-            order, flips = epoch_order(seed, epoch, count, flip)
-            corners = crop_corners(seed, epoch, count, room) if room else None
+            columns = plan(epoch)
             for start in range(0, count, batch_size):
-                part = slice(start, start + batch_size)
-                images = first[order[part]]
-                if room:
-                    images = cropped(reflected(images, shift), corners[part], side)
-                yield images, *(array[order[part]] for array in rest), flips[part]
+                yield transform(*_chosen(arrays, columns, slice(start, start + batch_size), shift, side))
 
-    shapes = [array.shape[1:] for array in arrays]
-    if room:
-        shapes[0] = (side, side, *shapes[0][2:])
-    return _feed(arrays, transform, rows, shapes)
+    return batches()
+
+
+def _chosen(arrays, plan, part, shift, side):
+    """The rows of a part of an epoch's plan, cropped, and their flips."""
+    images, *rest = (widened(array[plan["order"][part]]) for array in arrays)
+    if "corners" in plan:
+        images = cropped(reflected(images, shift), plan["corners"][part], side)
+    return images, *rest, plan["flips"][part]
 
 
 def reflected(images: np.ndarray, margin: int) -> np.ndarray:
@@ -101,19 +115,20 @@ def dev_batches(arrays, transform, batch_size):
     Returns:
         A tf.data.Dataset on TensorFlow; on other backends all that transform returns, as NumPy arrays.
     """
-
-    def rows():
-        for start in range(0, len(arrays[0]), batch_size):
-            chosen = tuple(array[start : start + batch_size] for array in arrays)
-            yield *chosen, np.zeros(len(chosen[0]), bool)
-
-    feed = _feed(arrays, transform, rows, [array.shape[1:] for array in arrays])
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        return tf_feed.dev_dataset(arrays, transform, batch_size)
+    batches = []
+    for start in range(0, len(arrays[0]), batch_size):
+        chosen = [widened(array[start : start + batch_size]) for array in arrays]
+        batches.append(transform(*chosen, np.zeros(len(chosen[0]), bool)))
+    return tuple(
+        np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*batches, strict=True)
+    )
 
-        steps = steps_per_epoch(len(arrays[0]), batch_size)
-        return feed.apply(tf.data.experimental.assert_cardinality(steps))
-    return tuple(np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*feed, strict=True))
+
+def widened(array: Tensor) -> Tensor:
+    """float16 values, as frozen features are stored, as float32; other arrays unchanged."""
+    return ops.cast(array, "float32") if array.dtype == "float16" else array
 
 
 def to_lightness_and_ab(rgb: Tensor, flips: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -136,23 +151,3 @@ def measure_color_prior(images: np.ndarray, chunk: int = 256) -> ColorPrior:
         counts += np.bincount(nearest.ravel(), minlength=bins.COUNT)
         total += ops.convert_to_numpy(ab).sum(axis=(0, 1, 2), dtype="float64")
     return ColorPrior(counts, total / counts.sum())
-
-
-def _feed(arrays, transform, rows, shapes):
-    if keras.backend.backend() == "tensorflow":
-        return _dataset(arrays, transform, rows, shapes)
-    return (transform(*parts) for parts in rows())
-
-
-def _dataset(arrays, transform, rows, shapes):
-    import tensorflow as tf
-
-    signature = [
-        tf.TensorSpec([None, *shape], array.dtype) for array, shape in zip(arrays, shapes, strict=True)
-    ]
-    return (
-        tf.data.Dataset.from_generator(rows, output_signature=(*signature, tf.TensorSpec([None], tf.bool)))
-        # AUTOTUNE was seen to settle on a single thread, at half the rate
-        .map(transform, num_parallel_calls=os.cpu_count(), deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )

@@ -22,15 +22,23 @@ from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
 _CHECKED = 100  # steps between two looks at the loss
-_SHORT = 1  # seconds of a write after which no epoch is skipped
-_PAUSE = 9  # times the duration of a longer write, in which the next one does not begin
+_SHARE = 0.1  # of the time since the start, for writing
+
+
+class Hooks(keras.callbacks.CallbackList):
+    """Keras's list of callbacks, except that they get the loss of a step unread: reading waits for the device."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Tell all callbacks."""
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
 
 
 class Checkpoint(keras.callbacks.Callback):
     """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN.
 
-    A thread writes copies while the next epoch trains. After a write of more than a second, epochs are
-    skipped until writing has taken a tenth of the time. The best weights stay in memory meanwhile.
+    A thread writes copies while the next epoch trains. If writing has taken more than a tenth of the time so
+    far, or still goes on, an epoch is skipped. The best weights stay in memory until the next write.
 
     Args:
         run: a RunFolder.
@@ -44,7 +52,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.begun = time.monotonic()
         self.unwritten_best: tuple[dict[str, np.ndarray], int] | None = None
         self.written = 0  # epochs in the state on the disk
-        self.next_write = 0.0  # time from which the next epoch is written
+        self.spent = 0.0  # seconds of writing
         self.writer = concurrent.futures.ThreadPoolExecutor(1)
         self.writing: concurrent.futures.Future | None = None
 
@@ -76,7 +84,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._check(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Check everything, and write it unless the last write took too long."""
+        """Check everything, and write it unless writing takes too much of the time."""
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
@@ -85,7 +93,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.history.append(row)
         if row["val_loss"] < self.best:
             self.best, self.unwritten_best = row["val_loss"], (arrays, epoch + 1)
-        if time.monotonic() >= self.next_write:
+        is_idle = self.writing is None or self.writing.done()
+        if is_idle and self.spent <= _SHARE * (time.monotonic() - self.begun):
             self._write(arrays)
 
     def on_train_end(self, logs=None):
@@ -121,9 +130,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.run.write_history(history)
         self.run.write_state(groups, history)
         session.record(self.run, len(history), time.monotonic() - self.begun)
-        ended = time.monotonic()
-        if ended - begun > _SHORT:
-            self.next_write = ended + _PAUSE * (ended - begun)
+        self.spent += time.monotonic() - begun
 
     def _check(self, *values):
         if not all(map(math.isfinite, values)):

@@ -81,7 +81,7 @@ def compute(encoder, arrays, transform, batch_size):
         batch_size: items computed at once.
 
     Returns:
-        Stored, of N rows. What float16 cannot hold is cut off at 65504.
+        (N, ...) float16, mapped from the disk. What float16 cannot hold is cut off at 65504.
 
     Raises:
         InputError: the features cannot be written.
@@ -103,23 +103,7 @@ def compute(encoder, arrays, transform, batch_size):
             sums[str(chunk.start)] = zlib.crc32(values[chunk])
             write_text(sums_path, json.dumps(sums))
     values.setflags(write=False)
-    return Stored(values)  # not mapped anew: another process may have replaced the file
-
-
-class Stored:
-    """An array of features on disk, whose rows come out as float32.
-
-    Here, since TensorFlow's own cast from float16 on a CPU is slow and complains.
-    """
-
-    def __init__(self, values):
-        self.values, self.shape, self.dtype = values, values.shape, np.dtype("float32")
-
-    def __len__(self):
-        return len(self.values)
-
-    def __getitem__(self, rows):
-        return self.values[rows].astype(self.dtype)
+    return values  # not mapped anew: another process may have replaced the file
 
 
 def in_place_of_input(transform):

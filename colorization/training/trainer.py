@@ -139,7 +139,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
     progress = callbacks.Progress(config, len(data.train), first_epoch)
     samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
     logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
-    fit_model = on_device.train_epochs if on_device.fits(train, dev) else _fit_by_keras
+    fit_model = on_device.train_epochs if on_device.is_possible() else _fit_by_keras
     try:
         fit_model(
             network.trained,
@@ -155,8 +155,8 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         checkpoint.close()
 
 
-def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
-    """model.fit on batches of pipeline.training_batches; arguments as of on_device.train_epochs."""
+def _fit_by_keras(model, train, dev, transform, config, first_epoch, chosen):
+    """model.fit on pipeline.training_batches; arguments as of on_device.train_epochs, `chosen` callbacks."""
     in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
     model.fit(
         _training_batches(train, transform, config, first_epoch),
@@ -165,7 +165,7 @@ def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
         validation_batch_size=None if in_batches else config.dev_batch_size,
         initial_epoch=first_epoch,
         epochs=config.epochs,
-        callbacks=callbacks,
+        callbacks=callbacks.Hooks(chosen, add_history=True, model=model, epochs=config.epochs),
         shuffle=False,  # the feed has done it
         verbose=0,
     )

@@ -1,0 +1,118 @@
+"""The training and dev batches as graphs of tf.data; see datasets.pipeline for their order. TensorFlow alone."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from colorization.core.typing import Tensor
+
+
+def training_dataset(
+    arrays: Sequence[np.ndarray],
+    transform: Callable,
+    plan: Callable[[int], dict[str, np.ndarray]],
+    epochs: range,
+    batch_size: int,
+    shift: int,
+    side: int,
+) -> Any:
+    """The tf.data.Dataset of pipeline.training_batches.
+
+    Args:
+        arrays, transform, batch_size, shift: as there.
+        plan: number of an epoch -> pipeline.epoch_plan. The only Python that runs, once in an epoch.
+        epochs: numbers of the epochs.
+        side: of the crops of the first array; 0 if it is taken whole, and the plan has no corners.
+    """
+    import tensorflow as tf
+
+    tables, count = [_tensor(array) for array in arrays], len(arrays[0])
+    columns = {"order": tf.TensorSpec([count], tf.int64), "flips": tf.TensorSpec([count], tf.bool)}
+    if side:
+        columns["corners"] = tf.TensorSpec([count, 2], tf.int64)
+
+    def draw(epoch):
+        def drawn(number):
+            columns_of_epoch = plan(int(number))
+            return [columns_of_epoch[name] for name in columns]
+
+        parts = tf.numpy_function(drawn, [epoch], [spec.dtype for spec in columns.values()])
+        return {
+            name: tf.ensure_shape(part, columns[name].shape) for name, part in zip(columns, parts, strict=True)
+        }
+
+    def parts(drawn):
+        starts = tf.data.Dataset.range(0, count, batch_size)
+        return starts.map(
+            lambda start: {name: part[start : start + batch_size] for name, part in drawn.items()}
+        )
+
+    def make(part):
+        first, *rest = (_rows(table, part["order"]) for table in tables)
+        if side:
+            first = _windows(first, part["corners"] - shift, side)
+        return transform(first, *rest, part["flips"])
+
+    return (
+        tf.data.Dataset.range(epochs.start, epochs.stop)
+        .map(draw)
+        .prefetch(1)
+        .flat_map(parts)
+        # AUTOTUNE was seen to settle on a single thread, at half the rate
+        .map(make, num_parallel_calls=os.cpu_count(), deterministic=True)
+        .apply(_prefetched)
+    )
+
+
+def dev_dataset(arrays: Sequence[np.ndarray], transform: Callable, batch_size: int) -> Any:
+    """The tf.data.Dataset of pipeline.dev_batches; arguments as there."""
+    import tensorflow as tf
+
+    tables, count = [_tensor(array) for array in arrays], len(arrays[0])
+
+    def make(start):
+        rows = tf.range(start, tf.minimum(start + batch_size, count))
+        return transform(*(_rows(table, rows) for table in tables), tf.zeros_like(rows, tf.bool))
+
+    starts = tf.data.Dataset.range(0, count, batch_size)
+    return starts.map(make, num_parallel_calls=os.cpu_count(), deterministic=True).apply(_prefetched)
+
+
+def _tensor(array: np.ndarray) -> Any:
+    """A tensor in the memory of an array. Of a mapped file only the pages that are read take memory."""
+    import tensorflow as tf
+
+    shared = np.ascontiguousarray(array).view()
+    try:
+        shared.flags.writeable = True  # DLPack knows no read-only arrays. Nothing writes here.
+    except ValueError:
+        shared = shared.copy()
+    return tf.experimental.dlpack.from_dlpack(shared.__dlpack__())
+
+
+def _rows(table: Tensor, indices: Tensor) -> Tensor:
+    import tensorflow as tf
+
+    rows = tf.gather(table, indices)
+    return tf.cast(rows, tf.float32) if rows.dtype == tf.float16 else rows
+
+
+def _windows(images: Tensor, corners: Tensor, side: int) -> Tensor:
+    """pipeline.cropped of reflected images; (B, 2) corners may lie outside of the images."""
+    import tensorflow as tf
+
+    for axis in (1, 2):
+        size = images.shape[axis]
+        period = max(2 * (size - 1), 1)
+        places = (corners[:, axis - 1, None] + tf.range(side, dtype=corners.dtype)) % period
+        images = tf.gather(images, tf.minimum(places, period - places), axis=axis, batch_dims=1)
+    return images
+
+
+def _prefetched(dataset):
+    """The dataset, its next batches ready: on the GPU where there is one."""
+    import tensorflow as tf
+
+    return dataset.prefetch(tf.data.AUTOTUNE)
