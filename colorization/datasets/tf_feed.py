@@ -1,5 +1,6 @@
 """The training and dev batches as graphs of tf.data; see datasets.pipeline for their order. TensorFlow alone."""
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from colorization.core.typing import Tensor
+
+_ALIGNMENT = 64  # bytes, of the memory of a tensor; TensorFlow ends the process at some operations without it
 
 
 def training_dataset(
@@ -81,15 +84,16 @@ def dev_dataset(arrays: Sequence[np.ndarray], transform: Callable, batch_size: i
 
 
 def _tensor(array: np.ndarray) -> Any:
-    """A tensor in the memory of an array. Of a mapped file only the pages that are read take memory."""
+    """A tensor on the CPU, in the memory of the array if that suits TensorFlow, as a mapped file does."""
     import tensorflow as tf
 
-    shared = np.ascontiguousarray(array).view()
-    try:
-        shared.flags.writeable = True  # DLPack knows no read-only arrays. Nothing writes here.
-    except ValueError:
-        shared = shared.copy()
-    return tf.experimental.dlpack.from_dlpack(shared.__dlpack__())
+    array = np.ascontiguousarray(array).view()
+    with contextlib.suppress(ValueError):
+        array.flags.writeable = True  # DLPack knows no read-only arrays. Nothing writes here.
+    if array.flags.writeable and array.ctypes.data % _ALIGNMENT == 0:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    with tf.device("CPU:0"):
+        return tf.constant(array)
 
 
 def _rows(table: Tensor, indices: Tensor) -> Tensor:
