@@ -1,5 +1,8 @@
 """The types of all data sets, with their checks and the resizing, and the protocol of their readers."""
 
+import concurrent.futures
+import functools
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,9 @@ class Images:
         return len(self.labels)
 
     def rows(self, indices: np.ndarray) -> "Images":
-        """The images and labels of some rows."""
+        """The images and labels of some rows. Rows that follow one another are not copied."""
+        if len(indices) and np.array_equal(indices, np.arange(len(indices)) + indices[0]):
+            return Images(*(part[indices[0] : indices[-1] + 1] for part in (self.images, self.labels)))
         return Images(self.images[indices], self.labels[indices])
 
 
@@ -32,7 +37,7 @@ class Dataset:
 
     ``skipped`` tells in sentences how many files were left out, and why, and what else is worth knowing of
     them. Of the test images the first ``dev`` are for the dev split, if that is fixed; None leaves it to a
-    seed.
+    seed. ``known_sha256`` is ``sha256``, if a reader knows it.
     """
 
     name: str
@@ -41,7 +46,15 @@ class Dataset:
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     dev: int | None = None
+    known_sha256: str = ""
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256, in hex, of all images and labels."""
+        return self.known_sha256 or content_sha256(self)
+
+
+_CHUNK = 256  # images resized by one thread
 
 UNLABELED = ("image",)
 """The classes of a data set whose images have none; all labels are 0."""
@@ -118,6 +131,15 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
     return counts
 
 
+def content_sha256(dataset: Dataset) -> str:
+    """The SHA-256, in hex, of training images and labels, test images and labels, one after the other."""
+    digest = hashlib.sha256()
+    for part in (dataset.train, dataset.test):
+        digest.update(np.ascontiguousarray(part.images).data)
+        digest.update(np.ascontiguousarray(part.labels).data)
+    return digest.hexdigest()
+
+
 def to_square(image: np.ndarray, size: int) -> np.ndarray:
     """Crop a uint8 (H, W, 3) image to its central square and resize it to (size, size, 3)."""
     height, width = image.shape[:2]
@@ -133,4 +155,12 @@ def to_squares(part: Images, size: int) -> Images:
     """The same split with every image passed through `to_square`."""
     if part.images.shape[1:3] == (size, size):
         return part
-    return Images(np.stack([to_square(image, size) for image in part.images]), part.labels)
+    squares = np.empty((len(part), size, size, 3), np.uint8)
+
+    def fill(start):
+        for i in range(start, min(start + _CHUNK, len(part))):
+            squares[i] = to_square(part.images[i], size)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV resizes beside Python
+        list(pool.map(fill, range(0, len(part), _CHUNK)))
+    return Images(squares, part.labels)

@@ -25,6 +25,10 @@ from colorization.core.color_prior import ColorPrior
 from colorization.core.typing import Tensor
 from colorization.datasets import tf_feed
 
+_PRIOR_PIXELS = 2**26  # at most, in the sample of a color prior
+_PRIOR_IMAGES = 256  # counted at once
+_PRIOR_CHUNK = 2**18  # colors converted at once
+
 
 def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
     """Which item comes when in an epoch, and which are mirrored.
@@ -142,12 +146,30 @@ def mirrored(images: Tensor, flips: Tensor) -> Tensor:
     return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
 
 
-def measure_color_prior(images: np.ndarray, chunk: int = 256) -> ColorPrior:
-    """The ColorPrior of (N, H, W, 3) uint8 images."""
+def measure_color_prior(images: np.ndarray) -> ColorPrior:
+    """The ColorPrior of (N, H, W, 3) uint8 images, or of a sample of them.
+
+    The sample is every n-th image, with the least n that leaves at most 2**26 pixels (65,536 images of 32 x 32):
+    of smaller sets all. Each different color is converted once.
+    """
+    step = -(-images[..., 0].size // _PRIOR_PIXELS)
+    pixels = _colors(images[::step])
     counts, total = np.zeros(bins.COUNT, "int64"), np.zeros(2)
-    for start in range(0, len(images), chunk):
-        ab = color.rgb_to_lab(images[start : start + chunk])[..., 1:]
+    different = np.flatnonzero(pixels)
+    for start in range(0, len(different), _PRIOR_CHUNK):
+        colors = different[start : start + _PRIOR_CHUNK]
+        rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=-1).astype("uint8")
+        ab = color.rgb_to_lab(rgb)[..., 1:]
         nearest = ops.convert_to_numpy(bins.nearest(ab))
-        counts += np.bincount(nearest.ravel(), minlength=bins.COUNT)
-        total += ops.convert_to_numpy(ab).sum(axis=(0, 1, 2), dtype="float64")
+        np.add.at(counts, nearest, pixels[colors])
+        total += pixels[colors] @ ops.convert_to_numpy(ab).astype("float64")
     return ColorPrior(counts, total / counts.sum())
+
+
+def _colors(images):
+    """(2**24,) int32, the number of pixels of each 24-bit color."""
+    pixels = np.zeros(2**24, "int32")
+    for start in range(0, len(images), _PRIOR_IMAGES):
+        red, green, blue = np.moveaxis(images[start : start + _PRIOR_IMAGES].astype("int32"), -1, 0)
+        np.add.at(pixels, (red << 16 | green << 8 | blue).ravel(), 1)
+    return pixels

@@ -43,7 +43,8 @@ def training_dataset(
 
         parts = tf.numpy_function(drawn, [epoch], [spec.dtype for spec in columns.values()])
         return {
-            name: tf.ensure_shape(part, columns[name].shape) for name, part in zip(columns, parts, strict=True)
+            name: tf.ensure_shape(part, columns[name].shape)
+            for name, part in zip(columns, parts, strict=True)
         }
 
     def parts(drawn):

@@ -28,12 +28,14 @@ class Network(NamedTuple):
         model: the whole keras.Model.
         trained: the compiled keras.Model to fit: `model`, or its layers after the encoder.
         encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
+        color_prior: the ColorPrior of a colorizer's training set; None for a judge.
     """
 
     task: Task
     model: keras.Model
     trained: keras.Model
     encoder: keras.Model | None
+    color_prior: ColorPrior | None
 
 
 def train(
@@ -84,7 +86,8 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
     config = run.config
     strategy = devices.strategy(config.distribute)
     jit = devices.jit(config.jit, strategy)
-    loss = task.loss(config, _color_prior(task, data, run))
+    prior = _color_prior(task, data, run)
+    loss = task.loss(config, prior)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     scope = strategy.scope if strategy else contextlib.nullcontext
@@ -108,7 +111,7 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
         keras.config.set_dtype_policy("float32")
     if not run.has_state():
         _initialize(task, model, run)
-    return Network(task, model, trained, encoder)
+    return Network(task, model, trained, encoder, prior)
 
 
 def fit(network: Network, data: RunData, run: RunFolder) -> None:
@@ -127,9 +130,8 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         InputError: the loss is no longer a number; the last good weights stay.
     """
     session.begin(run, data)
-    prior = _color_prior(network.task, data, run)
-    if prior is not None and not run.has_color_prior():
-        run.write_color_prior(prior)
+    if network.color_prior is not None and not run.has_color_prior():
+        run.write_color_prior(network.color_prior)
     config, task = run.config, network.task
     checkpoint = callbacks.Checkpoint(run)
     first_epoch = checkpoint.restore(network)
