@@ -2,9 +2,9 @@
 
     python -m colorization.datasets.decoder ARRAY.npy
 
-That is one of these processes. It reads lines of JSON, [row, path], writes each picture into its row, and answers
-with a code. multiprocessing would import the main module of the caller again, which in a script or notebook
-without a guard starts the whole work anew.
+That is one of these processes. It reads lines of JSON, [row, path], writes each picture into its row, and
+answers with a code. multiprocessing would import the main module of the caller again. In a script without a
+guard this starts the whole work anew.
 """
 
 import concurrent.futures

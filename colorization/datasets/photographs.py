@@ -43,8 +43,8 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
     many, and names the file that lists them. The share ``held_out``, about, becomes its test part, whose
     first half is for the dev split: of each file its name below its folder and ``seed`` alone decide, so that
     it is held out, and for the same split, at every side and beside whatever other folders. Of files with
-    equal contents the name that sorts first decides for all. Processes decode the files, see decoder. After an
-    interruption the next call goes on with the other files.
+    equal contents the name that sorts first decides for all. Processes decode the files, see decoder. After
+    an interruption the next call goes on with the other files.
 
     Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
     the other arguments. Raises InputError for a folder that is missing, where data_root() cannot be written,

@@ -12,8 +12,8 @@ The order, and why:
 5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
 6. prefetch: last, so that a batch waits ready for the device.
 
-On TensorFlow all of this is a graph of tf.data. Python draws the plan of an epoch, once, while the epoch before
-is trained. On JAX the training makes its batches on the device (training.on_device).
+On TensorFlow all of this is a graph of tf.data. Python draws the plan of an epoch, once, while the epoch
+before is trained. On JAX the training makes its batches on the device (training.on_device).
 """
 
 import keras
@@ -47,14 +47,24 @@ def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
 
 
 def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) -> dict[str, np.ndarray]:
-    """{name: array of `count` rows}: order and flips of an epoch and, unless room is None, corners of crops."""
+    """{name: array of `count` rows}: order and flips of an epoch; corners of crops unless room is None."""
     order, flips = epoch_order(seed, epoch, count, flip)
     plan = {"order": order, "flips": flips}
     return plan if room is None else {**plan, "corners": crop_corners(seed, epoch, count, room)}
 
 
 def training_batches(
-    arrays, transform, *, batch_size, seed, epochs, first_epoch=0, flip=False, crop=None, shift=0
+    arrays,
+    transform,
+    *,
+    batch_size,
+    seed,
+    epochs,
+    first_epoch=0,
+    flip=False,
+    crop=None,
+    shift=0,
+    device=None,
 ):
     """The training batches of every epoch from `first_epoch` on, one epoch after the other, `epochs` in all.
 
@@ -67,6 +77,7 @@ def training_batches(
         batch_size: items a batch; the last of an epoch may be smaller.
         crop: side of random square crops of the first array, (N, H, W, C) images; None takes them whole.
         shift: pixels by which the first array's images are moved at most, with reflection at the border.
+        device: name of a TensorFlow device to send the batches to in advance; None leaves them in memory.
     """
     count, side = len(arrays[0]), (crop or arrays[0].shape[1]) if crop or shift else 0
     room = arrays[0].shape[1] + 2 * shift - side if side else None
@@ -76,7 +87,7 @@ def training_batches(
 
     if keras.backend.backend() == "tensorflow":
         chosen = range(first_epoch, epochs)
-        return tf_feed.training_dataset(arrays, transform, plan, chosen, batch_size, shift, side)
+        return tf_feed.training_dataset(arrays, transform, plan, chosen, batch_size, shift, side, device)
 
     def batches():
         for epoch in range(first_epoch, epochs):
@@ -113,14 +124,14 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     return -(-count // batch_size)
 
 
-def dev_batches(arrays, transform, batch_size):
+def dev_batches(arrays, transform, batch_size, device=None):
     """What model.fit takes as validation data: each item once, in order, in batches.
 
     Returns:
         A tf.data.Dataset on TensorFlow; on other backends all that transform returns, as NumPy arrays.
     """
     if keras.backend.backend() == "tensorflow":
-        return tf_feed.dev_dataset(arrays, transform, batch_size)
+        return tf_feed.dev_dataset(arrays, transform, batch_size, device)
     batches = []
     for start in range(0, len(arrays[0]), batch_size):
         chosen = [widened(array[start : start + batch_size]) for array in arrays]
@@ -149,8 +160,8 @@ def mirrored(images: Tensor, flips: Tensor) -> Tensor:
 def measure_color_prior(images: np.ndarray) -> ColorPrior:
     """The ColorPrior of (N, H, W, 3) uint8 images, or of a sample of them.
 
-    The sample is every n-th image, with the least n that leaves at most 2**26 pixels (65,536 images of 32 x 32):
-    of smaller sets all. Each different color is converted once.
+    The sample is every n-th image, with the least n that leaves at most about 2**26 pixels (65,536 images of
+    32 x 32): of smaller sets all. Each different color is converted once.
     """
     step = -(-images[..., 0].size // _PRIOR_PIXELS)
     pixels = _colors(images[::step])

@@ -125,11 +125,14 @@ def _mapped(folder: Path) -> tuple[Images, Images]:
 
     Copy on write, since TensorFlow shares only memory that can be written.
     """
-    images, labels = (
-        [np.load(folder / file, mmap_mode=mode, allow_pickle=False) for file in files]
-        for files, mode in ((ARRAYS[::2], "c"), (ARRAYS[1::2], None))
-    )
-    return Images(images[0], labels[0]), Images(images[1], labels[1])
+    parts = [
+        Images(
+            np.load(folder / images, mmap_mode="c", allow_pickle=False),
+            np.load(folder / labels, allow_pickle=False),
+        )
+        for images, labels in (ARRAYS[:2], ARRAYS[2:])
+    ]
+    return parts[0], parts[1]
 
 
 def _stamps(folder: Path) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""The training and dev batches as graphs of tf.data; see datasets.pipeline for their order. TensorFlow alone."""
+"""The training and dev batches as graphs of tf.data, in the order of datasets.pipeline. TensorFlow alone."""
 
 import contextlib
 import os
@@ -20,11 +20,12 @@ def training_dataset(
     batch_size: int,
     shift: int,
     side: int,
+    device: str | None,
 ) -> Any:
     """The tf.data.Dataset of pipeline.training_batches.
 
     Args:
-        arrays, transform, batch_size, shift: as there.
+        arrays, transform, batch_size, shift, device: as there.
         plan: number of an epoch -> pipeline.epoch_plan. The only Python that runs, once in an epoch.
         epochs: numbers of the epochs.
         side: of the crops of the first array; 0 if it is taken whole, and the plan has no corners.
@@ -59,18 +60,13 @@ def training_dataset(
             first = _windows(first, part["corners"] - shift, side)
         return transform(first, *rest, part["flips"])
 
-    return (
-        tf.data.Dataset.range(epochs.start, epochs.stop)
-        .map(draw)
-        .prefetch(1)
-        .flat_map(parts)
-        # AUTOTUNE was seen to settle on a single thread, at half the rate
-        .map(make, num_parallel_calls=os.cpu_count(), deterministic=True)
-        .apply(_prefetched)
-    )
+    plans = tf.data.Dataset.range(epochs.start, epochs.stop).map(draw).prefetch(1)
+    return _in_parallel(plans.flat_map(parts), make, device)
 
 
-def dev_dataset(arrays: Sequence[np.ndarray], transform: Callable, batch_size: int) -> Any:
+def dev_dataset(
+    arrays: Sequence[np.ndarray], transform: Callable, batch_size: int, device: str | None
+) -> Any:
     """The tf.data.Dataset of pipeline.dev_batches; arguments as there."""
     import tensorflow as tf
 
@@ -80,8 +76,7 @@ def dev_dataset(arrays: Sequence[np.ndarray], transform: Callable, batch_size: i
         rows = tf.range(start, tf.minimum(start + batch_size, count))
         return transform(*(_rows(table, rows) for table in tables), tf.zeros_like(rows, tf.bool))
 
-    starts = tf.data.Dataset.range(0, count, batch_size)
-    return starts.map(make, num_parallel_calls=os.cpu_count(), deterministic=True).apply(_prefetched)
+    return _in_parallel(tf.data.Dataset.range(0, count, batch_size), make, device)
 
 
 def _tensor(array: np.ndarray) -> Any:
@@ -116,8 +111,10 @@ def _windows(images: Tensor, corners: Tensor, side: int) -> Tensor:
     return images
 
 
-def _prefetched(dataset):
-    """The dataset, its next batches ready: on the GPU where there is one."""
+def _in_parallel(dataset, make, device):
+    """The dataset through a function, in order, the next elements made in advance, on a device if given."""
     import tensorflow as tf
 
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    # AUTOTUNE was seen to settle on a single thread, at half the rate
+    made = dataset.map(make, num_parallel_calls=os.cpu_count(), deterministic=True).prefetch(tf.data.AUTOTUNE)
+    return made if device is None else made.apply(tf.data.experimental.prefetch_to_device(device, 2))

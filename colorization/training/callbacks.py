@@ -26,7 +26,7 @@ _SHARE = 0.1  # of the time since the start, for writing
 
 
 class Hooks(keras.callbacks.CallbackList):
-    """Keras's list of callbacks, except that they get the loss of a step unread: reading waits for the device."""
+    """Keras's list of callbacks. They get the loss of a step unread: to read it waits for the device."""
 
     def on_train_batch_end(self, batch, logs=None):
         """Tell all callbacks."""

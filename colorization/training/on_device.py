@@ -1,7 +1,8 @@
 """Training on JAX with the data on the device: the training step makes its own batch from row numbers.
 
-The host only sends the order of an epoch. It neither converts batches nor waits for the loss of a step. Arrays
-that do not fit into a share of the device's memory come in large pieces, each sent while the one before trains.
+The host only sends the order of an epoch. It neither converts batches nor waits for the loss of a step.
+Arrays that do not fit into a share of the device's memory come in large pieces. Each piece is sent while the
+one before trains.
 """
 
 import concurrent.futures

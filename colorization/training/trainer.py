@@ -160,10 +160,11 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
 def _fit_by_keras(model, train, dev, transform, config, first_epoch, chosen):
     """model.fit on pipeline.training_batches; arguments as of on_device.train_epochs, `chosen` callbacks."""
     in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
+    device = devices.feed_device(model)
     model.fit(
-        _training_batches(train, transform, config, first_epoch),
+        _training_batches(train, transform, config, first_epoch, device),
         steps_per_epoch=pipeline.steps_per_epoch(len(train[0]), config.batch_size),
-        validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size),
+        validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size, device),
         validation_batch_size=None if in_batches else config.dev_batch_size,
         initial_epoch=first_epoch,
         epochs=config.epochs,
@@ -224,7 +225,7 @@ def _arrays(network, data, config):
     return train, dev, frozen_features.in_place_of_input(transform)
 
 
-def _training_batches(arrays, transform, config, first_epoch):
+def _training_batches(arrays, transform, config, first_epoch, device):
     return pipeline.training_batches(
         arrays,
         transform,
@@ -235,6 +236,7 @@ def _training_batches(arrays, transform, config, first_epoch):
         flip=config.flip,
         crop=config.image_size if config.crop_from else None,
         shift=config.shift,
+        device=device,
     )
 
 
