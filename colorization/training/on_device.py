@@ -77,8 +77,8 @@ def train_epochs(
 def _train_epoch(model, train_step, batches, epoch, hooks):
     """{name: value} of the metrics after an epoch."""
     model.reset_metrics()
-    groups = _groups(model)
-    state, number, waiting = _values(groups), 0, None
+    groups = variable_groups(model)
+    state, number, waiting = values_of(groups), 0, None
     try:
         for piece in batches.pieces(epoch):
             for start, size in piece.parts:
@@ -96,11 +96,11 @@ def _train_epoch(model, train_step, batches, epoch, hooks):
 def _evaluate(model, dev_step, held_out):
     """{name: value} of the metrics of the dev items."""
     model.reset_metrics()
-    trained, kept, _, metrics = _values(_groups(model))
+    trained, kept, _, metrics = values_of(variable_groups(model))
     for piece in held_out.pieces(0):
         for start, size in piece.parts:
             metrics = dev_step((trained, kept), metrics, piece.arrays, piece.plan, start, size)
-    _set(_groups(model)[3:], [metrics])
+    _set(variable_groups(model)[3:], [metrics])
     return dict(model.get_metrics_result())
 
 
@@ -255,7 +255,7 @@ def _cropped(images: Tensor, corners: Tensor, side: int, shift: int) -> Tensor:
     return jax.vmap(crop)(images, corners)
 
 
-def _groups(model):
+def variable_groups(model: keras.Model) -> tuple[list[Any], ...]:
     """The lists of variables of Keras's training step, in its order."""
     return (
         model.trainable_variables,
@@ -265,8 +265,9 @@ def _groups(model):
     )
 
 
-def _values(groups):
-    return tuple([variable.value for variable in group] for group in groups)  # a tuple, as the step returns
+def values_of(groups: Sequence[Sequence[Any]]) -> tuple[list[Tensor], ...]:
+    """The values of lists of variables, as the compiled step takes and returns them."""
+    return tuple([variable.value for variable in group] for group in groups)
 
 
 def _set(groups, state):

@@ -1,6 +1,7 @@
 """Training in a run folder, the same for colorizers and judges: open, data, build, fit."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -114,7 +115,9 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
     return Network(task, model, trained, encoder, prior)
 
 
-def fit(network: Network, data: RunData, run: RunFolder) -> None:
+def fit(
+    network: Network, data: RunData, run: RunFolder, more: Sequence[keras.callbacks.Callback] = ()
+) -> None:
     """Train a Network from the last finished epoch on.
 
     A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
@@ -125,6 +128,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         network: a Network of build().
         data: the RunData to train on.
         run: the opened RunFolder.
+        more: Keras callbacks that come last. At each step they get the loss unread.
 
     Raises:
         InputError: the loss is no longer a number; the last good weights stay.
@@ -137,7 +141,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
     first_epoch = checkpoint.restore(network)
     _check_shares(network.trained, len(data.train), config.batch_size)
     _check_shares(network.trained, len(data.dev), config.dev_batch_size)
-    train, dev, transform = _arrays(network, data, config)
+    train, dev, transform = training_arrays(network, data, config)
     progress = callbacks.Progress(config, len(data.train), first_epoch)
     samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
     logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
@@ -150,7 +154,7 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
             transform,
             config,
             first_epoch,
-            [*samples, checkpoint, progress, *logs],
+            [*samples, checkpoint, progress, *logs, *more],
         )
     finally:
         progress.close()  # first, so that the sentence of an error has a line of its own
@@ -211,7 +215,7 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)
 
 
-def _arrays(network, data, config):
+def training_arrays(network: Network, data: RunData, config: Config) -> tuple[Any, Any, Any]:
     """(training arrays, dev arrays, transform), in which features replace the input of frozen layers."""
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
