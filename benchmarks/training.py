@@ -8,8 +8,8 @@ Images/s of three things, which take turns in one training on random images:
 
 - feed: the batches of an epoch, made and not used;
 - step: the training step on one batch that lies ready on the device;
-- loop: a whole epoch of colorize train, with its feed, its callbacks, and the writing of the state of the epoch before,
-  but nearly without dev images.
+- loop: a whole epoch of colorize train, with its feed, its callbacks, and the writing of the state of the
+  epoch before, but nearly without dev images.
 
 Where PyTorch is installed, its step of the same network takes its turns, too. Then the arithmetic of a step
 (multiplications and additions of convolutions and dense layers: one pass forward, two backward), and its
