@@ -93,9 +93,13 @@ class Checkpoint(keras.callbacks.Callback):
         self.history.append(row)
         if row["val_loss"] < self.best:
             self.best, self.unwritten_best = row["val_loss"], (arrays, epoch + 1)
-        is_idle = self.writing is None or self.writing.done()
-        if is_idle and self.spent <= _SHARE * (time.monotonic() - self.begun):
+        if self.may_write():
             self._write(arrays)
+
+    def may_write(self) -> bool:
+        """Whether the last write has ended, and writing has not taken too much of the time."""
+        is_idle = self.writing is None or self.writing.done()
+        return is_idle and self.spent <= _SHARE * (time.monotonic() - self.begun)
 
     def on_train_end(self, logs=None):
         """Write the last epoch."""
