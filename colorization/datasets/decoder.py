@@ -1,10 +1,8 @@
 """Photographs decoded by processes of their own into one array on the disk, with progress and resume.
 
-    python -m colorization.datasets.decoder ARRAY.npy
-
-That is one of these processes. It reads lines of JSON, [row, path], writes each picture into its row, and
-answers with a code. multiprocessing would import the main module of the caller again. In a script without a
-guard this starts the whole work anew.
+Such a process runs `main`. It reads lines of JSON, [row, path], writes each picture into its row, and
+answers with a code. multiprocessing would import the main module of the caller again. In a script without a guard this starts
+the whole work anew.
 """
 
 import concurrent.futures
@@ -172,7 +170,7 @@ class _Process:
     """A process that decodes. One that is killed by a file is started again."""
 
     def __init__(self, path: Path):
-        self.command = [sys.executable, "-m", __name__, str(path)]
+        self.command = [sys.executable, "-c", f"from {__name__} import main; main()", str(path)]
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
         self._start()
 
@@ -217,7 +215,3 @@ def main() -> None:
     for line in sys.stdin:
         row, name = json.loads(line)
         print(_decode(Path(name), pictures, row), flush=True)
-
-
-if __name__ == "__main__":
-    main()
