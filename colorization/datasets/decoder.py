@@ -1,8 +1,8 @@
 """Photographs decoded by processes of their own into one array on the disk, with progress and resume.
 
 Such a process runs `main`. It reads lines of JSON, [row, path], writes each picture into its row, and
-answers with a code. multiprocessing would import the main module of the caller again. In a script without a guard this starts
-the whole work anew.
+answers with a code. multiprocessing would import the main module of the caller again. In a script without a
+guard this starts the whole work anew.
 """
 
 import concurrent.futures
