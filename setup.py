@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "colorization/__init__.py").read_text())[1]
 
-KERAS = ["filelock>=3.20", "keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24", "scipy>=1.15"]
+KERAS = ["filelock>=3.20", "keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24"]
 EXPORT = ["ai-edge-litert>=2.1", "onnx>=1.17", "tf2onnx>=1.17"]
 
 setup(
@@ -39,12 +39,17 @@ setup(
     package_data={"colorization": ["py.typed", "presets/*/*"], "vgg_eval": ["py.typed"]},
     python_requires=">=3.11,<3.14",
     install_requires=[  # coloring pictures and films needs neither Keras nor TensorFlow
-        "av>=14",
+        "av>=18",
         "h5py>=3.11",
+        "imagecodecs>=2025.3.30",
         "lazy-loader>=0.4",
         "numpy>=2.0",
         "onnxruntime>=1.20",
-        "opencv-python-headless>=4.10",
+        "opencv-python-headless>=4.10",  # opencv-python needs libxcb, libGL and GLib, which servers lack
+        "pillow-heif>=1.0",
+        "pillow>=12,<13",
+        "scipy>=1.15",
+        "tifffile>=2025.3.30",
         "tqdm>=4.66",
     ],
     extras_require={

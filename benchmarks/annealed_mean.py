@@ -2,9 +2,9 @@
 
     python benchmarks/annealed_mean.py
 
-Both sides decode the same float32 logits, batch after batch and taking turns. NumPy goes by the book:
-log softmax, division by the temperature, exp, normalization, product with the centers. Shown are the time of
-all images, the ratio of the times of each batch, and the largest difference of the results in ab units.
+Both decode the same float32 logits alternately, batch by batch. NumPy computes the formula step by step:
+log softmax, division by the temperature, exp, normalization, product with the centers. The table shows the
+time of all images, the ratio of the times of each batch, and the largest difference in ab units.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python benchmarks/block9.py
 
-Whole training steps of the classification as experiments/classification.py trains it, in turns: the model as
-it is, and a copy whose last layer is keras.layers.Conv2D with the same weights. Both give the same loss.
+Measures complete training steps of the classification in experiments/classification.py, alternately with the
+model and with a copy whose last layer is keras.layers.Conv2D with the same weights. Both have the same loss.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main():
 
 
 def convolved(layer):
-    """A copy of a layer; of block 9's as the convolution that it stands for."""
+    """A copy of a layer. The dense layer of block 9 is copied as the equal convolution."""
     if layer.name != "block9_dense":
         return layer.__class__.from_config(layer.get_config())
     return layers.Conv2D(layer.units, 1, name=layer.name)

@@ -1,11 +1,11 @@
-"""Frozen blocks run once: training the judge on kept features against running its blocks in each epoch.
+"""Frozen blocks run once: training the judge on stored features against running its blocks in each epoch.
 
     python benchmarks/features.py
 
-The same training from its start to its end, both ways in one run: VGG16 at 224 pixels with its head, on
-synthetic images and with random weights, whose values do not matter for the time. "One epoch" trains a single
-epoch on kept features: little more than the one pass that makes them. Shown are the times, their ratios, and
-the largest difference of the judges' logits.
+Runs the same complete training in both ways: VGG16 at 224 pixels with its head, on synthetic images. The
+weights are random, as their values do not change the time. "One epoch" trains one epoch on stored features,
+which takes little more than computing them. The table shows the times, their ratios, and the largest
+difference of the judges' logits.
 """
 
 import argparse

@@ -13,7 +13,8 @@ import functools
 
 import keras
 import numpy as np
-from common import epoch_of_batches, interleaved, print_machine, print_table, ratio
+from batches import epoch_of_batches
+from common import interleaved, print_machine, print_table, ratio
 from skimage.color import rgb2lab
 
 from colorization import datasets

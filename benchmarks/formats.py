@@ -1,11 +1,11 @@
-"""A colorizer in each format that it can be exported to: what it makes of photographs, and how soon.
+"""A colorizer in each export format: its results on photographs, and its speed.
 
     python benchmarks/formats.py RUN
 
-Parity: of scikit-image's photographs, whole and cut to odd sizes, the share of values that are more than one
-8-bit level away from Colorizer's. Cold start: a whole `colorize image` of one of them (chelsea, 451 x 300),
-from the start of the process to its end. Throughput: the same one again and again in one process. In both the
-formats take turns.
+Parity: the share of values that differ from Colorizer by more than one 8-bit level, on photographs of
+scikit-image, whole and cut to odd sizes. Cold start: a complete `colorize image` of one photograph (chelsea,
+451 x 300), from the start of the process to its end. Throughput: the same photograph repeatedly in one
+process. The formats are measured alternately.
 """
 
 import argparse

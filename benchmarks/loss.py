@@ -2,10 +2,10 @@
 
     python benchmarks/loss.py
 
-Both sides encode the same ab, and give loss and gradient on the same logits, compiled by tf.function. The
-dense one scatters the weights into an array as wide as the logits and takes TensorFlow's softmax
-cross-entropy. Times are taken in turns. Memory is taken in a fresh process for each call: the peak of the
-resident set less what was resident before the call, its inputs made and its graph traced on one image.
+Both encode the same ab, and compute loss and gradient on the same logits, compiled by tf.function. The dense
+loss scatters the weights into an array as wide as the logits, and uses TensorFlow's softmax cross-entropy.
+Times are measured alternately. Memory is measured in a new process for each call: the peak of the resident
+set minus its size before the call, when the inputs exist and the graph is traced on one image.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python benchmarks/throughput.py
 
 A training step is model.train_on_batch as training.build compiles the model; inference is the predictor with
-the task's default decoding. All take turns, and each is shown beside the classification at
+the task's default decoding. All are measured alternately. Ratios are relative to the classification of
 width 1 in float32.
 """
 

@@ -31,7 +31,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from common import epoch_of_batches, print_machine, print_table, ratio
+from batches import epoch_of_batches
+from common import print_machine, print_table, ratio
 from keras import layers, ops
 
 from colorization.core.config import override

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Prepare a data set: the same as `colorize prepare`, for a checkout that need not be installed."""
+"""Prepare a data set: the same as `colorize prepare`, for a checkout without installation."""
 
 import argparse
 import pkgutil

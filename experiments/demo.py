@@ -1,4 +1,4 @@
-"""The main job from end to end, on data that need no download: train, evaluate, judge, colorize, draw.
+"""The complete workflow on data that need no download: train, evaluate, judge, color, draw.
 
     make demo
 

@@ -1,15 +1,15 @@
-"""The paper's Figure 7: how well a judge classifies what each method makes of gray images.
+"""The paper's Figure 7: how well a judge classifies gray images colored by each method.
 
     colorize prepare cifar10
     python experiments/figure7.py --variant small     # or colorize figure7
     python experiments/figure7.py --regression RUN --classification RUN
 
-Trains what is not given (with --variant small about three hours on 2 CPU cores that compute in bfloat16, the
-first time, and seven to eight on others), colors the test images by every method, and writes figure7.md,
-.csv, .json and .png, confusion.png and temperature.png (two to eleven minutes). At small, expect 80 % on gray
-images, 85 % on true ones, and the colorizers at most a point above gray. May be stopped at any time: the same
-command continues. A judge that is trained on gray images is the control: if color helps only the first one,
-it is the judge that depends on it.
+Trains the runs that are not given. With --variant small this takes about three hours on 2 CPU cores with
+bfloat16, and seven to eight hours on others. Then colors the test images by every method, and writes
+figure7.md, .csv, .json and .png, confusion.png and temperature.png (two to eleven minutes). Expected accuracy
+with --variant small: 80 % on gray images, 85 % on true ones, and at most one point above gray for the
+colorizers. The same command continues after an interrupt. A judge that is trained on gray images is the
+control. If color helps only the other judge, that judge depends on color.
 """
 
 import argparse
@@ -22,7 +22,7 @@ VARIANTS = FIGURES
 
 
 def main(argv=None):
-    """Train what is missing, judge, write; returns the exit code."""
+    """Train missing runs, judge and write. Returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,11 +1,11 @@
-"""The paper's Figure 8: every method over the same images, and what the judge says of each picture.
+"""The paper's Figure 8: every method on the same images, with the answers of the judge.
 
     python experiments/figure8.py --variant small     # or colorize figure8
     python experiments/figure8.py --variant small --images 3,14,159
     python experiments/figure8.py --variant small --failures 5
 
-Takes and trains the same runs as figure7.py. The images are drawn by --seed from the test split, or named by
-their places in it. Half a minute where the runs are there. --failures writes failures.png instead: the images
+Uses and trains the same runs as figure7.py. --seed draws the images from the test split, or --images names
+their positions. With existing runs it takes half a minute. --failures writes failures.png instead: the images
 for which the judge's probability of the true class falls most from the gray picture to the annealed mean.
 """
 
@@ -16,7 +16,7 @@ from vgg_eval import commands, options
 
 
 def main(argv=None):
-    """Train what is missing, judge, draw; returns the exit code."""
+    """Train missing runs, judge and draw. Returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

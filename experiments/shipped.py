@@ -136,7 +136,7 @@ def commands(arguments):
 
 
 def is_done(words):
-    """Whether a tuning has made its run; the other commands know themselves what is left to do."""
+    """Whether a tuning has made its run. The other commands find out by themselves what is left to do."""
     return words[0] == "tune" and Path(words[words.index("--apply") + 1]).exists()
 
 

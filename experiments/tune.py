@@ -1,14 +1,14 @@
-"""How to decode a trained classification: working size, rebalancing and temperature, measured on dev images.
+"""Choose the decoding of a trained classification: working size, rebalancing and temperature, on dev images.
 
     python experiments/tune.py runs/classification-small     # or colorize tune
     python experiments/tune.py runs/photos-fine --data FOLDER --sizes 32,64,96,128
     python experiments/tune.py runs/photos-fine --data FOLDER --sizes 64 --apply runs/photos
 
-Rebalancing after training: a network that is trained with the loss weighted by w(q) learns, in the limit,
-probabilities proportional to w(q) p(q | x) (w as in Zhang et al., section 2.2); the same is had from one that
-was not, by adding log w(q) to its logits. So one training gives every strength between 0 (none) and 1 (that
-of the weights), and beyond. --apply makes a run with the chosen settings: the shift goes into the last
-layer's bias, the working size and the temperature into the config.
+Rebalancing after the training: a network that is trained with the loss weighted by w(q) learns, in the limit,
+probabilities proportional to w(q) p(q | x) (w as in Zhang et al., section 2.2). Adding log w(q) to the logits
+of a network without weights has the same effect. So one training gives every strength between 0 (none) and 1
+(full), and beyond. --apply makes a run with the chosen settings: the bias of the last layer is shifted, and
+the working size and the temperature are settings.
 """
 
 import sys

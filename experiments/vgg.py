@@ -1,4 +1,4 @@
-"""The old name of experiments/judge.py, which takes the same options."""
+"""The old name of experiments/judge.py, which has the same options."""
 
 import argparse
 import sys

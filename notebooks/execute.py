@@ -1,9 +1,8 @@
-"""Run the notebooks, each on a fresh kernel, and store what they show.
+"""Run the notebooks, each on a new kernel, and store their outputs.
 
     python notebooks/execute.py [NOTEBOOK ...]
 
-What differs from run to run stays out of the files: times, versions, progress bars. Pictures are stored
-small.
+Outputs that differ between runs are not stored: times, versions, progress bars. Pictures are compressed.
 """
 
 import base64

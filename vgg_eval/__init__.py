@@ -1,8 +1,8 @@
 """The judge: a VGG16 with a new 10-way head, whose accuracy on colorized images measures the colorizers.
 
-It imports colorization, never the reverse. The modules, from the top down: plugin (what `colorize` gets from
-here); commands, export, grayscale; gray_scales, judge_export; chain, plan; figure7, figure7_table, figures,
-temperatures, significance; judge, training; columns, model; options, variants, config.
+It imports colorization, never the reverse. The modules, from the top down: plugin (the commands for
+`colorize`); commands, export, grayscale; gray_scales, judge_export; chain, plan; figure7, figure7_table,
+figures, temperatures, significance; judge, training; columns, model; options, variants, config.
 """
 
 from typing import TYPE_CHECKING

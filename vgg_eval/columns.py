@@ -75,7 +75,14 @@ def colorize(
 
 
 def gray(rgb: np.ndarray) -> np.ndarray:
-    """(N, H, W, 3) uint8 images without their color; the lightness stays."""
+    """Images without their color. The lightness stays.
+
+    Args:
+        rgb: (N, H, W, 3) uint8.
+
+    Returns:
+        (N, H, W, 3) uint8.
+    """
     return np.concatenate([graph.gray(lightness) for lightness in _lightness(rgb)])
 
 

@@ -13,10 +13,15 @@ from vgg_eval.variants import FIGURES
 
 
 def train_and_score(config: JudgeConfig, run_dir: StrPath, *, resume: bool = False) -> str:
-    """Train a judge.
+    """Train a judge, and measure it on dev images.
+
+    Args:
+        config: a JudgeConfig.
+        run_dir: path of the run folder.
+        resume: whether to continue the run in the folder.
 
     Returns:
-        Its accuracy on the dev images, as text.
+        Its accuracy, as text.
 
     Raises:
         InputError: data, weights, folder or settings are not usable.
@@ -28,7 +33,14 @@ def train_and_score(config: JudgeConfig, run_dir: StrPath, *, resume: bool = Fal
 
 
 def figure7(arguments: argparse.Namespace) -> None:
-    """Train the missing runs, and write and print Figure 7."""
+    """Train the missing runs, and write and print Figure 7.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: a run is not usable, or the results cannot be written.
+    """
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()
@@ -37,7 +49,14 @@ def figure7(arguments: argparse.Namespace) -> None:
 
 
 def figure8(arguments: argparse.Namespace) -> None:
-    """Train the missing runs, and draw Figure 8 or its failures."""
+    """Train the missing runs, and draw Figure 8 or its failures.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: a run is not usable, or the results cannot be written.
+    """
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()

@@ -15,7 +15,14 @@ from colorization.runs.resolve import run_folder
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse and export; returns the exit code."""
+    """Export a judge.
+
+    Args:
+        argv: arguments; None is the command line.
+
+    Returns:
+        Exit code, see run_command.
+    """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

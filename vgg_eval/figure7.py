@@ -1,4 +1,4 @@
-"""Figures 7 and 8 of the paper made anew: every column judged, with its uncertainty."""
+"""Figures 7 and 8 of the paper: the judge's results for every column, with their uncertainty."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
 
 
 def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
-    """All that figure7.json holds."""
+    """The content of figure7.json."""
     judges = {"judge": judge.load(used.judge.path), "control": judge.load(used.control.path)}
     shown = shared_images(used, split)
     swept = swept_temperatures(used, judges["judge"], parts)
@@ -124,7 +124,7 @@ def figure8(
     count = len(shown.labels)
     chosen = np.sort(np.random.default_rng(seed).permutation(count)[:columns]) if rows is None else rows
     if not len(chosen) or min(chosen) < 0 or max(chosen) >= count:
-        raise InputError(f"The {split} split has the images 0 to {count - 1}: name one or more of them.")
+        raise InputError(f"The {split} split has the images 0 to {count - 1}. Name one or more of them.")
     asked = judge.load(used.judge.path)
     temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
     drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature)
@@ -132,7 +132,7 @@ def figure8(
 
 
 def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5) -> Path:
-    """Write failures.png: the images for which color harms the judge's opinion most.
+    """Write failures.png: the images whose colors mislead the judge most.
 
     The rule: the probability of the true class falls the most from the gray picture to the annealed mean.
 
@@ -180,12 +180,35 @@ def _drawn(
 
 
 def shared_images(used: Runs, split: str) -> judge.SharedImages:
-    """The images of a split that the colorizers share, which neither judge has learned from."""
+    """The images of a split that the colorizers share. Both judges were trained on other images.
+
+    Args:
+        used: Runs.
+        split: "dev" or "test".
+
+    Returns:
+        SharedImages.
+
+    Raises:
+        InputError: the runs do not belong together.
+    """
     return judge.unseen_images(list(used.colorizers.values()), [used.judge, used.control], split)
 
 
 def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dict[str, Any]]:
-    """temperatures.sweep of the classification of Runs, on their dev images."""
+    """Measure all temperatures of the classification on the dev images.
+
+    Args:
+        used: Runs.
+        asked: the Judge.
+        folder: Path of stored results.
+
+    Returns:
+        The result of temperatures.sweep.
+
+    Raises:
+        InputError: a run is not usable, or the runs do not belong together.
+    """
     return temperatures.sweep(asked, used.colorizers["classification"], shared_images(used, "dev"), folder)
 
 

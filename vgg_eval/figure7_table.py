@@ -12,7 +12,14 @@ from vgg_eval.columns import COLUMNS
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """figure7.md of the values in figure7.json."""
+    """The text of figure7.md.
+
+    Args:
+        report: the content of figure7.json.
+
+    Returns:
+        Markdown text.
+    """
     judge, control = (report["results"][name] for name in ("judge", "control"))
     names = [column.name for column in COLUMNS]
     reported = {column.name: column.reported for column in COLUMNS}
@@ -82,7 +89,14 @@ def _share(value):
 
 
 def csv_text(report: dict[str, Any]) -> str:
-    """figure7.csv of the values in figure7.json."""
+    """The text of figure7.csv.
+
+    Args:
+        report: the content of figure7.json.
+
+    Returns:
+        CSV text.
+    """
     text = io.StringIO()
     heads = ["judge", "method", "accuracy", "low", "high", "confidence", "p_grayscale", "p_before"]
     heads += ["gap_closed", "gap_low", "gap_high", "reported", *report["classes"]]
@@ -101,9 +115,20 @@ def csv_text(report: dict[str, Any]) -> str:
 
 
 def provenance(run: RunFolder) -> dict[str, Any]:
-    """The origin of a run: its settings, and machine and time of each session of its training."""
+    """The origin of a run.
+
+    Args:
+        run: a RunFolder.
+
+    Returns:
+        {"run", "settings", "train_images", "sessions", "tuned"}: name, settings, number of training images,
+        and machine and time of each session.
+
+    Raises:
+        InputError: a file of the run is missing or damaged.
+    """
     return {
-        "run": run.name if resolve.is_shipped(run) else str(run),  # a preset has no place to tell
+        "run": run.name if resolve.is_shipped(run) else str(run),  # the path of a preset does not matter
         "settings": json.loads(to_json(run.config)),
         "train_images": len(run.splits().train),
         "sessions": run.sessions(),

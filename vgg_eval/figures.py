@@ -1,4 +1,4 @@
-"""The pictures beside the numbers: Figures 7 and 8, confusions, the temperature's curve."""
+"""The pictures of Figures 7 and 8, confusion matrices, and temperature curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -14,11 +14,18 @@ Arrays: TypeAlias = Mapping[str, np.ndarray]
 _NAMES = [column.name for column in COLUMNS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
 _SIDE = 0.82  # inches of a picture
-_WITH_WORDS = 1.36  # inches of the height of a picture with words, which need the width of two
+_WITH_WORDS = 1.36  # inches, height of a picture with a caption; it has the width of two pictures
 
 
 def accuracy_bars(report: dict[str, Any]) -> Figure:
-    """Accuracy of each column with its interval, under the judge and the control, beside the paper's own."""
+    """Accuracy of each column with its interval, for the judge and the control, beside the paper's values.
+
+    Args:
+        report: the content of figure7.json.
+
+    Returns:
+        A matplotlib Figure.
+    """
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(COLUMNS))
@@ -48,7 +55,14 @@ def accuracy_bars(report: dict[str, Any]) -> Figure:
 
 
 def confusion_matrices(report: dict[str, Any]) -> Figure:
-    """The judge's and the control's confusion matrix for each column, rows being the true class."""
+    """Confusion matrices of the judge and the control for each column. A row is a true class.
+
+    Args:
+        report: the content of figure7.json.
+
+    Returns:
+        A matplotlib Figure.
+    """
     classes = report["classes"]
     figure = Figure(figsize=(17, 6.4), layout="constrained")
     grid = figure.subplots(2, len(COLUMNS), sharex=True, sharey=True)
@@ -75,7 +89,14 @@ def confusion_matrices(report: dict[str, Any]) -> Figure:
 
 
 def temperature_curves(report: dict[str, Any]) -> Figure:
-    """The judge's accuracy, AuC and colorfulness over the temperature, on the dev images."""
+    """The judge's accuracy, AuC and colorfulness over the temperature, on the dev images.
+
+    Args:
+        report: the content of figure7.json.
+
+    Returns:
+        A matplotlib Figure.
+    """
     rows = report["temperatures"]
     t = [row["temperature"] for row in rows]
     figure = Figure(figsize=(12, 3.6), layout="constrained")
@@ -109,10 +130,10 @@ def picture_grids(
     """Figure 8 of the paper: the grid of results. Below, some of its images with the judge's answers.
 
     Args:
-        pictures: {column's name: (N, H, W, 3) uint8}.
+        pictures: {name of a column: (N, H, W, 3) uint8}.
         labels: (N,) int64, the true classes.
-        classes: their names.
-        probabilities: {column's name: (N, classes) float32}.
+        classes: names of the classes.
+        probabilities: {name of a column: (N, classes) float32}.
 
     Returns:
         A matplotlib Figure.
@@ -129,14 +150,24 @@ def picture_grids(
         axes.set_title(classes[label], fontsize=7)
     _judged(lower, pictures, labels, classes, probabilities, max(1, columns // 2))
     upper.suptitle("every method over the same images", fontsize=10)
-    lower.suptitle("what the judge says of them; wrong answers in red", fontsize=10)
+    lower.suptitle("answers of the judge; wrong answers in red", fontsize=10)
     return figure
 
 
 def judged_pictures(
     pictures: Arrays, labels: np.ndarray, classes: Sequence[str], probabilities: Arrays
 ) -> Figure:
-    """All pictures with the judge's answers, below the true classes; arguments as of picture_grids."""
+    """All pictures with the judge's answers, below the true classes.
+
+    Args:
+        pictures: {name of a column: (N, H, W, 3) uint8}.
+        labels: (N,) int64, the true classes.
+        classes: names of the classes.
+        probabilities: {name of a column: (N, classes) float32}.
+
+    Returns:
+        A matplotlib Figure.
+    """
     columns, rows = len(labels), len(pictures)
     figure = Figure(figsize=(1.2 + 2 * _SIDE * columns, rows * _WITH_WORDS + 0.4), layout="constrained")
     grid = _judged(figure, pictures, labels, classes, probabilities, columns)

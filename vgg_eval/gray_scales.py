@@ -40,7 +40,14 @@ def measure(run_dir: StrPath) -> dict[str, Any]:
 
 
 def markdown(report: dict[str, dict[str, Any]]) -> str:
-    """A Markdown table of {judge's name: result of measure}."""
+    """A table of measurements.
+
+    Args:
+        report: {name of a judge: result of measure}.
+
+    Returns:
+        Markdown text.
+    """
     lines = [f"| judge | pictures | accuracy | interval | of the first {REPORTED} | interval |"]
     lines.append("| --- | --- | ---: | ---: | ---: | ---: |")
     for name, values in report.items():

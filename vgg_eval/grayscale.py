@@ -18,7 +18,15 @@ from colorization.runs.resolve import run_folder
 
 
 def main(argv: list[str] | None = None, doc: str | None = __doc__) -> int:
-    """Parse and measure; returns the exit code."""
+    """Measure judges on gray images.
+
+    Args:
+        argv: arguments; None is the command line.
+        doc: description for --help.
+
+    Returns:
+        Exit code, see run_command.
+    """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("judges", nargs="+", metavar="RUN", help="judges' run folders, or names of presets")
     parser.add_argument(

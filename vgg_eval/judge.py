@@ -1,4 +1,4 @@
-"""The judge's opinion of pictures. Long work is kept on disk part by part, and found again."""
+"""The judge's answers for pictures. Results of long computations are stored on the disk, part by part."""
 
 import functools
 import hashlib
@@ -41,7 +41,14 @@ class Judge(NamedTuple):
         return self.run.classes()
 
     def probabilities(self, rgb: np.ndarray) -> np.ndarray:
-        """The softmax, (N, classes) float32, of (N, H, W, 3) images, uint8 or float in 0..255."""
+        """The judge's probabilities of the classes.
+
+        Args:
+            rgb: (N, H, W, 3), uint8 or float in 0..255.
+
+        Returns:
+            (N, classes) float32, the softmax.
+        """
         config = self.run.config
         step = config.dev_batch_size
         logits = [
@@ -52,10 +59,16 @@ class Judge(NamedTuple):
 
 
 def load(run_dir: StrPath) -> Judge:
-    """The Judge of a run folder, with its best weights.
+    """Load the judge of a run folder, with its best weights.
+
+    Args:
+        run_dir: path of the run folder.
+
+    Returns:
+        Judge.
 
     Raises:
-        InputError: not a judge's run folder, no weights in it yet, or weights that do not fit.
+        InputError: it is not the run folder of a judge, it has no weights yet, or they do not fit.
     """
     run = RunFolder(run_dir)
     return Judge(model.load(run), run)
@@ -78,16 +91,19 @@ class SharedImages(NamedTuple):
 
 
 def unseen_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], split: str) -> SharedImages:
-    """The images of a split that colorizers share, which no judge has learned from.
+    """The images of a split that the colorizers share. No judge was trained on them.
 
     Args:
         colorizers: RunFolders of colorizers.
         judges: RunFolders of judges.
         split: "dev" or "test".
 
+    Returns:
+        SharedImages.
+
     Raises:
-        InputError: the colorizers have different data or splits, a judge has learned from some of the images
-            or has other classes, or the data are not found.
+        InputError: the colorizers have different data or splits, a judge was trained on some of the images or
+            has other classes, or the data are not found.
     """
     first = colorizers[0].expect(ColorizerConfig)
     dataset = first.dataset()
@@ -95,7 +111,7 @@ def unseen_images(colorizers: Sequence[RunFolder], judges: Iterable[RunFolder], 
     for run in colorizers[1:]:
         if not np.array_equal(getattr(run.splits(dataset), split), rows):
             raise InputError(
-                f"{run} and {first} were trained with other splits: use one split_seed and size."
+                f"{run} and {first} have different splits. Train them with the same split_seed and sizes."
             )
     images = dataset.test.rows(rows)
     shown = SharedImages(images.images, images.labels, dataset.name, split)
@@ -112,7 +128,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     """
     dataset = run.dataset()
     if dataset.classes != classes:
-        raise InputError(f"{run} has the classes of {dataset.name}, not those of {shown.name}.")
+        raise InputError(f"{run} has the classes of {dataset.name}, but those of {shown.name} are needed.")
     splits = run.splits(dataset)
     side = shown.rgb.shape[1]
     if dataset.train.images.shape[1] != side:
@@ -123,7 +139,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     leak_check.refuse_known(
         shown.rgb,
         known,
-        f"{run} has learned from {{share}} of the {shown.split} images: train it with the split_seed, "
+        f"{run} was trained on {{share}} of the {shown.split} images. Train it with the split_seed, "
         "dev_size and test_size of the colorizers.",
     )
 
@@ -136,9 +152,9 @@ def judged(
     temperature: float,
     folder: Path,
 ) -> dict[str, np.ndarray]:
-    """Each judge's probabilities for the pictures of a column.
+    """The probabilities of each judge for the pictures of a column.
 
-    They are kept in `folder`, under a name that depends on all inputs; existing ones are not computed again.
+    They are stored in a file. Its name depends on all inputs. A stored result is not computed again.
 
     Args:
         judges: {name: Judge}.
@@ -146,7 +162,7 @@ def judged(
         runs: {task: RunFolder} of the colorizers.
         shown: SharedImages.
         temperature: of the annealed mean.
-        folder: Path.
+        folder: Path of stored results.
 
     Returns:
         {name: (N, classes) float32}.
@@ -178,7 +194,16 @@ def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
 
 
 def key(used: Iterable[RunFolder], shown: SharedImages, *rest: Any) -> str:
-    """A hash of the weights and settings of RunFolders, of SharedImages, and of other JSON values."""
+    """A hash of the inputs of a computation.
+
+    Args:
+        used: RunFolders; their weights and settings count.
+        shown: SharedImages.
+        rest: other values that JSON supports.
+
+    Returns:
+        16 hexadecimal digits.
+    """
     digest = hashlib.sha256(json.dumps(rest).encode())
     for run in used:
         digest.update(_fingerprint(run.path, run.model_stamp()).encode())
@@ -188,12 +213,15 @@ def key(used: Iterable[RunFolder], shown: SharedImages, *rest: Any) -> str:
 
 @functools.cache
 def _fingerprint(path: Path, stamp: tuple[int, ...]) -> str:
-    """Of a run's model, computed once for each time that it was changed."""
+    """The fingerprint of a run's model, computed once for each change."""
     return RunFolder(path).model_fingerprint()
 
 
 def evaluate(run_dir: StrPath) -> dict[str, Any]:
-    """A judge's accuracy on its own dev images, in true color and gray; it also goes into its metrics.json.
+    """Measure a judge on its own dev images, in true color and in gray, and write its metrics.json.
+
+    Args:
+        run_dir: path of the run folder.
 
     Returns:
         {"images": count, "truth": accuracy, "gray": accuracy}.

@@ -15,16 +15,18 @@ from vgg_eval import model
 def export_judge(
     run_dir: StrPath, format: str, path: StrPath, *, size: tuple[int, int] | None = None
 ) -> None:
-    """Write a judge's run in another format, whole or not at all.
+    """Write a judge in another format. An interrupted call leaves no file.
 
     Args:
-        run_dir: the run folder.
-        format: one of colorization.export.formats.FORMATS; keras has the network alone, from enlarged RGB.
-        path: of the new file, or of the new folder for savedmodel.
-        size: (height, width) of the pictures; None: any, which LiteRT cannot.
+        run_dir: path of the run folder.
+        format: one of colorization.export.formats.FORMATS. A keras file contains the network only, from
+            enlarged RGB.
+        path: path of the new file, or of the new folder for savedmodel.
+        size: (height, width) of the pictures; None is any size, which LiteRT does not support.
 
     Raises:
-        InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
+        InputError: the run is not usable, the format does not support an option, or the file cannot be
+            written.
     """
     path = Path(path)
     writers.refuse_existing(path)

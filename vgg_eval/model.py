@@ -58,7 +58,15 @@ def vgg16(
 
 
 def build_judge(config: JudgeConfig, classes: list[str] | tuple[str, ...]) -> keras.Model:
-    """The judge of a JudgeConfig, before any weights are loaded."""
+    """Build the judge of a config, without loading weights.
+
+    Args:
+        config: a JudgeConfig.
+        classes: names of the classes.
+
+    Returns:
+        keras.Model, see vgg16.
+    """
     return vgg16(
         image_size=config.vgg_size,
         num_classes=len(classes),
@@ -90,10 +98,16 @@ def enlarged(rgb: Tensor, size: int) -> Tensor:
 
 
 def load(run: RunFolder) -> keras.Model:
-    """The judge of a run folder, with its best weights.
+    """Load the network of a judge, with its best weights.
+
+    Args:
+        run: the RunFolder.
+
+    Returns:
+        keras.Model, see vgg16.
 
     Raises:
-        InputError: not a judge's run folder, no weights in it yet, or weights that do not fit.
+        InputError: it is not the run folder of a judge, it has no weights yet, or they do not fit.
     """
     model = build_judge(run.expect(JudgeConfig).config, run.classes())
     run.load_weights(model)
@@ -101,7 +115,14 @@ def load(run: RunFolder) -> keras.Model:
 
 
 def describe(config: JudgeConfig) -> str:
-    """The description of a judge beside its results."""
+    """The description of a judge beside its results.
+
+    Args:
+        config: a JudgeConfig.
+
+    Returns:
+        One line of text.
+    """
     kind = "VGG16" + (" with batch normalization" if config.batch_norm else "")
     kind += f" at width {config.width:g}" if config.width != 1 else ""
     origins = {"imagenet": "ImageNet weights", "none": "trained from scratch"}

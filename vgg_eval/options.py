@@ -20,8 +20,14 @@ VARIANTS = ("smoke", "small", "paper")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that Figures 7 and 8 share to an argparse parser."""
-    add_variant(parser, VARIANTS, "of runs that are trained here (default: small)", default="small")
+    """Add the common options of Figures 7 and 8 to a parser.
+
+    Args:
+        parser: the argparse parser.
+    """
+    add_variant(
+        parser, VARIANTS, "settings of the runs that are trained here (default: small)", default="small"
+    )
     for role, what in ROLES.items():
         parser.add_argument(
             f"--{role}",
@@ -29,15 +35,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the variant)",
         )
     parser.add_argument(
-        "--data", metavar="SOURCE", help="of runs that are trained here: cifar10, synthetic or a path"
+        "--data",
+        metavar="SOURCE",
+        help="data of the runs that are trained here: cifar10, synthetic or a path",
     )
     parser.add_argument(
         "--vgg-weights",
         metavar="SOURCE",
-        help="of runs that are trained here: imagenet, a file, or a judge's run",
+        help="VGG16 weights of the runs that are trained here: imagenet, a file, or a judge's run",
     )
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="their directory (default: runs)"
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="directory of the runs (default: runs)"
     )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
     parser.add_argument(
@@ -46,13 +54,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options_of_figure8(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the images of Figure 8 to an argparse parser."""
-    parser.add_argument("--seed", type=whole_number, default=0, help="draws the images (default: 0)")
-    parser.add_argument("--columns", type=positive_number, default=12, help="how many images (default: 12)")
+    """Add the options that select the images of Figure 8 to a parser.
+
+    Args:
+        parser: the argparse parser.
+    """
+    parser.add_argument("--seed", type=whole_number, default=0, help="seed of the random images (default: 0)")
+    parser.add_argument("--columns", type=positive_number, default=12, help="number of images (default: 12)")
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--images", type=_places, metavar="I,J,...", help="these images of the split instead")
+    chosen.add_argument("--images", type=_places, metavar="I,J,...", help="show these images of the split")
     chosen.add_argument(
-        "--failures", type=positive_number, metavar="N", help="the N images that color harms most instead"
+        "--failures",
+        type=positive_number,
+        metavar="N",
+        help="show the N images whose colors mislead the judge most",
     )
 
 
@@ -62,6 +77,13 @@ def _places(text):
 
 
 def output(arguments: argparse.Namespace) -> Path:
-    """The directory of the results."""
+    """The directory of the results.
+
+    Args:
+        arguments: the parsed command line.
+
+    Returns:
+        Path of the directory.
+    """
     name = f"figures-{arguments.variant}" + ("-dev" if arguments.split == "dev" else "")
     return arguments.output or arguments.runs / name

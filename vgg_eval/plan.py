@@ -37,8 +37,8 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
     given = {role: RunFolder(run_folder(run)) for role, run in named.items() if run}
     if arguments.vgg_weights and chosen["judge"].vgg_weights == "none":
         raise InputError(
-            f"The variant {arguments.variant} trains its judge from scratch: --vgg-weights goes with "
-            "--variant paper."
+            f"The variant {arguments.variant} trains its judge from scratch. Use --vgg-weights with "
+            "--variant paper only."
         )
     for role, run in given.items():
         _refuse_other_kind(role, run, chosen[role])
@@ -84,9 +84,11 @@ def _changed(config: Config, data: list[str], pretrained: list[str]) -> Config:
 def _refuse_other_kind(role: str, run: RunFolder, wanted: Any) -> None:
     """Raise InputError for a given run that does not fit its role, before others are trained for hours."""
     if run.config.task != wanted.task:  # not expect(), to which a transfer is a classification too
-        raise InputError(f"{run} names the task {run.config.task!r}, not one of {wanted.task}.")
+        raise InputError(f"{run} has the task {run.config.task!r}, but {wanted.task} is needed.")
     if role in JUDGES and run.config.gray != wanted.gray:
-        raise InputError(f"{run} was trained with gray={str(run.config.gray).lower()}: it is not a {role}.")
+        raise InputError(
+            f"{run} was trained with gray={str(run.config.gray).lower()}, so it is not a {role}."
+        )
 
 
 def _refuse_other_splits(role: str, run: RunFolder, wanted: Config, variant: str) -> None:
@@ -98,6 +100,6 @@ def _refuse_other_splits(role: str, run: RunFolder, wanted: Config, variant: str
         has, needs = getattr(run.config, name), getattr(wanted, name)
         if has != needs:
             raise InputError(
-                f"{run} has {name}={has}, but the runs of the variant {variant} have {needs}: give runs for "
-                "all five roles, or another --variant."
+                f"{run} has {name}={has}, but the runs of the variant {variant} have {needs}. Name runs for "
+                "all five roles, or choose another --variant."
             )

@@ -1,4 +1,4 @@
-"""What `colorize` gets from this package: the entry point `vgg_eval` of `colorization.plugins`."""
+"""The commands of this package for `colorize`: the entry point `vgg_eval` of `colorization.plugins`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ TRAININGS = {
     "judge": Training(
         "Train a judge, VGG16 with a new 10-way head (paper, sections 3.2, 4.2 and 5.2).\n"
         "Variants: smoke takes seconds. small takes 20 to 70 minutes on 2 CPU cores, without pretrained\n"
-        "weights. paper takes ImageNet's weights, for a GPU. Those with -gray train on gray images.",
+        "weights. paper uses ImageNet weights, for a GPU. Variants with -gray train on gray images.",
         JUDGE,
         "vgg_eval.commands:train_and_score",
     )
@@ -20,7 +20,11 @@ TRAININGS = {
 
 
 def add_commands(commands: Any) -> None:
-    """Add figure7 and figure8 to the commands of `colorize`."""
+    """Add figure7 and figure8 to the commands of `colorize`.
+
+    Args:
+        commands: the result of argparse's add_subparsers.
+    """
     figure7 = add_command(
         commands,
         "figure7",

@@ -1,6 +1,7 @@
-"""How sure one can be that a judge sees a difference: intervals, paired tests, confusions."""
+"""The significance of a judge's results: intervals, paired tests, confusion matrices."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -9,16 +10,33 @@ _RESAMPLES = 2000
 _SIGNIFICANT = 0.05
 
 
-def accuracy(correct, seed=0):
-    """{"accuracy", "interval"}: share of (N,) bool, and its bootstrap 95 % interval, by percentiles."""
+def accuracy(correct: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """Accuracy and its bootstrap 95 % interval, by percentiles.
+
+    Args:
+        correct: (N,) bool.
+        seed: of the bootstrap.
+
+    Returns:
+        {"accuracy": 0..1, "interval": [low, high]}.
+    """
     return {"accuracy": float(np.mean(correct)), "interval": _interval([correct], np.mean, seed)}
 
 
-def gap_closed(correct, gray, truth, seed=0):
-    """{"gap_closed", "gap_interval"}: (accuracy - gray's) / (truth's - gray's), of (N,) bool arrays.
+def gap_closed(correct: np.ndarray, gray: np.ndarray, truth: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """The share of the gap between gray and truth that a method closes: (accuracy - gray) / (truth - gray).
 
-    The interval is that of a bootstrap over images. Both are None where the truth is not surely better than
-    gray (McNemar's p below 0.05): the share of a gap that may be none means nothing.
+    The interval is that of a bootstrap over images. Both are None if the truth is not significantly better
+    than gray (McNemar's p of 0.05 or more), as the gap may then be zero.
+
+    Args:
+        correct: (N,) bool of the method.
+        gray: (N,) bool of the gray images.
+        truth: (N,) bool of the true images.
+        seed: of the bootstrap.
+
+    Returns:
+        {"gap_closed": share, "gap_interval": [low, high]}.
     """
     if np.mean(gray) >= np.mean(truth) or mcnemar(truth, gray) >= _SIGNIFICANT:
         return {"gap_closed": None, "gap_interval": None}
@@ -33,14 +51,31 @@ def gap_closed(correct, gray, truth, seed=0):
     return {"gap_closed": value, "gap_interval": interval if np.isfinite(interval).all() else None}
 
 
-def mcnemar(correct, other):
-    """p of McNemar's exact test that two (N,) bool arrays, image by image, are equally often true."""
+def mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
+    """McNemar's exact test of two methods on the same images.
+
+    Args:
+        correct: (N,) bool of one method.
+        other: (N,) bool of the other method.
+
+    Returns:
+        p, 0..1, of the hypothesis that both have the same accuracy.
+    """
     better, worse = int(np.sum(correct & ~other)), int(np.sum(other & ~correct))
     return float(stats.binomtest(better, better + worse).pvalue) if better + worse else 1.0
 
 
-def confusion(labels, chosen, classes):
-    """(classes, classes) int64: images of the row's class that were taken for the column's."""
+def confusion(labels: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
+    """The confusion matrix.
+
+    Args:
+        labels: (N,) int, the true classes.
+        chosen: (N,) int, the predicted classes.
+        classes: number of classes.
+
+    Returns:
+        (classes, classes) int64: images of the row's class that were classified as the column's class.
+    """
     return np.bincount(labels * classes + chosen, minlength=classes**2).reshape(classes, classes)
 
 

@@ -29,7 +29,7 @@ def sweep(
         asked: the Judge.
         run: RunFolder of a task with an annealed mean.
         shown: SharedImages of the dev split.
-        folder: Path where the result is kept, and found again.
+        folder: Path of stored results.
 
     Returns:
         [{"temperature", "accuracy", "interval", "auc", "colorfulness"}], in the order of TEMPERATURES.
@@ -76,5 +76,12 @@ def _read(path: Path) -> list[dict[str, Any]] | None:
 
 
 def best(rows: list[dict[str, Any]]) -> float:
-    """The temperature with the highest accuracy of the judge; among equals the one with the highest AuC."""
+    """Choose the temperature with the highest accuracy of the judge; among equals that with the highest AuC.
+
+    Args:
+        rows: result of sweep.
+
+    Returns:
+        The temperature.
+    """
     return max(rows, key=lambda row: (row["accuracy"], row["auc"]))["temperature"]

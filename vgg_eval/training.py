@@ -21,15 +21,15 @@ def train_judge(config: Config | None, run_dir: StrPath, *, resume: bool = False
     Frozen blocks run once, if no image is augmented: the head then trains on their stored features.
 
     Args:
-        config: a JudgeConfig; None takes that of the run to resume.
-        run_dir: the run folder; new or empty unless `resume`.
-        resume: go on after the last finished epoch, exactly.
+        config: a JudgeConfig; None is the config of the run to resume.
+        run_dir: path of the run folder; new or empty unless `resume`.
+        resume: continue exactly after the last finished epoch.
 
     Returns:
         The RunFolder.
 
     Raises:
-        InputError: data, weights, folder or settings are not usable, or the loss is no longer a number.
+        InputError: data, weights, folder or settings are not usable, or the loss is NaN.
     """
     return trainer.train(config, run_dir, resume=resume, task=JUDGE)
 
@@ -37,7 +37,7 @@ def train_judge(config: Config | None, run_dir: StrPath, *, resume: bool = False
 def _build(config, classes):
     if len(classes) < 2:
         raise InputError(
-            f"{config.data} has no classes, which a judge needs: give a directory train/<class>/ of images."
+            f"{config.data} has no classes, but a judge needs them. Name a folder train/<class>/ of images."
         )
     return model.build_judge(config, classes)
 

@@ -1,4 +1,4 @@
-"""The start and the end of every command: arguments, one sentence for bad input, an exit code."""
+"""The common parts of all commands: arguments, error messages and exit codes."""
 
 import argparse
 import io
@@ -10,7 +10,7 @@ from typing import Any
 
 from colorization.core import interrupts
 from colorization.core.atomic_io import system_message
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.core.quiet_start import start_keras
 
 __all__ = [
@@ -26,32 +26,44 @@ __all__ = [
     "whole_number",
 ]
 
+_NO_READER = 141  # as of a program that a broken pipe ends
+
 RUN = "a run folder, or a preset's name"
-"""The help of an argument RUN."""
+"""Help of an argument RUN."""
 
 
 def run_command(function: Callable, *arguments: Any) -> int:
-    """Call a command's function.
+    """Call the function of a command. Errors are printed in one sentence.
+
+    Args:
+        function: the function.
+        arguments: its arguments.
 
     Returns:
-        Exit code: 0; 1 if some of several inputs failed; 2 for bad input or too little memory; or 130 for
-        Ctrl-C.
+        Exit code: 0; 1 if some of several inputs failed; 2 for bad input or too little memory; 130 for
+        Ctrl-C; 141 if the reader of standard output, such as `head`, ended before.
     """
     _prepare_streams()
     interrupts.as_exceptions()
     try:
         function(*arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except InputError as error:
         return _refuse(error, error.exit_code)
-    except OSError as error:  # no permission, no space: the system's own words, without the traceback
-        return _refuse(f"{error.filename or 'a file'}: {system_message(error)}.")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for the flush when Python ends
+        return _NO_READER
+    except OSError as error:  # no permission or no space: the message of the system, without a traceback
+        place = printable(error.filename) if error.filename else "a file or standard output"
+        return _refuse(f"{place}: {system_message(error)}.")
     except KeyboardInterrupt:
         print(interrupts.SENTENCE, file=sys.stderr)
         return interrupts.EXIT_CODE
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
             return _refuse(
-                "there is not enough memory: take smaller batches, pictures or a smaller working size."
+                "there is not enough memory. Use smaller batches, smaller pictures or a smaller working size."
             )
         raise
     return 0
@@ -60,18 +72,18 @@ def run_command(function: Callable, *arguments: Any) -> int:
 def add_command(
     commands: Any, name: str, help: str, description: str, function: str, *, keras: bool = False
 ) -> argparse.ArgumentParser:
-    """Add a command.
+    """Add a command to `colorize`.
 
     Args:
-        commands: what argparse's add_subparsers returned.
-        name: of the command.
+        commands: the result of argparse's add_subparsers.
+        name: name of the command.
         help: a line for the list of commands.
-        description: for the command's own --help.
-        function: "module:function", of the parsed arguments; imported when the command is called.
+        description: text of the command's own --help.
+        function: "module:function", of the parsed arguments. It is imported when the command is called.
         keras: whether that module imports Keras.
 
     Returns:
-        Its parser.
+        The parser of the command.
     """
     command = commands.add_parser(
         name, help=help, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -81,7 +93,17 @@ def add_command(
 
 
 def whole_number(text: str) -> int:
-    """For argparse: an int of 0 or more."""
+    """Parse a whole number of 0 or more, for argparse.
+
+    Args:
+        text: the argument.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is negative.
+    """
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more")
@@ -89,7 +111,17 @@ def whole_number(text: str) -> int:
 
 
 def positive_number(text: str) -> int:
-    """For argparse: an int of 1 or more."""
+    """Parse a whole number of 1 or more, for argparse.
+
+    Args:
+        text: the argument.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is less than 1.
+    """
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
@@ -97,7 +129,17 @@ def positive_number(text: str) -> int:
 
 
 def temperature(text: str) -> float:
-    """For argparse: a float of 0 or more."""
+    """Parse a number of 0 or more, for argparse.
+
+    Args:
+        text: the argument.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is negative or not finite.
+    """
     value = float(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a temperature of 0 or more")
@@ -105,7 +147,17 @@ def temperature(text: str) -> float:
 
 
 def size(text: str) -> tuple[int, int]:
-    """For argparse: (height, width) of HEIGHTxWIDTH."""
+    """Parse HEIGHTxWIDTH, for argparse.
+
+    Args:
+        text: the argument.
+
+    Returns:
+        Height and width, in pixels.
+
+    Raises:
+        argparse.ArgumentTypeError: the text has another form.
+    """
     height, _, width = text.lower().partition("x")
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"{text} is not a size such as 480x640")
@@ -113,7 +165,18 @@ def size(text: str) -> tuple[int, int]:
 
 
 def numbers(kind: Callable[[str], Any], least: float) -> Callable[[str], list]:
-    """For argparse: a function of a list such as 0.1,0.5, whose numbers are `least` or more."""
+    """A parser of lists such as 0.1,0.5, for argparse.
+
+    Args:
+        kind: int or float.
+        least: the least allowed number.
+
+    Returns:
+        Function from a text to a list of numbers. It raises argparse.ArgumentTypeError for other texts.
+
+    Raises:
+        argparse.ArgumentTypeError: raised by the returned function.
+    """
 
     def parse(text: str) -> list:
         values = [kind(part) for part in text.split(",")]
@@ -125,13 +188,17 @@ def numbers(kind: Callable[[str], Any], least: float) -> Callable[[str], list]:
 
 
 def run_script(main: Callable[[], int]) -> None:
-    """Run the main function of a script, with Ctrl-C handled as in `colorize`, and exit with its code."""
+    """Run the main function of a script, and exit with its code. Ctrl-C is handled as in `colorize`.
+
+    Args:
+        main: function that returns an exit code.
+    """
     interrupts.arm()
     sys.exit(main())
 
 
 def _prepare_streams() -> None:
-    """Let every name be printed in every encoding, and replace a closed standard error."""
+    """Make every name printable in every encoding, and replace a closed standard error."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):

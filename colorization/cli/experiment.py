@@ -11,6 +11,7 @@ from colorization.cli.console import run_command, start_keras
 from colorization.cli.training_options import Training, add_options
 from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.config import Config, override
+from colorization.core.errors import printable
 from colorization.core.typing import StrPath
 from colorization.runs.folder import RunFolder
 
@@ -39,10 +40,10 @@ def main(chosen: Training, argv: list[str] | None = None) -> int:
 
     Args:
         chosen: a Training.
-        argv: arguments; None takes the command line's.
+        argv: arguments; None is the command line.
 
     Returns:
-        Exit code: 0, or 2 after one sentence on standard error, or 130 when interrupted.
+        Exit code: 0; 2 after an error message; 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(
         description=chosen.description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -76,7 +77,7 @@ def run(chosen: Training, arguments: argparse.Namespace) -> None:
     config.refuse_frozen_noise()
 
     print(_function(chosen.train)(config, run_dir, resume=arguments.resume))
-    print(f"The run is in {run_dir}", file=sys.stderr)
+    print(f"The run is in {printable(run_dir)}", file=sys.stderr)
 
 
 def _function(named: str | Callable) -> Callable:

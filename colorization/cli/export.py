@@ -9,17 +9,25 @@ from colorization.runs.folder import RunFolder
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export a run and print the new path."""
+    """Export a run and print the new path.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the path is missing, or the export fails.
+    """
     folder = RunFolder(resolve.run_folder(arguments.run))
-    if not arguments.output and (arguments.format != "onnx" or resolve.is_shipped(folder)):
-        raise InputError(f"Name the new {arguments.format} by -o.")
-    output = arguments.output or folder.onnx_path
-    writers.export_model(
-        folder.path,
-        arguments.format,
-        output,
-        decoding=arguments.decoding,
-        working_size=arguments.working_size,
-        size=arguments.size,
-    )
-    print(output)
+    options = {name: getattr(arguments, name) for name in ("decoding", "working_size", "size")}
+    if arguments.output:
+        writers.export_model(folder.path, arguments.format, arguments.output, **options)
+        print(arguments.output)
+        return
+    if arguments.format != "onnx" or resolve.is_shipped(folder):
+        raise InputError(f"Name the new {arguments.format} file or folder with -o.")
+    if given := [name for name, value in options.items() if value is not None]:
+        raise InputError(
+            f"{folder.onnx_path} has the settings of its run. Leave out --{given[0].replace('_', '-')}, "
+            "or choose another path with -o."
+        )
+    print(writers.export_network(folder.path))

@@ -2,24 +2,57 @@
 
 import argparse
 import json
+from pathlib import Path
 
-from colorization.core.errors import InputError
+from colorization.core.errors import InputError, printable
 from colorization.inference import film, loading
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Color a film and print the path of the new one."""
-    film.check(arguments.path, arguments.output)
-    if arguments.output.exists() and not arguments.overwrite:
-        raise InputError(f"{arguments.output} already exists: pass --overwrite, or another name with -o.")
+    """Color a film, or a few of its frames, and print the path of the result."""
+    settings, target = _settings(arguments), _target(arguments)
+    if target.exists() and arguments.resume:
+        print(target)
+        return
+    if target.exists() and not arguments.overwrite:
+        raise InputError(
+            f"{printable(target)} already exists: pass --overwrite, --resume, or another name with -o."
+        )
+    size = film.size(arguments.path, settings)
     model = loading.load(
         arguments.model,
         decoding=arguments.decoding,
         temperature=arguments.temperature,
         working_size=arguments.working_size,
     )
-    fingerprint = model.fingerprint(*film.size(arguments.path))
-    how = [arguments.decoding, arguments.temperature, arguments.working_size, fingerprint]
-    smooth = not arguments.no_smoothing
-    film.color(arguments.path, arguments.output, model.colorize, json.dumps(how), smooth=smooth)
-    print(arguments.output)
+    if arguments.preview:
+        film.preview(arguments.path, target, model.predict_ab, settings)
+    else:
+        key = [arguments.decoding, arguments.temperature, arguments.working_size, model.fingerprint(*size)]
+        film.color(arguments.path, target, model.predict_ab, json.dumps(key), settings)
+    print(target)
+
+
+def _target(arguments) -> Path:
+    """The path of the result."""
+    ending = "-preview.png" if arguments.preview else "-colorized.mkv"
+    target = arguments.output or film.default_target(arguments.path, ending)
+    if arguments.preview:
+        film.refuse_source(arguments.path, target)
+    else:
+        film.check(arguments.path, target)
+    return target
+
+
+def _settings(arguments):
+    if arguments.end is not None and arguments.end <= arguments.start:
+        raise InputError("--end lies before --start: give a later --end.")
+    interval = 1 if arguments.no_smoothing else arguments.keyframes
+    return film.Settings(
+        start=arguments.start,
+        end=arguments.end,
+        fps=arguments.fps,
+        interval=interval,
+        smooth=not arguments.no_smoothing,
+        deinterlace=not arguments.no_deinterlace,
+    )

@@ -1,90 +1,192 @@
 """`colorize image`: color image files and folders of them."""
 
 import argparse
-import collections
+import contextlib
+import functools
+import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from colorization import inference  # a lazy package: hints import SciPy
+from colorization.cli.image_targets import STANDARD, plan
 from colorization.core import image_files
 from colorization.core.errors import InputError, PartialError, printable
+from colorization.core.pictures import MAX_PIXELS
+from colorization.core.quiet_start import c_libraries_held_back
 from colorization.inference import loading
+from colorization.inference.extras import Extras
+from colorization.inference.picture_files import colorize_file
+from colorization.inference.rendering import Rendering
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Color all pictures; one that cannot be read does not stop the others."""
-    targets, skipped = _targets(arguments.paths, arguments.output)
-    unreadable = [path for path, reason in skipped.items() if reason == image_files.UNREADABLE]
-    inputs = len(targets) + len(unreadable)
-    existing = [target for target in targets.values() if target.exists()]
-    if existing and not (arguments.overwrite or arguments.resume):
-        raise InputError(
-            f"{existing[0]} already exists: pass --overwrite, --resume, or another folder with -o."
-        )
-    if arguments.resume:
-        targets = {path: target for path, target in targets.items() if not target.exists()}
+    """Color all pictures. One that fails does not stop the others."""
+    output = arguments.output
+    if output is None and STANDARD in arguments.paths:
+        output = STANDARD
+    extras = Extras(arguments.compare, arguments.confidence, arguments.samples)
+    targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), extras)
+    unreadable = [path for path, reason in targets.skipped.items() if reason == image_files.UNREADABLE]
+    pictures = _wanted(targets.pictures, extras, arguments)
+    hints = _hints(arguments, len(targets.pictures))
     model = loading.load(
         arguments.model,
         decoding=arguments.decoding,
         temperature=arguments.temperature,
         working_size=arguments.working_size,
+        rendering=Rendering(
+            arguments.upsampling,
+            arguments.quality,
+            not arguments.no_borders,
+            arguments.restore_contrast,
+            arguments.saturation,
+        ),
     )
+    if hints:
+        model.check_hints()
+    if extras.confidence or extras.samples:
+        model.check_distribution()
     failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
-    for path, target in tqdm(targets.items(), unit=" pictures", disable=len(targets) < 2 or None):
-        try:
-            image_files.write(target, model.colorize(image_files.read(path)))
-        except InputError as error:
-            failures.append(str(error))
-        else:
-            tqdm.write(printable(target))
-    for sentence in image_files.tell_skipped(skipped, arguments.output / image_files.SKIPPED_FILES):
+    with c_libraries_held_back():
+        failures += _color_all(
+            pictures, _colorizer(model, hints, extras, arguments), arguments.jobs or os.cpu_count() or 1
+        )
+    for sentence in image_files.tell_skipped(targets.skipped, targets.folder / image_files.SKIPPED_FILES):
         print(sentence, file=sys.stderr)
     if failures:
+        inputs = len(targets.pictures) + len(unreadable)
         kind = PartialError if len(failures) < inputs else InputError
         raise kind("\n       ".join(failures))
 
 
-def _targets(paths, folder):
-    """{input: output} of files and of all pictures in folders, and {skipped path: reason}.
-
-    Checked before anything slow begins.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is not a directory: give another one with -o.")
-    skipped = {}
-    places = {path: place for named in paths for path, place in _places(named, folder, skipped).items()}
-    stems = collections.Counter(place.with_suffix(".png") for place in places.values())
-    targets = {}
-    for path, place in places.items():
-        alone = stems[place.with_suffix(".png")] == 1  # else a.jpg and a.png become a.jpg.png and a.png.png
-        targets[path] = folder / (place.with_suffix(".png") if alone else f"{place}.png")
-    takers, originals = {}, {path.resolve() for path in places}
-    for path, target in targets.items():
-        if target.resolve() in originals:
-            raise InputError(f"{target} is one of the pictures to color: give another folder with -o.")
-        if (other := takers.setdefault(target, path)) != path:
-            raise InputError(f"{other} and {path} would both become {target}: color them one by one.")
-    return targets, skipped
+_FORMATS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WEBP", "avif": "AVIF"}
+"""Name of --format -> Pillow's name."""
 
 
-def _places(path, output, skipped):
-    """{picture: its place below the output folder} of a file, or of all pictures in a folder.
+def _wanted(pictures, extras, arguments):
+    """The pictures to color now. Raises InputError if a result exists and no option says what to do."""
+    existing = {
+        source: found
+        for source, target in pictures.items()
+        if target != STANDARD
+        for found in (target, *extras.paths(target))
+        if found.exists()
+    }
+    if existing and not (arguments.overwrite or arguments.resume):
+        raise InputError(
+            f"{printable(next(iter(existing.values())))} already exists: pass --overwrite or --resume, or "
+            "choose another name with -o."
+        )
+    if arguments.resume:
+        return {
+            source: target for source, target in pictures.items() if target == STANDARD or not target.exists()
+        }
+    return pictures
 
-    Adds to `skipped`, {path: reason}.
-    """
-    if not path.is_dir():
-        return {path: Path(path.name)}
-    output, below = output.resolve(), path.resolve()
-    if output == below:
-        raise InputError(f"{path} is the folder of the pictures themselves: give another one with -o.")
-    listing = image_files.list_images(path)
 
-    def is_result(found):  # of an earlier call, whose output folder is in the folder of pictures
-        return below in output.parents and output in found.resolve().parents
+def _hints(arguments, count):
+    """The color hints, which are for one picture."""
+    if not (arguments.hint or arguments.hints):
+        return []
+    if count > 1:
+        raise InputError("Color hints are for one picture: name one file.")
+    found = [inference.hints.parse(text) for text in arguments.hint]
+    return found + (inference.hints.read(arguments.hints) if arguments.hints else [])
 
-    found = [picture for picture in listing.images if not is_result(picture)]
-    if not found:
-        raise image_files.no_images(path, listing.skipped)
-    skipped.update((entry, reason) for entry, reason in listing.skipped.items() if not is_result(entry))
-    return {picture: picture.relative_to(path) for picture in found}
+
+def _colorizer(model, hints, extras, arguments) -> Callable[..., list[str]]:
+    """Function that colors one file and returns its warnings."""
+    limit = MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
+
+    def color(source: Path, target: Path, tell: Callable[[int, int, str], None]) -> list[str]:
+        name = "standard input" if source == STANDARD else None
+        given = sys.stdin.buffer.read() if source == STANDARD else source
+        format = _FORMATS.get(arguments.format)
+        place: Any = target
+        if target == STANDARD:
+            place, format = sys.stdout.buffer, format or "PNG"
+        return colorize_file(
+            functools.partial(model.colorize, hints=hints),
+            given,
+            place,
+            format=format,
+            name=name,
+            max_pixels=limit,
+            tell=tell,
+            further=functools.partial(extras.draw, model, target),
+        )
+
+    return color
+
+
+def _color_all(pictures, color, jobs) -> list[str]:
+    """Color files, several at once, and tell of each. Returns the sentences of failures."""
+    failures = []
+    with _finished(pictures, color, jobs) as finished:
+        for (source, target), future in finished:
+            try:
+                warnings = future.result()
+            except InputError as error:
+                failures.append(str(error))
+                continue
+            except MemoryError:
+                failures.append(f"{printable(source)} needs more memory than there is: use fewer --jobs.")
+                continue
+            for sentence in warnings:
+                tqdm.write(f"warning: {printable(source)}: {sentence}", file=sys.stderr)
+            if target != STANDARD:
+                tqdm.write(printable(target))
+    return failures
+
+
+@contextlib.contextmanager
+def _finished(pictures, color, jobs) -> Iterator[Iterator[tuple[tuple[Path, Path], Future]]]:
+    """Start the work, and yield ((source, target), Future) of each picture when it is done."""
+    pool = ThreadPoolExecutor(min(jobs, max(1, len(pictures))), thread_name_prefix="pictures")
+    bar = tqdm(total=len(pictures), unit=" pictures", delay=1, disable=None, leave=len(pictures) > 1)
+    tell = _steps(bar) if len(pictures) == 1 else _nothing
+    futures = {
+        pool.submit(color, source, target, tell): (source, target) for source, target in pictures.items()
+    }
+
+    def done():
+        for future in as_completed(futures):
+            bar.update()
+            yield futures[future], future
+
+    ended = threading.Event()
+    beat = threading.Thread(target=_refresh, args=(bar, ended), daemon=True)
+    beat.start()
+    try:
+        yield done()
+    finally:
+        ended.set()
+        pool.shutdown(cancel_futures=True)
+        beat.join()
+        bar.close()
+
+
+def _steps(bar) -> Callable[[int, int, str], None]:
+    """Function that shows the steps of one picture."""
+
+    def tell(done: int, total: int, step: str) -> None:
+        bar.total, bar.n, bar.unit = total, done, " steps"
+        bar.set_description_str(step, refresh=False)
+
+    return tell
+
+
+def _nothing(done: int, total: int, step: str) -> None:
+    """Several pictures are counted; their steps are not shown."""
+
+
+def _refresh(bar, ended) -> None:
+    """Show the time that passes, also while nothing is finished."""
+    while not ended.wait(1):
+        bar.refresh()

@@ -11,10 +11,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run `colorize`.
 
     Args:
-        argv: arguments; None takes the command line's.
+        argv: arguments; None is the command line.
 
     Returns:
-        Exit code: 0, or 2 for bad input, or 130 for Ctrl-C.
+        Exit code, see run_command.
     """
     return run_command(_run, arguments.parse(sys.argv[1:] if argv is None else argv))
 

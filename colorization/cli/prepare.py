@@ -16,12 +16,19 @@ _TRAIN, _TEST = 50_000, 10_000  # images of the published sets, equally many of 
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepare a named data set, or find it prepared, and print what is in it."""
+    """Prepare a data set, or find it prepared, and print its contents.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the data are not usable, or the folder cannot be written.
+    """
     start, name = time.perf_counter(), arguments.name
     folder = (arguments.to or datasets.data_root()) / name
     if folder.exists() and not arguments.force:
         _report(datasets.read(folder))
-        print(f"{name} is already in {printable(folder)} and undamaged. --force makes it again.")
+        print(f"{name} is already in {printable(folder)}, and is complete. Use --force to make it again.")
         return
     refuse_unwritable(folder)
     source = arguments.source
@@ -33,7 +40,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def photos(arguments: argparse.Namespace) -> None:
-    """Prepare the photographs of folders, as `colorize train photos` does, and print the new folder."""
+    """Prepare the photographs of folders, as `colorize train photos` does, and print the new folder.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the photographs are not usable, or the folder cannot be written.
+    """
     folder = photographs.prepare(arguments.folders, arguments.size)
     dataset = datasets.read(folder, arguments.size)
     print(f"train: {len(dataset.train):,} photographs; held out: {len(dataset.test):,}")
@@ -46,7 +60,7 @@ def _obtain(name: str, source: Path | None) -> Dataset:
     """The data set of a name, from `source`, from its generator or from the network. Raises InputError."""
     if name == "synthetic":
         if source:
-            raise InputError("The synthetic set is generated: leave out --from.")
+            raise InputError("The synthetic set is generated. Leave out --from.")
         return datasets.load(name)
     if source is None:
         return datasets.download(name)
@@ -65,7 +79,7 @@ def _obtain(name: str, source: Path | None) -> Dataset:
 
 
 def _report(dataset: Dataset) -> None:
-    """Print how many images each split and class has, and whether that is the published number."""
+    """Print the numbers of images of the splits and classes, and the published number if it differs."""
     print(f"{len(dataset.classes)} classes: {', '.join(dataset.classes)}")
     for (split, counts), full in zip(datasets.verify(dataset).items(), (_TRAIN, _TEST), strict=True):
         each = (

@@ -12,13 +12,20 @@ _MAKE = "make"  # `colorize presets make` is a command, not a preset
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """List all presets, or print the card or the folder of one."""
+    """List all presets, or print the card or the folder of one.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the preset does not exist or is damaged, or --path is given without a name.
+    """
     if arguments.name:
         folder = resolve.preset_folder(arguments.name)
         print(folder if arguments.path else RunFolder(folder).card_path.read_text(encoding="utf-8").strip())
         return
     if arguments.path:
-        raise InputError("Name the preset whose folder --path is to show; `colorize presets` lists them.")
+        raise InputError("--path needs the name of a preset. `colorize presets` lists the names.")
     found = resolve.all_presets()
     width = max((len(preset.name) for preset in found), default=0)
     for preset in found:
@@ -26,9 +33,16 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def make(arguments: argparse.Namespace) -> None:
-    """Write a preset and print its path."""
+    """Write a preset and print its path.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the name is not allowed, or the run is not usable.
+    """
     if arguments.name == _MAKE or not re.fullmatch(r"\w[\w.-]*", arguments.name):
-        raise InputError(f"{arguments.name!r} cannot be the name of a preset: choose another one.")
+        raise InputError(f"{arguments.name!r} cannot be the name of a preset. Choose another name.")
     run = RunFolder(arguments.run)
     run.weights()  # refuses a path without a run
     card = export.Card(arguments.title, arguments.data, arguments.bad_at, arguments.command_line)

@@ -1,4 +1,4 @@
-"""`colorize train`: train a colorizer, or what a plug-in trains."""
+"""`colorize train`: train a colorizer, or a network of a plug-in."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,12 +16,31 @@ from colorization.training import variants
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train, evaluate and print the evaluation."""
+    """Train, evaluate and print the evaluation.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: data, weights, folder or settings are not usable.
+    """
     experiment.run(trainings()[arguments.training], arguments)
 
 
 def transfer(config: TransferConfig, run_dir: StrPath, *, resume: bool = False) -> str:
-    """train_and_evaluate; the judge may be in a run folder of version 0.1."""
+    """Train and evaluate a transfer. The judge may be in a run folder of version 0.1.
+
+    Args:
+        config: the config of the transfer.
+        run_dir: path of the run folder.
+        resume: whether to continue the run in the folder.
+
+    Returns:
+        The evaluation as a table.
+
+    Raises:
+        InputError: data, weights, folder or settings are not usable.
+    """
     weights = Path(config.vgg_weights)
     if weights.name.startswith("judge-"):
         weights = judge_folder(weights.parent, weights.name.removeprefix("judge-"))
@@ -30,12 +49,35 @@ def transfer(config: TransferConfig, run_dir: StrPath, *, resume: bool = False) 
 
 
 def photos(config: ColorizerConfig, run_dir: StrPath, *, resume: bool = False) -> str:
-    """train_and_evaluate, after a check that photographs are named. Raises InputError."""
+    """Train and evaluate a colorizer of photographs.
+
+    Args:
+        config: the config of the colorizer.
+        run_dir: path of the run folder.
+        resume: whether to continue the run in the folder.
+
+    Returns:
+        The evaluation as a table.
+
+    Raises:
+        InputError: no photographs are named, or data, folder or settings are not usable.
+    """
     if config.data == variants.PHOTOS["small"].data:
-        raise InputError("Name the folders of your photographs by --data FOLDER [FOLDER ...].")
+        raise InputError("Name the folders of your photographs with --data FOLDER [FOLDER ...].")
     return experiment.train_and_evaluate(config, run_dir, resume=resume)
 
 
 def prepare_photos(folders: Sequence[StrPath], config: ColorizerConfig) -> Path:
-    """The prepared set of the photographs in folders, of the side that training takes. Raises InputError."""
+    """Prepare the photographs in folders, at the side that the training needs.
+
+    Args:
+        folders: paths of folders.
+        config: the config of the training.
+
+    Returns:
+        Path of the prepared set.
+
+    Raises:
+        InputError: the photographs are not usable.
+    """
     return photographs.prepare(folders, config.crop_from or config.image_size)

@@ -10,14 +10,14 @@ from colorization.core.config import Config, VggConfig, describe
 
 
 class Training(NamedTuple):
-    """A training that has a command line. A function is given as such, or as "module:function".
+    """A training with a command line. A function is given as an object or as "module:function".
 
     Attributes:
         description: shown by --help.
         variants: {name: Config}; one is named "small", the default.
-        train: function of a Config, a run folder and resume, that returns the text to be printed.
-        name: of the run folder, before the variant's; None takes the task's.
-        gather: function of folders and the Config, that makes a data set of them: --data then takes any
+        train: function of a Config, a run folder and resume. It returns the text to print.
+        name: of the run folder, before that of the variant; None is the name of the task.
+        gather: function of folders and the Config that makes a data set of them. --data then accepts any
             number of folders.
     """
 
@@ -29,7 +29,7 @@ class Training(NamedTuple):
 
 
 class _DeprecatedOption(argparse.Action):
-    """An option that stands for one with a new name."""
+    """The old name of an option."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         print(f"{option_string} is deprecated: use --{self.dest}.", file=sys.stderr)
@@ -37,9 +37,14 @@ class _DeprecatedOption(argparse.Action):
 
 
 def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
-    """Add the options of a Training to an argparse parser."""
+    """Add the options of a training to a parser.
+
+    Args:
+        parser: the argparse parser.
+        chosen: the Training.
+    """
     small = chosen.variants["small"]
-    parser.epilog = "fields for --set, with their values in the variant small:\n" + describe(small)
+    parser.epilog = "settings for --set, with their values in the variant small:\n" + describe(small)
     add_variant(parser, chosen.variants, "the settings to start from (default: small)")
     if chosen.gather:
         parser.add_argument("--data", nargs="+", metavar="FOLDER", help="folders of images, nested or flat")
@@ -54,20 +59,27 @@ def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
     name = chosen.name or small.task
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help=f"default: runs/{name}-VARIANT")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
 
 
 def add_variant(
     parser: argparse.ArgumentParser, variants: Collection[str], help: str, default: str | None = None
 ) -> None:
-    """Add --variant to an argparse parser, and --preset, its old name."""
+    """Add --variant to a parser, and --preset, its old name.
+
+    Args:
+        parser: the argparse parser.
+        variants: names of the variants.
+        help: text for --help.
+        default: name of the default variant, or None.
+    """
     known: dict = {"type": _american, "choices": variants, "default": default}
     parser.add_argument("--variant", **known, help=help)
     parser.add_argument("--preset", **known, dest="variant", action=_DeprecatedOption, help=argparse.SUPPRESS)
 
 
 def _american(variant):
-    """For argparse: the name of a variant, in the spelling of today."""
+    """Parse the name of a variant, for argparse. Old spellings are converted."""
     if "grey" in variant:
         new = variant.replace("grey", "gray")
         print(f"{variant} is deprecated: use {new}.", file=sys.stderr)

@@ -1,8 +1,8 @@
-"""The trainings of `colorize train`: those of the colorizers, and those that plug-ins add. Quick to import.
+"""The trainings of `colorize train`: of the colorizers and of plug-ins. Quick to import.
 
-A plug-in is a module under the entry point `colorization.plugins`, as the judge's is: it imports
+A plug-in is a module under the entry point `colorization.plugins`, such as that of the judge. It imports
 colorization, never the reverse. The module has TRAININGS, {name: Training}, and add_commands(commands), which
-adds commands to `colorize`, each by colorization.cli.console.add_command.
+adds commands to `colorize` with colorization.cli.console.add_command.
 """
 
 import importlib.metadata
@@ -22,14 +22,14 @@ COLORIZERS = {
     ),
     "transfer": Training(
         f"Train a classification on the first blocks of VGG16 (paper, section 4.1.2).\n{SIZES}\n"
-        "The blocks come from the run runs/judge-small for small, and from ImageNet for paper.",
+        "The variant small uses the blocks of the run runs/judge-small, and paper those of ImageNet.",
         variants.TRANSFER,
         "colorization.cli.train:transfer",
     ),
     "photos": Training(
         "Train a colorizer on folders of photographs, nested or flat. Gray ones are left out.\n"
-        "Variants: smoke takes seconds. small sees 32 pixels, about an hour on 2 CPU cores. fine continues\n"
-        "at 64 pixels from --set init_from=RUN. full is for a GPU.",
+        "Variants: smoke takes seconds. small trains at 32 pixels, about an hour on 2 CPU cores. fine\n"
+        "continues at 64 pixels from --set init_from=RUN. full is for a GPU.",
         variants.PHOTOS,
         "colorization.cli.train:photos",
         name="photos",

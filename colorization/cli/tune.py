@@ -7,7 +7,14 @@ from colorization.runs.resolve import run_folder
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure every combination, print the chosen one, and make the new run."""
+    """Measure every combination, print the chosen one, and make the new run.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the run is not usable, or a file cannot be written.
+    """
     found = tuning.tune(
         run_folder(arguments.run),
         photographs=arguments.data,

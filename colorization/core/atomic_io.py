@@ -25,6 +25,12 @@ def replacing(path: StrPath) -> Iterator[Path]:
     moment leaves the old file or the new one. The temporary name keeps the suffix, which image and HDF5
     writers need.
 
+    Args:
+        path: path of the file to write. Its folder is made if it does not exist.
+
+    Yields:
+        Path of the temporary file, which exists and is empty.
+
     Raises:
         InputError: the file cannot be written.
     """
@@ -49,19 +55,30 @@ def replacing(path: StrPath) -> Iterator[Path]:
 
 
 def reserve(file: IO[bytes], size: int) -> None:
-    """Take disk space for a file before it is written, so that a full disk is noticed at once.
+    """Allocate disk space for a file before it is written, so that a full disk is noticed at once.
 
-    HDF5 and mapped arrays kill the process if the space ends while they write.
+    HDF5 and mapped arrays end the process if the disk becomes full while they write.
+
+    Args:
+        file: the file, opened for writing.
+        size: number of bytes.
 
     Raises:
-        OSError: there is not so much space.
+        OSError: the disk does not have this space.
     """
     if hasattr(os, "posix_fallocate") and size:
         os.posix_fallocate(file.fileno(), 0, size)
 
 
 def refuse_unwritable(folder: StrPath) -> None:
-    """Raise InputError if no file can be written below a folder, which need not exist. Nothing is left."""
+    """Refuse a folder in which no file can be written. Nothing is left behind.
+
+    Args:
+        folder: path of the folder, which need not exist.
+
+    Raises:
+        InputError: the folder, or the nearest folder above it that exists, cannot be written.
+    """
     folder = Path(folder)
     try:
         existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -72,8 +89,17 @@ def refuse_unwritable(folder: StrPath) -> None:
 
 
 def system_message(error: OSError) -> str:
-    """The text of the operating system for an error, without the text of a library such as HDF5."""
-    if re.search(r"\d+ requested and \d+ written", str(error)):  # NumPy's, which does not keep the number
+    """The message of the operating system for an error, without the text of a library such as HDF5.
+
+    Args:
+        error: an OSError.
+
+    Returns:
+        The message, for example "No space left on device".
+    """
+    if re.search(
+        r"\d+ requested and \d+ written|Not enough free space", str(error)
+    ):  # the message of NumPy has no error number
         return os.strerror(errno.ENOSPC)
     number = re.search(r"errno = (\d+)", str(error))
     code = int(number[1]) if number else error.errno
@@ -81,32 +107,74 @@ def system_message(error: OSError) -> str:
 
 
 def write_text(path: StrPath, text: str) -> None:
-    """Write a text file as a whole or not at all. Raises InputError."""
+    """Write a text file in UTF-8. An interrupted call leaves the old file.
+
+    Args:
+        path: path of the file.
+        text: its new content.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def sha256(path: StrPath) -> str:
-    """The SHA-256 of a file, in hex. Raises OSError."""
+    """The SHA-256 of a file.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """SHA-256, in hex, of the contents of files; missing ones are left out."""
+    """The SHA-256 of the contents of several files.
+
+    Args:
+        paths: paths of files. Missing files are left out.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
     return hashlib.sha256(
         b"".join(bytes.fromhex(sha256(path)) for path in paths if path.exists())
     ).hexdigest()
 
 
 def fingerprint_of(path: StrPath) -> str:
-    """fingerprint of a file, or of all files below a folder."""
+    """The fingerprint of a file, or of all files below a folder.
+
+    Args:
+        path: path of the file or folder.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
     path = Path(path)
     return fingerprint(sorted(found for found in path.rglob("*") if found.is_file()) or [path])
 
 
 def remove_unfinished(folder: StrPath) -> None:
-    """Delete the half-written files of killed processes below a folder."""
+    """Delete the incomplete files of killed processes below a folder.
+
+    Args:
+        folder: path of the folder.
+    """
     for leftover in list(Path(folder).rglob(TEMPORARY + "*")):
         if leftover.is_dir():
             shutil.rmtree(leftover)

@@ -26,9 +26,9 @@ __all__ = [
     "soft_encode",
 ]
 
-_LIMIT = 128.0  # 8-bit Lab stays within; larger values are clipped
+_LIMIT = 128.0  # the range of 8-bit Lab; larger values are clipped
 _CELL = 2.5  # side of the search cells, small enough for short lists of candidates
-_EDGE = 130.0  # start of the cells: a multiple of their side, beyond the limit
+_EDGE = 130.0  # start of the cells: a multiple of their side, outside the limit
 
 
 def nearest(ab: Tensor) -> Tensor:
@@ -61,8 +61,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
         sigma: standard deviation of the Gaussian, in ab units.
 
     Returns:
-        indices: (..., neighbors) int32, nearest first.
-        weights: (..., neighbors) float32, summing to 1.
+        Indices, (..., neighbors) int32, nearest first, and weights, (..., neighbors) float32, summing to 1.
 
     Example:
         >>> import numpy as np
@@ -142,7 +141,7 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = TEMPERATURE) -> 
         [-90.0, 55.0]
     """
     if isinstance(temperature, numbers.Real) and not float(temperature) >= 0:
-        raise ValueError(f"the temperature is at least 0, not {temperature}")
+        raise ValueError(f"temperature must be at least 0, received {temperature}")
     logits = ops.cast(logits, "float32")
     sharpened = (logits - ops.max(logits, axis=-1, keepdims=True)) / ops.maximum(temperature, 1e-6)
     return ops.matmul(ops.softmax(sharpened, axis=-1), ops.convert_to_tensor(CENTERS))
@@ -167,7 +166,7 @@ def _candidates(neighbors):
 
     The difference of the squared distances to two bins is linear in the point. If one bin is at least as far
     as another at the four corners of a cell, it is at least as far everywhere inside. A bin with `neighbors`
-    such others is left out. Shorter lists are filled with bin 313, which lies far away.
+    such others is left out. Shorter lists are filled with bin 313, which is far away.
     """
     edges = np.arange(-_EDGE, _EDGE, _CELL)
     low = np.stack(np.meshgrid(edges, edges, indexing="ij"), -1)[:, :, None]

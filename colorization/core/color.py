@@ -1,28 +1,31 @@
 """sRGB <-> CIE Lab (D65, 2 degrees), and every scaling of colors.
 
-The functions use keras.ops. They serve eager calls, tf.data, SavedModels and every Keras backend. The
-constants are those of IEC 61966-2-1 and CIE 15 as scikit-image's colorconv uses them; inverses are derived.
+The functions use keras.ops. They serve eager calls, tf.data, SavedModels and every Keras backend.
+`core.color_numpy` has the same functions for NumPy arrays.
 """
 
 import keras
 import numpy as np
 from keras import ops
 
-from colorization.core.typing import Tensor
-
-_XYZ_FROM_RGB = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+from colorization.core.color_constants import (
+    F_FROM_LAB,
+    F_KNEE,
+    GAMUT_SLACK,
+    LAB_FROM_F,
+    LAB_OFFSET,
+    RGB_FROM_WHITE,
+    SRGB_GAMMA,
+    SRGB_KNEE,
+    SRGB_OFFSET,
+    SRGB_SLOPE,
+    WHITE_FROM_RGB,
+    XYZ_KNEE,
+    XYZ_OFFSET,
+    XYZ_SLOPE,
+    linear_levels,
 )
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-_WHITE_FROM_RGB = _XYZ_FROM_RGB / _WHITE[:, None]  # XYZ relative to the white point, as Lab needs it
-_RGB_FROM_WHITE = np.linalg.inv(_WHITE_FROM_RGB)
-_LAB_FROM_F = np.array([[0, 116, 0], [500, -500, 0], [0, 200, -200]])
-_LAB_OFFSET = np.array([-16.0, 0, 0])
-_F_FROM_LAB = np.linalg.inv(_LAB_FROM_F)
-
-_XYZ_KNEE, _XYZ_SLOPE, _XYZ_OFFSET = 0.008856, 7.787, 16 / 116  # CIE 15
-_F_KNEE = _XYZ_SLOPE * _XYZ_KNEE + _XYZ_OFFSET
-_SRGB_KNEE, _SRGB_SLOPE, _SRGB_OFFSET, _SRGB_GAMMA = 0.0031308, 12.92, 0.055, 2.4  # IEC 61966-2-1
+from colorization.core.typing import Tensor
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -51,9 +54,9 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
         linear = ops.take(ops.convert_to_tensor(_LINEAR_FROM_UINT8), ops.cast(rgb, "int32"), axis=0)
     else:
         linear = _linear_from_srgb(ops.cast(rgb, "float32"))
-    xyz = _mix(_WHITE_FROM_RGB, linear)
-    f = ops.where(xyz > _XYZ_KNEE, _power(xyz, 1 / 3, _XYZ_KNEE), _XYZ_SLOPE * xyz + _XYZ_OFFSET)
-    return _mix(_LAB_FROM_F, f, _LAB_OFFSET)
+    xyz = _mix(WHITE_FROM_RGB, linear)
+    f = ops.where(xyz > XYZ_KNEE, _power(xyz, 1 / 3, XYZ_KNEE), XYZ_SLOPE * xyz + XYZ_OFFSET)
+    return _mix(LAB_FROM_F, f, LAB_OFFSET)
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
@@ -74,8 +77,8 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
         [[1.0, 1.0, 1.0]]
     """
     linear = ops.clip(_linear_from_lab(_with_three_channels(lab)), 0, 1)
-    curve = (1 + _SRGB_OFFSET) * _power(linear, 1 / _SRGB_GAMMA, _SRGB_KNEE) - _SRGB_OFFSET
-    return ops.clip(ops.where(linear > _SRGB_KNEE, curve, _SRGB_SLOPE * linear), 0, 1)
+    curve = (1 + SRGB_OFFSET) * _power(linear, 1 / SRGB_GAMMA, SRGB_KNEE) - SRGB_OFFSET
+    return ops.clip(ops.where(linear > SRGB_KNEE, curve, SRGB_SLOPE * linear), 0, 1)
 
 
 def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
@@ -101,7 +104,7 @@ def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
 
     def shown(scale):
         linear = _linear_from_lab(ops.concatenate([lightness, ab * scale], axis=-1))
-        inside = ops.logical_and(linear >= -_GAMUT_SLACK, linear <= 1 + _GAMUT_SLACK)
+        inside = ops.logical_and(linear >= -GAMUT_SLACK, linear <= 1 + GAMUT_SLACK)
         return ops.all(inside, axis=-1, keepdims=True)
 
     everywhere = ops.ones_like(lightness)
@@ -114,17 +117,38 @@ def fit_gamut(lab: Tensor, steps: int = 8) -> Tensor:
 
 
 def to_uint8(rgb: Tensor) -> Tensor:
-    """Float RGB in 0..1 to uint8 in 0..255, rounded to the nearest integer."""
+    """Round float RGB to 8 bits.
+
+    Args:
+        rgb: (...) float in 0..1; other values are clipped.
+
+    Returns:
+        (...) uint8 in 0..255, rounded to the nearest integer.
+    """
     return ops.cast(ops.round(ops.clip(rgb, 0, 1) * 255), "uint8")
 
 
 def scale_ab(ab: Tensor) -> Tensor:
-    """(ab + 128) / 255: the target of the regression, in 0..1 (paper, section 3.1)."""
+    """Scale ab to the target of the regression: (ab + 128) / 255 (paper, section 3.1).
+
+    Args:
+        ab: (...) float, in ab units.
+
+    Returns:
+        (...) float in 0..1.
+    """
     return (ab + 128.0) / 255.0
 
 
 def unscale_ab(scaled: Tensor) -> Tensor:
-    """Values in 0..1 back to ab units; the inverse of scale_ab."""
+    """Scale the output of the regression to ab units; the inverse of scale_ab.
+
+    Args:
+        scaled: (...) float in 0..1.
+
+    Returns:
+        (...) float, in ab units.
+    """
     return scaled * 255.0 - 128.0
 
 
@@ -136,14 +160,14 @@ def _with_three_channels(image):
 
 
 def _linear_from_lab(lab):
-    f = _mix(_F_FROM_LAB, ops.cast(lab, "float32"), _F_FROM_LAB @ -_LAB_OFFSET)
-    xyz = ops.where(f > _F_KNEE, f * f * f, (f - _XYZ_OFFSET) / _XYZ_SLOPE)
-    return _mix(_RGB_FROM_WHITE, ops.maximum(xyz, 0.0))
+    f = _mix(F_FROM_LAB, ops.cast(lab, "float32"), F_FROM_LAB @ -LAB_OFFSET)
+    xyz = ops.where(f > F_KNEE, f * f * f, (f - XYZ_OFFSET) / XYZ_SLOPE)
+    return _mix(RGB_FROM_WHITE, ops.maximum(xyz, 0.0))
 
 
 def _linear_from_srgb(rgb):
-    curve = _power((rgb + _SRGB_OFFSET) / (1 + _SRGB_OFFSET), _SRGB_GAMMA, _SRGB_OFFSET)
-    return ops.where(rgb > _SRGB_SLOPE * _SRGB_KNEE, curve, rgb / _SRGB_SLOPE)
+    curve = _power((rgb + SRGB_OFFSET) / (1 + SRGB_OFFSET), SRGB_GAMMA, SRGB_OFFSET)
+    return ops.where(rgb > SRGB_SLOPE * SRGB_KNEE, curve, rgb / SRGB_SLOPE)
 
 
 def _power(base, exponent, least):
@@ -161,13 +185,4 @@ def _mix(matrix, image, offset=(0.0, 0.0, 0.0)):
     return ops.stack(rows, axis=-1)
 
 
-_GAMUT_SLACK = 1e-4  # in linear light: half an 8-bit level of the darkest colors
-
-
-def _srgb_curve_of_bytes():
-    srgb = np.arange(256) / 255
-    curve = ((srgb + _SRGB_OFFSET) / (1 + _SRGB_OFFSET)) ** _SRGB_GAMMA
-    return np.where(srgb > _SRGB_SLOPE * _SRGB_KNEE, curve, srgb / _SRGB_SLOPE).astype("float32")
-
-
-_LINEAR_FROM_UINT8 = _srgb_curve_of_bytes()
+_LINEAR_FROM_UINT8 = linear_levels(256)

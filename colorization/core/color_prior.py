@@ -25,7 +25,20 @@ class ColorPrior:
 
     @classmethod
     def from_dict(cls, values: dict) -> "ColorPrior":
-        """The inverse of to_dict. Raises ValueError, KeyError, TypeError or OverflowError."""
+        """Make a ColorPrior from the lists of to_dict.
+
+        Args:
+            values: {"bin_counts": 313 integers, "mean_ab": 2 numbers}.
+
+        Returns:
+            ColorPrior.
+
+        Raises:
+            ValueError: a list has another length, or a value is negative or not finite.
+            KeyError: a list is missing.
+            TypeError: a value is not a number.
+            OverflowError: a value is too large.
+        """
         counts = np.array(values["bin_counts"], "int64")
         mean = np.array(values["mean_ab"], "float64")
         if counts.shape != (COUNT,) or mean.shape != (2,) or counts.min() < 0 or not counts.sum():
@@ -54,11 +67,15 @@ def smooth_prior(counts: np.ndarray, sigma: float = 5.0) -> np.ndarray:
 
 
 def rebalancing_weights(counts: np.ndarray, mix: float = 0.5, sigma: float = 5.0) -> np.ndarray:
-    """Weight of each bin's pixels: ((1 - mix) p + mix / Q)^-1, with sum(p w) = 1.
+    """Weight of each bin's pixels: ((1 - mix) p + mix / Q)^-1, with sum(p w) = 1 (Zhang et al., Eq. 4).
 
-    Zhang et al., Eq. 4, where mix is called lambda. p is the smoothed prior, and at least that of one pixel:
-    a bin that the training set lacks must not outweigh all others. mix = 0 gives the weights of the
-    rebalanced AuC.
+    p is the smoothed prior, and at least that of one pixel: a bin that the training set lacks must not
+    outweigh all others.
+
+    Args:
+        counts: (313,) number of pixels of each bin.
+        mix: lambda of Eq. 4, 0..1. The value 0 gives the weights of the rebalanced AuC.
+        sigma: standard deviation of the smoothing, in ab units.
 
     Returns:
         (313,) float32.

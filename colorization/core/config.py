@@ -26,7 +26,18 @@ def option(
     high: float | None = None,
     multiple: int | None = None,
 ) -> Any:
-    """A field of a Config: its default, a line for --help, and the allowed values."""
+    """Define a field of a Config.
+
+    Args:
+        default: its default value.
+        help: a line for --help.
+        choices: the allowed texts; None allows any.
+        low, high: the least and the greatest allowed number, or None.
+        multiple: the number must be a multiple of this one, or None.
+
+    Returns:
+        The dataclass field.
+    """
     return dataclasses.field(
         default=default,
         metadata={"help": help, "choices": choices, "low": low, "high": high, "multiple": multiple},
@@ -51,10 +62,8 @@ class Config:
     dev_size: int = option(5_000, "maximum number of dev images", low=1)
     test_size: int = option(5_000, "maximum number of test images", low=1)
     stratified: bool = option(False, "select the same number of images of each class")
-    split_seed: int = option(0, "seed of the division into dev and test images", low=0, high=2**32 - 1)
-    seed: int = option(
-        0, "seed of the initial weights, the order and the augmentation", low=0, high=2**32 - 1
-    )
+    split_seed: int = option(0, "seed of the split into dev and test images", low=0, high=2**32 - 1)
+    seed: int = option(0, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
 
     width: float = option(1.0, "factor on the number of channels of every block", low=0.01, high=4)
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
@@ -65,20 +74,14 @@ class Config:
     epochs: int = option(100, "passes over the training images", low=1)
     batch_size: int = option(128, "images in a training step", low=1)
     dev_batch_size: int = option(64, "images in a dev or test step", low=1)
-    learning_rate: float = option(1e-4, "of Adam, at its highest", low=0)
-    schedule: str = option("constant", "of the learning rate", choices=("constant", "cosine"))
+    learning_rate: float = option(1e-4, "highest learning rate of Adam", low=0)
+    schedule: str = option("constant", "schedule of the learning rate", choices=("constant", "cosine"))
     flip: bool = option(False, "mirror a random half of the training images in each epoch")
     crop_from: int = option(
-        0,
-        "train on random crops of images of this side, in pixels; 0: on whole images",
-        low=0,
-        high=4096,
+        0, "train on random crops of images of this side, in pixels; 0: on whole images", low=0, high=4096
     )
     shift: int = option(
-        0,
-        "shift the training images at random by at most this number of pixels, with reflection",
-        low=0,
-        high=64,
+        0, "greatest random shift of the training images, in pixels, with reflection", low=0, high=64
     )
     init_from: str = option("none", "initial weights: none, a run folder or a preset's name")
 
@@ -89,7 +92,7 @@ class Config:
     )
     jit: str = option("auto", "XLA compilation; auto: on a GPU only", choices=("auto", "on", "off"))
     distribute: str = option(
-        "auto", "MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
+        "auto", "TensorFlow's MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
     )
     tensorboard: bool = option(False, "write TensorBoard logs")
 
@@ -137,16 +140,12 @@ class ClassificationConfig(ColorizerConfig):
 
     task: ClassVar[str] = "classification"
 
-    neighbors: int = option(
-        5, "number of bins in the soft encoding of a color; 1: hard encoding", low=1, high=32
-    )
+    neighbors: int = option(5, "bins in the soft encoding of a color; 1: hard encoding", low=1, high=32)
     sigma: float = option(5.0, "standard deviation of the soft encoding, in ab units", low=1e-3)
     rebalance: bool = option(False, "weight pixels by the rarity of their color (Zhang et al., Eq. 2-4)")
     rebalance_mix: float = option(0.5, "lambda of Eq. 4: share of the uniform distribution", low=0, high=1)
     rebalance_sigma: float = option(5.0, "smoothing of the prior over bins, in ab units", low=0)
-    temperature: float = option(
-        TEMPERATURE, "temperature of the annealed mean: 0 is the mode, 1 the mean", low=0
-    )
+    temperature: float = option(TEMPERATURE, "of the annealed mean: 0 is the mode, 1 the mean", low=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,10 +160,14 @@ class VggConfig(Config):
     frozen_blocks: int = option(5, "number of VGG16's leading blocks that are not trained", low=0, high=5)
 
     def refuse_frozen_noise(self) -> None:
-        """Raise InputError for frozen blocks that no weights are loaded into."""
+        """Refuse frozen blocks without pretrained weights.
+
+        Raises:
+            InputError: blocks are frozen, and no weights are loaded into them.
+        """
         if self.vgg_weights == self.init_from == "none" and self.frozen_blocks:
             raise InputError(
-                "Frozen blocks need pretrained weights: give them by --vgg-weights, or set frozen_blocks=0."
+                "Frozen blocks need pretrained weights. Name them with --vgg-weights, or set frozen_blocks=0."
             )
 
 
@@ -179,9 +182,14 @@ class TransferConfig(VggConfig, ClassificationConfig):
 
 
 def override(config: Any, assignments: Iterable[str]) -> Any:
-    """A copy of `config` with each "key=value" of `assignments` applied.
+    """A copy of a config with some values changed.
 
-    Values are written as in JSON; text needs no quotes.
+    Args:
+        config: a Config.
+        assignments: texts "key=value". Values are written as in JSON; text needs no quotes.
+
+    Returns:
+        A Config of the same class.
 
     Raises:
         InputError: a field is unknown, or a value has another type or is not allowed.
@@ -192,18 +200,25 @@ def override(config: Any, assignments: Iterable[str]) -> Any:
         key, separator, text = assignment.partition("=")
         key = key.strip()
         if not separator:
-            raise InputError(f"--set takes key=value, not {assignment!r}.")
+            raise InputError(f"--set needs key=value, received {assignment!r}.")
         if key in _OLD_FIELDS:
             print(f"{key} is deprecated: use {_OLD_FIELDS[key]}.", file=sys.stderr)
             key = _OLD_FIELDS[key]
         if key not in fields:
-            raise InputError(f"Unknown field {key!r}; the fields are: {', '.join(fields)}.")
+            raise InputError(f"Unknown field {key!r}. The fields are: {', '.join(fields)}.")
         changes[key] = _parse(fields[key], text.strip())
     return dataclasses.replace(config, **changes)
 
 
 def to_json(config: Config) -> str:
-    """The config as JSON text, with the name of its task."""
+    """A config as JSON.
+
+    Args:
+        config: a Config.
+
+    Returns:
+        JSON text of all fields and the name of the task.
+    """
     return json.dumps({"task": config.task, **dataclasses.asdict(config)}, indent=2) + "\n"
 
 
@@ -213,17 +228,30 @@ def read(path: Path) -> Any:
     Args:
         path: Path of the file.
 
+    Returns:
+        A Config of the class of its task.
+
     Raises:
-        InputError: the file is not found or cannot be read, or it names an unknown task or field.
+        InputError: the file is not found or cannot be read, or it has an unknown task or field.
     """
     task, values = _read(path)
     if task not in CONFIGS:
-        raise InputError(f"{path} names the task {task!r}, not one of {', '.join(CONFIGS)}.")
+        raise InputError(f"{path} has the task {task!r}, which is not one of {', '.join(CONFIGS)}.")
     return from_dict(CONFIGS[task], values, path)
 
 
 def read_task(path: Path) -> str:
-    """The name of the task in a file of to_json, which need not be in CONFIGS. Raises InputError."""
+    """The name of the task in a file of to_json.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        The name, which need not be in CONFIGS.
+
+    Raises:
+        InputError: the file is not found or cannot be read.
+    """
     return _read(path)[0]
 
 
@@ -237,12 +265,24 @@ def _read(path):
         raise InputError(f"{path} cannot be read as JSON ({error}).") from None
     task = values.get("task") if isinstance(values, dict) else None
     if not isinstance(task, str):
-        raise InputError(f"{path} names the task {task!r}, not one of {', '.join(CONFIGS)}.")
+        raise InputError(f"{path} has the task {task!r}, which is not one of {', '.join(CONFIGS)}.")
     return _OLD_TASKS.get(task, task), values
 
 
 def from_dict(config_class: type[Config], values: dict, source: Any) -> Any:
-    """The config with the values of to_json; `source` names the file in errors. Raises InputError."""
+    """Make a Config from the values of to_json.
+
+    Args:
+        config_class: class of the Config.
+        values: {field: value}. Fields of version 0.1 get their new names.
+        source: name of the file in error messages.
+
+    Returns:
+        A Config of this class.
+
+    Raises:
+        InputError: a field is unknown, or a value is not allowed.
+    """
     fields = {field.name: field for field in dataclasses.fields(config_class)}
     values = {_OLD_FIELDS.get(name, name): value for name, value in values.items() if name != "task"}
     unknown = sorted(values.keys() - fields.keys())
@@ -257,7 +297,14 @@ def from_dict(config_class: type[Config], values: dict, source: Any) -> Any:
 
 
 def describe(config: Config) -> str:
-    """One line per field of a Config for --help: name, value, help."""
+    """The fields of a Config for --help.
+
+    Args:
+        config: a Config.
+
+    Returns:
+        One line for each field: name, value and help.
+    """
     return "\n".join(
         f"  {field.name}={json.dumps(getattr(config, field.name))}  {field.metadata['help']}"
         + (f" ({', '.join(field.metadata['choices'])})" if field.metadata["choices"] else "")

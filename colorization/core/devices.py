@@ -14,21 +14,38 @@ def accelerators() -> list[str]:
 
 
 def precision(setting: str) -> str:
-    """The dtype policy for a `precision` setting; "auto" is mixed_bfloat16 where hardware computes it."""
+    """The dtype policy for a setting.
+
+    Args:
+        setting: the config's `precision`.
+
+    Returns:
+        Name of a Keras dtype policy. For "auto" it is mixed_bfloat16 if the hardware computes it fast.
+    """
     if setting != "auto":
         return setting
     return "mixed_bfloat16" if _computes_bfloat16() else "float32"
 
 
 def jit(setting: str, strategy: Any) -> bool | str:
-    """model.compile's jit_compile for a config's `jit`, under a strategy or None.
+    """The argument jit_compile of model.compile for a setting.
 
-    On CPUs XLA ran this network 2 to 12 times slower than TensorFlow's own kernels; JAX always compiles;
-    Keras does not compile under a TensorFlow strategy. Raises InputError where `on` cannot be.
+    XLA ran this network 2 to 12 times slower on CPUs than TensorFlow's own kernels. JAX always compiles.
+    Keras does not compile under a TensorFlow strategy.
+
+    Args:
+        setting: the config's `jit`: "auto", "on" or "off".
+        strategy: a TensorFlow distribution strategy, or None.
+
+    Returns:
+        True, False or "auto".
+
+    Raises:
+        InputError: `on` with a strategy.
     """
     if strategy:
         if setting == "on":
-            raise InputError("jit=on does not go with several TensorFlow devices: leave it at auto.")
+            raise InputError("jit=on does not work with several TensorFlow devices. Use jit=auto.")
         return False
     if setting != "auto":
         return setting == "on"
@@ -36,7 +53,14 @@ def jit(setting: str, strategy: Any) -> bool | str:
 
 
 def strategy(setting: str) -> Any:
-    """A MirroredStrategy for a config's `distribute`, or None; auto takes one for several TensorFlow GPUs."""
+    """The distribution strategy for a setting.
+
+    Args:
+        setting: the config's `distribute`: "auto", "mirrored" or "off".
+
+    Returns:
+        A MirroredStrategy, or None. For "auto" it is a MirroredStrategy if TensorFlow has several GPUs.
+    """
     if keras.backend.backend() != "tensorflow" or setting == "off":
         return None
     import tensorflow as tf

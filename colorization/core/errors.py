@@ -6,9 +6,9 @@ from colorization.core.typing import StrPath
 
 
 class InputError(ValueError):
-    """Bad input. Its text is one sentence: what is wrong, with which file, and what to do.
+    """Bad input. The message says what is wrong, names the file, and says what to do.
 
-    Commands print the sentence and exit with its exit code. In Python it is a ValueError.
+    Commands print the message and exit with its exit code. In Python it is a ValueError.
     """
 
     exit_code = 2
@@ -21,7 +21,7 @@ class PartialError(InputError):
 
 
 def printable(path: StrPath) -> str:
-    r"""A name as text that every file and terminal takes.
+    r"""A name as text that every file and terminal accepts.
 
     Args:
         path: a path, or a part of one.

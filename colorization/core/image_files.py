@@ -1,7 +1,6 @@
-"""Image files: found below folders, and read and written as uint8 RGB arrays."""
+"""Image files: found below folders, and read for data sets as uint8 RGB arrays. See also core.pictures."""
 
 import collections
-import functools
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,8 +9,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from colorization.core.atomic_io import replacing, write_text
+from colorization.core import image_formats
+from colorization.core.atomic_io import write_text
 from colorization.core.errors import InputError, printable
+from colorization.core.image_formats import image_format
+from colorization.core.picture_metadata import Metadata
+from colorization.core.picture_samples import reduced
+from colorization.core.picture_writing import write_picture
+from colorization.core.pictures import Picture, open_picture
 from colorization.core.typing import StrPath
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # InputError carries the message
@@ -26,30 +31,11 @@ LISTED_BEFORE = "link to a folder listed before"
 """Reasons for which an entry of a folder is left out."""
 
 SKIPPED_FILES = "skipped-files.txt"
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+PICTURES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".heic", ".heif", ".avif", ".jp2", ".j2k"),
+}
 """Suffixes that promise an image, in lower case. Other content under such a name is damaged."""
-
-_RAW = {
-    *(".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
-    *(".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"),
-}
-"""Suffixes of camera raw files. OpenCV would read their thumbnails, because most of them look like TIFF."""
-
-_SIGNATURES = {  # format: (bytes at the start of its files, suffix by which OpenCV knows it, or None)
-    "JPEG": ((b"\xff\xd8\xff",), ".jpg"),
-    "PNG": ((b"\x89PNG\r\n\x1a\n",), ".png"),
-    "GIF": ((b"GIF87a", b"GIF89a"), ".gif"),
-    "TIFF": ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), ".tiff"),
-    "JPEG 2000": ((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), ".jp2"),
-    "JPEG XL": ((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), None),
-    "Photoshop": ((b"8BPS",), None),
-}
-_HEADER = 32  # bytes, which hold every signature
-_BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # sizes; "BM" alone also begins some texts
-_AVIF_BRANDS, _HEIC_BRANDS = (
-    {b"avif", b"avis"},
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"},
-)
 
 
 class Listing(NamedTuple):
@@ -116,43 +102,20 @@ def _is_folder(path: Path) -> bool:
 
 
 def reason_to_skip(path: Path) -> str | None:
-    """The reason for which a file is not read as an image; None for an image. Reads 32 bytes."""
+    """The reason for which a file is not read as an image; None for an image. Reads its first bytes."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return NOT_AN_IMAGE  # a pipe, say, which would block
         with path.open("rb") as file:
-            header = file.read(_HEADER)
+            header = file.read(image_formats.HEADER)
     except OSError:
         return BROKEN_LINK if path.is_symlink() and not path.exists() else UNREADABLE
     suffix, name = path.suffix.lower(), image_format(header)
-    if suffix in _RAW and name in (None, "TIFF"):
+    if suffix in image_formats.RAW_SUFFIXES and name in (None, "TIFF"):
         return NOT_SUPPORTED
     if name is None:
         return UNREADABLE if suffix in PICTURES else NOT_AN_IMAGE
-    return None if _is_supported(name) else NOT_SUPPORTED
-
-
-def image_format(header: bytes) -> str | None:
-    """The name of the image format of a file that begins with `header`; None for no known one."""
-    for name, (signatures, _) in _SIGNATURES.items():
-        if header.startswith(signatures):
-            return name
-    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
-        return "WebP"
-    if header[:2] == b"BM" and int.from_bytes(header[14:18], "little") in _BMP_HEADERS:
-        return "BMP"
-    if header[4:8] == b"ftyp":
-        brands = {header[start : start + 4] for start in (8, *range(16, len(header), 4))}
-        return "AVIF" if brands & _AVIF_BRANDS else "HEIC" if brands & _HEIC_BRANDS else None
-    return None
-
-
-@functools.cache
-def _is_supported(name: str) -> bool:
-    """Whether this OpenCV reads a format."""
-    suffixes = {format_: suffix for format_, (_, suffix) in _SIGNATURES.items()}
-    suffix = (suffixes | {"WebP": ".webp", "BMP": ".bmp", "AVIF": ".avif", "HEIC": None})[name]
-    return suffix is not None and cv2.haveImageWriter(suffix)
+    return None if name in image_formats.READABLE else NOT_SUPPORTED
 
 
 def reasons(skipped: Mapping[Path, str]) -> str:
@@ -226,11 +189,17 @@ def decode(data: bytes, path: StrPath) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
     except cv2.error:
         image = None
-    if image is None:
-        raise InputError(
-            f"{printable(path)} cannot be read as an image: give a PNG, JPEG, TIFF, WebP or BMP file."
-        )
-    return image
+    return _by_reader(data, path) if image is None else image
+
+
+def _by_reader(data: bytes, path: StrPath) -> np.ndarray:
+    """uint8 RGB of a picture that OpenCV cannot read. Raises InputError, also for damaged files."""
+    file = open_picture(data, str(path))
+    pixels = next(file.pages()).pixels
+    if file.is_damaged:
+        raise InputError(f"{printable(path)} is damaged: get an undamaged copy.")
+    pixels = reduced(pixels) if pixels.dtype == np.uint16 else pixels
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
 def write(path: StrPath, rgb: np.ndarray) -> None:
@@ -243,12 +212,8 @@ def write(path: StrPath, rgb: np.ndarray) -> None:
     Raises:
         InputError: the suffix is not that of an image format, or the file cannot be written.
     """
-    try:
-        _, data = cv2.imencode(Path(path).suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    except cv2.error:
-        raise InputError(f"{path} cannot be written: its suffix is not that of an image format.") from None
-    with replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+    format = image_formats.output_format(Path(path).suffix)
+    write_picture(Path(path), format, [Picture(rgb)], Metadata())
 
 
 def as_batch(image: np.ndarray) -> np.ndarray:

@@ -34,7 +34,15 @@ def tile(rows: Sequence[np.ndarray], scale: int = 3, gap: int = 2) -> np.ndarray
 
 
 def labeled(rows: Iterable[np.ndarray], labels: Iterable[str]) -> Figure:
-    """A matplotlib Figure of rows of small images, a label to the left of each row."""
+    """A figure of rows of small images, with a label to the left of each row.
+
+    Args:
+        rows: list of (N, H, W, 3) uint8.
+        labels: one text for each row.
+
+    Returns:
+        A matplotlib Figure.
+    """
     rows = list(rows)
     picture = tile(rows)
     height = picture.shape[0] / len(rows)
@@ -50,7 +58,18 @@ def labeled(rows: Iterable[np.ndarray], labels: Iterable[str]) -> Figure:
 
 
 def save_figure(figure: Figure, path: StrPath) -> Path:
-    """Write a matplotlib Figure, whole or not at all; returns the path. Raises InputError."""
+    """Write a figure. An interrupted call leaves the old file.
+
+    Args:
+        figure: a matplotlib Figure.
+        path: path of the file; its suffix selects the format.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     path = Path(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=110, bbox_inches="tight")

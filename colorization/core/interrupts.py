@@ -1,8 +1,8 @@
-"""Ctrl-C from the first line of a command on: one sentence, exit code 130.
+"""Ctrl-C, from the first line of a command: one sentence and the exit code 130.
 
 A KeyboardInterrupt can be lost inside a callback of a foreign library, where Python ignores exceptions. JAX
-has such a callback at every garbage collection. So an interrupt ends the process at once while packages are
-imported, when nothing is written yet. Later a lost KeyboardInterrupt is raised again.
+has such a callback at every garbage collection. While packages are imported, nothing is written yet, so an
+interrupt ends the process at once. Later a lost KeyboardInterrupt is raised again.
 
 Nothing changes in a process that does not call arm(), such as a notebook or a test.
 """
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 
 SENTENCE = (
-    "interrupted; nothing half-written is left. Run the command again, with --resume if it has that option."
+    "interrupted; no incomplete file is left. Run the command again, with --resume if it has that option."
 )
 EXIT_CODE = 130
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again, outside of the callback
@@ -44,6 +44,9 @@ def at_once(standard_error: int) -> Iterator[None]:
 
     Args:
         standard_error: file descriptor for the sentence.
+
+    Yields:
+        None.
     """
     global _standard_error
     if not _armed:

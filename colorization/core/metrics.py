@@ -11,7 +11,14 @@ AUC_LIMIT = 150  # ab units: the largest threshold (Zhang et al., section 3.1)
 
 
 def ab_rmse(squared_errors: np.ndarray) -> float:
-    """Root of the mean squared distance in the ab plane, in ab units, from squared distances."""
+    """Root of the mean squared distance in the ab plane.
+
+    Args:
+        squared_errors: array of squared ab distances.
+
+    Returns:
+        The root mean squared error, in ab units.
+    """
     return float(np.sqrt(np.mean(squared_errors, dtype="float64")))
 
 
@@ -50,10 +57,16 @@ def squared_rgb_errors(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 
 def psnr(squared_rgb_errors: np.ndarray) -> float | None:
-    """Peak signal-to-noise ratio of a set of images in dB; None for a perfect prediction.
+    """Peak signal-to-noise ratio of a set of images.
 
     It is computed from the mean squared error of the set. The mean of the ratios would be infinite as soon as
-    one image is truly gray.
+    one image is gray.
+
+    Args:
+        squared_rgb_errors: (N,) result of `squared_rgb_errors`.
+
+    Returns:
+        The ratio in dB; None for a perfect prediction.
     """
     error = np.mean(squared_rgb_errors)
     return float(10 * np.log10(255**2 / error)) if error else None

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from colorization.core import interrupts
 from colorization.core.errors import InputError
@@ -16,15 +17,18 @@ from colorization.core.errors import InputError
 BACKENDS = ("tensorflow", "jax")
 """The backends of Keras that work here."""
 
+_SETTINGS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+"""The defaults of Keras, which keras.json may have changed for other programs."""
+
 
 def start_keras() -> None:
-    """Import Keras and find the devices, holding back the notes of TensorFlow's libraries on standard error.
+    """Import Keras with the settings that this package needs, and find the devices.
 
-    Their notes on every start (no CUDA driver, oneDNN is on) come from C++, where no setting reaches all of
-    them. If the import fails, they are shown.
+    The notes of TensorFlow's libraries on standard error (no CUDA driver, oneDNN is on) are held back. They
+    come from C++, and no setting turns off all of them. If the import fails, they are shown.
 
     Raises:
-        InputError: Keras or its backend is not installed.
+        InputError: Keras or its backend is not installed, or Keras rejects its settings.
     """
     _refuse_other_backends()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -36,14 +40,22 @@ def start_keras() -> None:
         sys.stderr.flush()
     with _held_back() as standard_error, interrupts.at_once(standard_error):
         try:
+            is_first = "keras" not in sys.modules
             import keras
 
+            for setting, value in _SETTINGS.items() if is_first else ():  # else it is another program's Keras
+                getattr(keras.config, f"set_{setting}")(value)
             keras.distribution.list_devices()
             if keras.backend.backend() == "tensorflow":  # in a notebook its logger begins at INFO
                 sys.modules["tensorflow"].get_logger().setLevel(logging.ERROR)
         except ModuleNotFoundError as error:
             raise InputError(
-                f"{str(error.name).split('.')[0]} is not installed: pip install 'keras-colorization[train]'."
+                f"{str(error.name).split('.')[0]} is not installed. "
+                "Run `pip install 'keras-colorization[train]'`."
+            ) from error
+        except ValueError as error:
+            raise InputError(
+                f"Keras rejects {_settings_path()} ({error}). Correct or delete this file."
             ) from error
 
 
@@ -72,18 +84,51 @@ def _held_back() -> Iterator[int]:
             os.close(standard_error)
 
 
+@contextlib.contextmanager
+def c_libraries_held_back() -> Iterator[None]:
+    """Hold back the notes of C libraries (libpng, libtiff) on standard error; Python still writes to it.
+
+    The relevant ones are in our own messages.
+    """
+    python_stream = sys.stderr
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        with open(standard_error, "w", buffering=1, errors="backslashreplace", closefd=False) as sys.stderr:
+            yield
+    finally:
+        sys.stderr = python_stream
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+
+
 def _refuse_other_backends() -> None:
     """Raise InputError if the environment or the file keras.json names a backend that does not work here."""
     place, backend = "The environment variable KERAS_BACKEND", os.environ.get("KERAS_BACKEND")
     if not backend:
-        path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
-        place, backend = str(path), _backend_in(path)
+        place, backend = str(_settings_path()), _settings(_settings_path()).get("backend")
     if backend and backend not in BACKENDS:
-        raise InputError(f"{place} names the backend {backend!r}: set it to {' or '.join(BACKENDS)}.")
+        raise InputError(
+            f"{place} selects the backend {backend!r}, which is not supported. "
+            f"Set it to {' or '.join(BACKENDS)}."
+        )
 
 
-def _backend_in(path: Path) -> str | None:
+def _settings_path() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """The settings in a file keras.json. Raises InputError if it is not a JSON object."""
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get("backend")
-    except (OSError, ValueError, AttributeError):
-        return None  # Keras ignores such a file too
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # Keras ignores such a file too
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} is not a JSON object. Correct or delete this file.")
+    return settings

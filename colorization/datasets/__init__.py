@@ -44,25 +44,36 @@ def load(
     test_limit: int | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Load a data set; its images are uint8 (N, image_size, image_size, 3) RGB.
+    """Load a data set of color images.
 
-    ``source`` is "cifar10" or "cifar100" (prepared beforehand by ``colorize prepare``), "synthetic", or the
-    path of a prepared folder, of CIFAR in its published Python or binary layout (a folder or a tar), of a
-    folder of Parquet files, of Keras's arrays in .npz, of a folder ``train|val|test`` of images with class
-    folders or without, of a folder that holds one of these, or of any other folder of photographs
-    (photographs.prepare). Images of another size are cropped to their central square and resized.
+    The source is "cifar10" or "cifar100" (prepared by `colorize prepare`), "synthetic", or a path. These
+    paths are accepted: a prepared folder; CIFAR in its published Python or binary layout, as a folder or a
+    tar; a folder of Parquet files; arrays of Keras in .npz; a folder `train|val|test` of images with or
+    without class folders; a folder that contains one of these; and any other folder of photographs (see
+    photographs.prepare). Images of another size are cropped to their central square and resized.
 
-    ``train_limit`` and ``test_limit`` spare work where images are drawn or read one by one (the synthetic
-    set, image folders and Parquet); the other sources come whole. ``test_limit`` holds for ``val`` and for
-    ``test``, where a set has both. ``seed`` decides what the synthetic set shows, and which images of a
-    folder are held out for testing or left by a limit.
+    The limits save work where images are generated or read one by one: the synthetic set, image folders and
+    Parquet. Other sources are loaded completely.
 
-    Raises InputError for a set that is missing, damaged or of no known layout.
+    Args:
+        source: name or path.
+        image_size: side of the images, in pixels.
+        train_limit: maximum number of training images; None is no limit.
+        test_limit: maximum number of images of `val` and of `test`, each; None is no limit.
+        seed: of the synthetic scenes, of the choice under a limit, and of the held-out images of a folder.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: the set is not found, is damaged or has no known layout, or an argument is out of range.
     """
     if min(image_size, *(limit for limit in (train_limit, test_limit, 1) if limit is not None)) < 1:
         raise InputError("image_size, train_limit and test_limit must be at least 1.")
+    if not str(source):
+        raise InputError("The name of the data set is empty. Name a data set or a path.")
     if seed < 0:
-        raise InputError(f"the seed must not be negative, but is {seed}.")
+        raise InputError(f"seed must be at least 0, received {seed}.")
     try:
         dataset = _load(source, image_size, (train_limit, test_limit), seed)
     except OSError as error:
@@ -82,6 +93,6 @@ def _load(source: str | Path, image_size: int, limits: Limits, seed: int) -> Dat
     if not path.exists():
         raise InputError(
             f"{source} is not prepared yet: {printable(path)} is not found. Run "
-            f"`colorize prepare {source}`, with --from PATH for a file that you have."
+            f"`colorize prepare {source}`. Add --from PATH if you have the file."
         )
     return prepared.read(path, image_size)

@@ -46,18 +46,19 @@ PUBLISHED = {
     "cifar-100-binary.tar.gz": ("md5", "03b5dce01913d631647c71ecec9e9cb8"),
 }
 
-# bytes; the largest published file has 155 MB, and a small tar can unpack to terabytes
+# bytes; the largest published file has 155 MB, but a small tar can unpack to terabytes
 LARGEST_FILE = 1 << 30
 
 
-# --- one function for each kind of file: the content and the name to complain about ---------------------
+# --- one function for each kind of file; the second argument is its name in error messages -------------
 
 
 def _binary_rows(content: bytes, where: str, label_bytes: int) -> tuple[np.ndarray, np.ndarray]:
     record = label_bytes + PIXELS
     if len(content) % record:
         raise InputError(
-            f"{where} has {len(content)} bytes, which is no multiple of the {record} of one image: {AGAIN}."
+            f"{where} has {len(content)} bytes, which is not a multiple of {record}, the size of an image. "
+            f"{AGAIN}."
         )
     rows = np.frombuffer(content, np.uint8).reshape(-1, record)
     return rows[:, label_bytes:], rows[:, label_bytes - 1]
@@ -67,7 +68,7 @@ def _text_names(content: bytes, where: str) -> list[str]:
     try:
         return content.decode("ascii").split()
     except UnicodeDecodeError as error:
-        raise InputError(f"{where} is no plain text: {AGAIN}.") from error
+        raise InputError(f"{where} is not a text file. {AGAIN}.") from error
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,17 @@ _COMPRESSED: dict[bytes, Callable[..., Any]] = {
 
 
 def is_tar(path: Path) -> bool:
-    """Whether a file is a tar archive by its name or content, perhaps a damaged one."""
+    """Whether a file is a tar archive by its name or content. It may be damaged.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        True for a tar archive, compressed or not.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if path.name.lower().endswith(_TAR_SUFFIXES):
         return True
     with path.open("rb") as file:
@@ -151,7 +162,14 @@ def is_tar(path: Path) -> bool:
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a tar archive, or a folder with files of CIFAR."""
+    """Whether a path is a tar archive, or a folder with files of CIFAR.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     if path.is_file():
         return is_tar(path)
     return path.is_dir() and any(
@@ -160,7 +178,17 @@ def recognizes(path: Path) -> bool:
 
 
 def differs_from_published(path: Path) -> bool:
-    """Whether a file has the name of a published one, but not its checksum. Raises OSError."""
+    """Whether a file has the name of a published file, but another checksum.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        False also for other names, and for folders.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     if path.name not in PUBLISHED or not path.is_file():
         return False
     algorithm, digest = PUBLISHED[path.name]
@@ -173,7 +201,7 @@ def _folder_contents(path: Path) -> dict[str, bytes]:
 
 
 def _tar_contents(path: Path) -> dict[str, bytes]:
-    """The wanted files of the tar's one data folder; read in memory, so no path of the tar is ever used."""
+    """The files of CIFAR in a tar. They are read in memory, so no path of the tar is used."""
     folders: dict[PurePosixPath, dict[str, bytes]] = {}
     try:
         with tarfile.open(path) as tar:
@@ -182,48 +210,59 @@ def _tar_contents(path: Path) -> dict[str, bytes]:
                 if not member.isreg() or place.name not in FILES:
                     continue
                 if member.size > LARGEST_FILE:
-                    raise InputError(f"{place.name} in {path} claims {member.size} bytes: {AGAIN}.")
+                    raise InputError(f"{place.name} in {path} is too large ({member.size} bytes). {AGAIN}.")
                 content = tar.extractfile(member)
                 folders.setdefault(place.parent, {})[place.name] = content.read() if content else b""
             while tar.fileobj and tar.fileobj.read(
                 1 << 20
-            ):  # to the end, where the compressed stream keeps its checksum
+            ):  # to the end, where a compressed stream has its checksum
                 pass
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"{path} is no readable tar archive (cut short or damaged): {AGAIN}.") from error
+        raise InputError(
+            f"{path} cannot be read as a tar archive. It is incomplete or damaged. {AGAIN}."
+        ) from error
     if len(folders) > 1:
-        raise InputError(f"{path} holds CIFAR files in {len(folders)} folders: leave only one of them.")
+        raise InputError(f"{path} contains CIFAR files in {len(folders)} folders. Keep only one of them.")
     return folders.popitem()[1] if folders else {}
 
 
 def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
-    """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout, from a folder or a tar.
+    """Read CIFAR-10 or CIFAR-100 (its fine labels) in a published layout.
 
-    The set comes whole, whatever the limits. Images are uint8 (N, image_size, image_size, 3) RGB in the
-    published order. Raises InputError naming the file that is missing, damaged or not what it should be.
+    Args:
+        path: Path of the folder or tar.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images, in the published order.
+
+    Raises:
+        InputError: a file is missing or damaged.
     """
     contents = _folder_contents(path) if path.is_dir() else _tar_contents(path)
     layout = max(_LAYOUTS, key=lambda layout: sum(file in contents for file in layout.files))
     if contents.keys().isdisjoint(layout.files):
         raise InputError(
-            f"{printable(path)} holds no files of CIFAR. Unpack it, and give a folder of images."
+            f"{printable(path)} does not contain the files of CIFAR. Unpack it, and name a folder of images."
         )
     for file in layout.files:
         if file not in contents:
-            raise InputError(f"{path} has no file {file}: {AGAIN}.")
+            raise InputError(f"{path} does not contain the file {file}. {AGAIN}.")
     names_file = f"{layout.names} in {path}"
     classes = tuple(layout.read_names(contents[layout.names], names_file))
     if len(set(classes)) != len(classes) or len(classes) < 2:
-        raise InputError(f"{names_file} must hold at least two different class names: {AGAIN}.")
+        raise InputError(f"{names_file} must contain at least two different class names. {AGAIN}.")
 
     def rows(file: str) -> Images:
         where = f"{file} in {path}"
-        data, labels = layout.read_rows(contents.pop(file), where)  # pop: its memory is wanted back
+        data, labels = layout.read_rows(contents.pop(file), where)  # pop frees the memory
         if not len(data):
-            raise InputError(f"{where} holds no images: {AGAIN}.")
+            raise InputError(f"{where} does not contain images. {AGAIN}.")
         if labels.min() < 0 or labels.max() >= len(classes):
             wrong = labels.min() if labels.min() < 0 else labels.max()
-            raise InputError(f"{where} has the label {wrong}, but there are {len(classes)} classes: {AGAIN}.")
+            raise InputError(f"{where} has the label {wrong}, but there are {len(classes)} classes. {AGAIN}.")
         planes = data.reshape(-1, 3, 32, 32)  # the red plane first
         return Images(np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels.astype(np.int64))
 
@@ -237,23 +276,33 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
 
 
 def download(name: str, origin: str | None = None, sha256: str | None = None) -> Dataset:
-    """Download "cifar10" or "cifar100", check its SHA-256 and read it; the archive is not kept.
+    """Download CIFAR-10 or CIFAR-100, check its SHA-256 and read it. The archive is deleted.
 
-    ``origin`` and ``sha256`` stand in for the published address and sum. Raises InputError where the
-    download fails or is not the published file.
+    Args:
+        name: "cifar10" or "cifar100".
+        origin: address; None is the published one.
+        sha256: expected SHA-256 in hex; None is the published one.
+
+    Returns:
+        Dataset of uint8 (N, 32, 32, 3) RGB images.
+
+    Raises:
+        InputError: the download fails, or the file has another SHA-256.
     """
     published_origin, published_sha256 = SOURCES[name]
     origin, sha256 = origin or published_origin, sha256 or published_sha256
-    by_hand = f"download it by hand and run `colorize prepare {name} --from PATH`"
+    by_hand = f"Download it by hand, and run `colorize prepare {name} --from PATH`"
     data_root().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data_root(), prefix=f".{name}-download-") as scratch:
         archive = Path(scratch) / PurePosixPath(urllib.parse.urlsplit(origin).path).name
         try:
             _fetch(origin, archive)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise InputError(f"{origin} cannot be downloaded: {by_hand}.") from error
+            raise InputError(f"{origin} cannot be downloaded. {by_hand}.") from error
         if (found := sha256_of(archive)) != sha256:
-            raise InputError(f"{origin} has the SHA-256 {found[:12]}…, not {sha256[:12]}…: {by_hand}.")
+            raise InputError(
+                f"{origin} has the SHA-256 {found[:12]}…, but {sha256[:12]}… is expected. {by_hand}."
+            )
         return read(archive)
 
 

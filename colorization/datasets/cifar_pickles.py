@@ -1,8 +1,7 @@
-"""The published pickles of CIFAR, read without trusting them.
+"""Read the published pickles of CIFAR safely.
 
-A pickle is a program. The classes here stand in for the few numpy names that a pickled array refers to, so
-that the program can build numbers out of bytes and nothing else. numpy itself is never called with its
-arguments.
+A pickle is a program. The classes here replace the few NumPy names in a pickled array. So the program can
+only build numbers from bytes. NumPy itself is never called with arguments of the pickle.
 """
 
 import io
@@ -14,7 +13,7 @@ import numpy as np
 from colorization.core.errors import InputError
 
 PIXELS = 3 * 32 * 32
-AGAIN = "get the published file again"
+AGAIN = "Download the published file again"
 
 
 def _text(value) -> str:
@@ -22,7 +21,7 @@ def _text(value) -> str:
 
 
 class _Dtype:
-    """Stands for numpy.dtype; only plain numbers."""
+    """Replaces numpy.dtype, for plain numbers only."""
 
     def __init__(self, code, *_):
         self.code, self.order = _text(code), "|"
@@ -38,7 +37,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray; np.asarray gives its values."""
+    """Replaces numpy.ndarray; np.asarray returns its values."""
 
     values = np.empty(0)
 
@@ -55,7 +54,7 @@ def _reconstruct(*_) -> _Array:
 
 
 def _frombuffer(raw, dtype, shape, order) -> _Array:
-    """Stands for numpy's function of the newer pickle protocols."""
+    """Replaces the function of NumPy in newer pickle protocols."""
     array = _Array()
     array.values = np.frombuffer(raw, dtype.numpy()).reshape(shape, order="F" if _text(order) == "F" else "C")
     return array
@@ -66,7 +65,7 @@ def _scalar(dtype, raw):
 
 
 def _encode(text, codec) -> bytes:
-    """Stands for _codecs.encode, which Python 3 writes for bytes in the older pickle protocols."""
+    """Replaces _codecs.encode, which Python 3 writes for bytes in older pickle protocols."""
     if _text(codec) != "latin1":
         raise pickle.UnpicklingError(f"the codec {codec}")
     return text.encode("latin-1")
@@ -87,7 +86,7 @@ _ADMITTED = {
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits plain containers and numeric arrays; refuses any other name before anything of it runs."""
+    """Accepts plain containers and numeric arrays. Other names are refused before they run."""
 
     def __init__(self, content: bytes, where: str):
         super().__init__(io.BytesIO(content), encoding="bytes")
@@ -97,13 +96,13 @@ class _ArrayUnpickler(pickle.Unpickler):
         dotted = f"{module}.{name}"
         if dotted not in _ADMITTED:
             raise InputError(
-                f"{self.where} asks for {dotted!r}, which no CIFAR file needs, so it was not run: {AGAIN}."
+                f"{self.where} would call {dotted!r}, which CIFAR files do not need. It was not run. {AGAIN}."
             )
         return _ADMITTED[dotted]
 
     def persistent_load(self, pid):
         raise InputError(
-            f"{self.where} asks for a persistent id, which no CIFAR file needs, so it was refused: {AGAIN}."
+            f"{self.where} has a persistent id, which CIFAR files do not need. It was refused. {AGAIN}."
         )
 
 
@@ -112,50 +111,68 @@ def _unpickle(content: bytes, where: str) -> dict:
         value = _ArrayUnpickler(content, where).load()
     except InputError:
         raise
-    except Exception as error:  # bytes that are no pickle can raise nearly anything
-        raise InputError(f"{where} is not a readable pickle (cut short or damaged): {AGAIN}.") from error
+    except Exception as error:  # other bytes than a pickle can raise nearly any exception
+        raise InputError(
+            f"{where} cannot be read as a pickle. It is incomplete or damaged. {AGAIN}."
+        ) from error
     if not isinstance(value, dict):
-        raise InputError(f"{where} must hold a dict, but holds a {type(value).__name__}: {AGAIN}.")
+        raise InputError(f"{where} must contain a dict, but contains a {type(value).__name__}. {AGAIN}.")
     return value
 
 
 def _entry(content: dict, key: str, where: str) -> np.ndarray:
-    """The entry of a key, which Python 2 wrote as bytes and Python 3 may have written as text."""
+    """The entry of a key. Python 2 wrote keys as bytes, and Python 3 may have written them as text."""
     try:
         return np.asarray(content[key.encode()] if key.encode() in content else content[key])
     except KeyError:
-        raise InputError(f"{where} has no entry {key!r}: {AGAIN}.") from None
+        raise InputError(f"{where} does not have the entry {key!r}. {AGAIN}.") from None
     except ValueError as error:
-        raise InputError(f"{where} has an entry {key!r} that is no array: {AGAIN}.") from error
+        raise InputError(f"The entry {key!r} of {where} is not an array. {AGAIN}.") from error
 
 
 def rows(content: bytes, where: str, label_key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels, uint8 (N, PIXELS), and labels, integers (N,), of a pickled batch.
+    """Read the pixels and labels of a pickled batch.
 
     Args:
         content: the bytes of the file.
-        where: its name in error messages.
-        label_key: name of the labels.
+        where: name of the file in error messages.
+        label_key: key of the labels.
+
+    Returns:
+        Pixels, (N, PIXELS) uint8, and labels, (N,) integers.
 
     Raises:
-        InputError: the file is damaged, or asks for more than arrays and plain containers.
+        InputError: the file is damaged, or needs more than arrays and plain containers.
     """
     batch = _unpickle(content, where)
     data, labels = _entry(batch, "data", where), _entry(batch, label_key, where)
     if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS:
         raise InputError(
-            f"{where} must hold uint8 rows of {PIXELS} values, but holds {data.dtype} {data.shape}: {AGAIN}."
+            f"{where} must contain uint8 rows of {PIXELS} values, but contains {data.dtype} {data.shape}. "
+            f"{AGAIN}."
         )
     if labels.ndim != 1 or (labels.dtype.kind not in "iu" and labels.size):
-        raise InputError(f"{where} has labels that are no list of whole numbers: {AGAIN}.")
+        raise InputError(f"The labels of {where} are not a list of whole numbers. {AGAIN}.")
     if len(labels) != len(data):
-        raise InputError(f"{where} holds {len(data)} images but {len(labels)} labels: {AGAIN}.")
+        raise InputError(f"{where} contains {len(data)} images, but {len(labels)} labels. {AGAIN}.")
     return data, labels
 
 
 def names(content: bytes, where: str, key: str) -> list[str]:
-    """Class names of a pickled meta file. Arguments and errors are those of `rows`."""
+    """Read the class names of a pickled meta file.
+
+    Args:
+        content: the bytes of the file.
+        where: name of the file in error messages.
+        key: key of the names.
+
+    Returns:
+        The names.
+
+    Raises:
+        InputError: the file is damaged, or needs more than arrays and plain containers.
+    """
     found = _entry(_unpickle(content, where), key, where)
     if found.ndim != 1 or found.dtype.kind not in "SU":
-        raise InputError(f"{where} has an entry {key!r} that is no list of names: {AGAIN}.")
+        raise InputError(f"The entry {key!r} of {where} is not a list of names. {AGAIN}.")
     return [_text(name) for name in found.tolist()]

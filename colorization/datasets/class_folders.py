@@ -21,23 +21,39 @@ Skipped = dict[Path, str]  # the reason for which a file is left out
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` holds a folder ``train`` with class folders, or one beside ``val`` or ``test``."""
+    """Whether a folder contains `train` with class folders, or `train` beside `val` or `test`.
+
+    Args:
+        path: Path of the folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     train = path / TRAIN
     return train.is_dir() and bool(_held_out_folders(path) or len(_class_names(train)) > 1)
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """Read a folder of images; classes are in order of name.
+    """Read a folder of images that is split already. Classes are in order of name.
 
-    With fewer than two class folders in ``train`` the images have no classes (UNLABELED). ``val`` beside
-    ``test`` is the dev split, and ``test`` the test split; one of them alone is both. Without them a tenth of
-    each class, chosen by ``seed``, is held out of ``train``. Equal files fall together then: the one that
-    comes first in order of class and name decides for all of them.
+    With fewer than two class folders in `train` the images have no classes (UNLABELED). `val` beside `test`
+    is the dev split, and `test` is the test split. One of them alone is both. Without them a tenth of each
+    class is held out of `train`. Equal files are then in the same split: the first one in order of class and
+    name decides.
 
-    ``limits`` are kept to before any file is read, with the classes as equal as may be; the second one holds
-    for ``val`` and for ``test``. Returns images of uint8 (N, image_size, image_size, 3) RGB. Raises
-    InputError for classes that are empty or not the same in all splits, and where more than half of the
-    images of a split cannot be read.
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: maximum numbers of images, (train, each held-out folder), about equally many of each class.
+            Other files are not read.
+        seed: of the held-out images and of the choice under a limit.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: a class is empty, the splits have different classes, there are too few images to hold some
+            out, or more than half of the images of a split cannot be read.
     """
     names = _class_names(path / TRAIN)
     names = names if len(names) > 1 else ()
@@ -53,7 +69,7 @@ def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
         parts[TRAIN], parts[TEST] = _hold_out(parts[TRAIN], firsts, rng)
         skipped[TEST] = {}
         if not any(parts[TEST]):
-            raise InputError(f"{printable(path)} has too few images to hold some out for testing: add some.")
+            raise InputError(f"{printable(path)} has too few images for a test split. Add images.")
     train, *held_out = [
         _read_part(files, image_size, limits[part != TRAIN], rng, part, skipped[part])
         for part, files in parts.items()
@@ -75,7 +91,9 @@ def _held_out_folders(path: Path) -> list[Path]:
     """The folder of the dev split and that of the test split, or one of them, or none."""
     dev = [path / name for name in DEV if (path / name).is_dir()]
     if len(dev) > 1:
-        raise InputError(f"{printable(path)} holds {dev[0].name} and {dev[1].name}: leave one of them.")
+        raise InputError(
+            f"{printable(path)} contains {dev[0].name} and {dev[1].name}. Keep only one of them."
+        )
     return [*dev, *(folder for folder in (path / TEST,) if folder.is_dir())]
 
 
@@ -84,7 +102,7 @@ def _refuse_other_classes(path: Path, names: tuple[str, ...], folders: list[Path
         if differing := sorted(set(names) ^ set(_class_names(folder))):
             raise InputError(
                 f"{printable(path)} has the class {printable(differing[0])} in only one of {TRAIN} and "
-                f"{folder.name}: make them agree."
+                f"{folder.name}. Both must have the same classes."
             )
 
 
@@ -95,7 +113,7 @@ def _class_names(split: Path) -> tuple[str, ...]:
 
 
 def _files(split: Path, names: tuple[str, ...], skipped: Skipped) -> Files:
-    """The images of each class, or of the whole folder if there are no classes; notes what is skipped."""
+    """The images of each class, or of the folder if there are no classes. Adds to `skipped`."""
     if names:
         skipped.update(_outside(split))
     found = []
@@ -118,10 +136,10 @@ def _outside(split: Path) -> Iterable[tuple[Path, str]]:
 
 
 def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tuple[Files, Files]:
-    """Divide the images of each class into those to train on and a tenth that is held out.
+    """Divide the images of each class into training images and a tenth that is held out.
 
-    Equal images get the part that was drawn for the first one. Where that leaves a class without training
-    images, all of that class stay, and so do the images that equal them.
+    Equal images are in the same part as the first one. If a class then had no training images, all its images
+    and their copies are for training.
     """
     drawn = []
     for of_class in files:
@@ -148,7 +166,7 @@ def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tup
 def _read_part(
     files: Files, size: int, limit: int | None, rng: np.random.Generator, part: str, skipped: dict[Path, str]
 ) -> Images:
-    """Read the images of a split, at most `limit`; notes those that cannot be read."""
+    """Read the images of a split, at most `limit`. Adds unreadable ones to `skipped`."""
     flat = [file for of_class in files for file in of_class]
     labels = np.repeat(np.arange(len(files)), [len(of_class) for of_class in files])
     rows = choose(labels, len(files), limit, rng)

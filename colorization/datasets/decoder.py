@@ -29,11 +29,11 @@ from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError, printable
 from colorization.datasets.base import to_square
 
-# A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. Tints are
-# not told apart: a picture of one color is a sepia print, or a bird in the sky.
+# A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. A picture
+# of one hue counts as colored: a sepia print cannot be distinguished from a bird in the sky.
 COLORED_SHARE = 0.02
 COLORED_CHROMA = 8.0
-GRAY_SIDE = 64  # pixels, at which that is looked at, so that every side keeps the same pictures
+GRAY_SIDE = 64  # pixels, of the measured picture, so that the same pictures are gray at every side
 GRAY = "gray or nearly gray"
 
 UNKNOWN, KEPT, LEFT_GRAY, LEFT_UNREADABLE = range(4)
@@ -46,7 +46,14 @@ _SAVED_EVERY = 10.0  # seconds: the work that a kill may cost
 
 
 def is_gray(rgb: np.ndarray) -> bool:
-    """Whether a uint8 (H, W, 3) picture is gray, or nearly."""
+    """Whether a picture is gray, or nearly gray.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+
+    Returns:
+        True if fewer than COLORED_SHARE of its pixels have a chroma above COLORED_CHROMA.
+    """
     ab = rgb_to_lab(rgb)[..., 1:]
     return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLORED_CHROMA) < COLORED_SHARE)
 

@@ -1,4 +1,4 @@
-"""Files with equal contents under different names, which a split must keep together."""
+"""Files with equal contents under different names. A split must keep them together."""
 
 import collections
 import concurrent.futures
@@ -15,6 +15,9 @@ def first_equals(files: Sequence[Path]) -> np.ndarray:
     """Find for each file the first one with the same content.
 
     Only files of equal sizes are read. A file that cannot be read equals no other.
+
+    Args:
+        files: paths.
 
     Returns:
         (N,) int64 positions in `files`; the position of a file itself where no earlier file equals it.
@@ -39,6 +42,9 @@ def tell_copies(firsts: np.ndarray, things: str) -> tuple[str, ...]:
     Args:
         firsts: (N,) of `first_equals`.
         things: a plural noun for the files.
+
+    Returns:
+        A tuple of one sentence; empty if there are no copies.
     """
     copies = int(np.sum(firsts != np.arange(len(firsts))))
     if not copies:

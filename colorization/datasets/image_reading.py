@@ -11,7 +11,7 @@ from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.datasets.base import Images, to_square
 
-MANY = 2000  # images from which progress is shown even to a log file
+MANY = 2000  # images; for more of them the progress is shown also in a log file
 
 
 def choose(labels: np.ndarray, classes: int, limit: int | None, rng: np.random.Generator) -> np.ndarray:
@@ -62,7 +62,14 @@ def gather(
 
 
 def decoded(data: bytes) -> np.ndarray | None:
-    """An image of the bytes of a file, uint8 (H, W, 3) RGB; None if they cannot be read."""
+    """Decode the bytes of an image file.
+
+    Args:
+        data: the bytes.
+
+    Returns:
+        (H, W, 3) uint8 RGB; None if they cannot be read.
+    """
     try:
         return image_files.decode(data, "")
     except InputError:
@@ -70,7 +77,14 @@ def decoded(data: bytes) -> np.ndarray | None:
 
 
 def file_or_none(path: StrPath) -> np.ndarray | None:
-    """An image file, uint8 (H, W, 3) RGB; None if it cannot be read."""
+    """Read an image file.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        (H, W, 3) uint8 RGB; None if it cannot be read.
+    """
     try:
         return image_files.read(path)
     except InputError:
@@ -78,7 +92,16 @@ def file_or_none(path: StrPath) -> np.ndarray | None:
 
 
 def refuse_mostly_unreadable(unreadable: Sequence[StrPath], total: int, part: str) -> None:
-    """Raise InputError if more than half of the images of a split cannot be read."""
+    """Refuse a split of which more than half of the images cannot be read.
+
+    Args:
+        unreadable: names of the images that cannot be read.
+        total: number of images of the split.
+        part: name of the split.
+
+    Raises:
+        InputError: more than half of the images cannot be read.
+    """
     if 2 * len(unreadable) > total:
         raise InputError(
             f"{len(unreadable)} of the {total} {part} images cannot be read, for example "

@@ -35,9 +35,18 @@ class RunData(NamedTuple):
 
 
 def load(config: Config, source: str | Path | None = None, side: int | None = None) -> Dataset:
-    """The Dataset of a config, or of another source at the config's sizes, or at another image side.
+    """Load the Dataset of a config. Prints once how many files were left out.
 
-    Tells on standard error, once, how many files were left out.
+    Args:
+        config: a Config.
+        source: name or path of another data set; None is the config's own.
+        side: side of the images, in pixels; None is the config's image_size.
+
+    Returns:
+        Dataset of at most the config's numbers of images.
+
+    Raises:
+        InputError: the data are not found or not usable.
     """
     dataset = datasets.load(
         config.data if source is None else source,
@@ -56,12 +65,30 @@ def _tell(sentence: str) -> None:
 
 
 def is_found(source: str) -> bool:
-    """Whether a source is the name of a data set, or an existing path."""
+    """Whether a source is the name of a data set, or an existing path.
+
+    Args:
+        source: name or path.
+
+    Returns:
+        True if it exists.
+    """
     return source in datasets.NAMES or Path(source).exists()
 
 
 def split(config: Config, dataset: Dataset) -> Splits:
-    """The Splits of a Dataset by a config's sizes and split_seed. Raises InputError if one is empty."""
+    """Split a Dataset by the sizes and the split_seed of a config.
+
+    Args:
+        config: a Config.
+        dataset: a Dataset.
+
+    Returns:
+        Splits.
+
+    Raises:
+        InputError: a split is empty.
+    """
     splits = datasets.split(
         dataset,
         config.train_size,
@@ -73,20 +100,37 @@ def split(config: Config, dataset: Dataset) -> Splits:
     counts = {name: len(rows) for name, rows in dataclasses.asdict(splits).items()}
     if not all(counts.values()):
         told = ", ".join(f"{count} to {name}" for name, count in counts.items())
-        raise InputError(
-            f"{dataset.name} has too few images: {told}. Give more, or a larger share for testing."
-        )
+        raise InputError(f"{dataset.name} has too few images: {told}. Add images, or enlarge the test split.")
     return splits
 
 
 def run_data(config: Config, dataset: Dataset, splits: Splits) -> RunData:
-    """The RunData of a Dataset's Splits."""
+    """Select the images of a training.
+
+    Args:
+        config: a Config.
+        dataset: its Dataset.
+        splits: Splits of the Dataset.
+
+    Returns:
+        RunData.
+
+    Raises:
+        InputError: the data are not usable at the side of the crops.
+    """
     source = load(config, side=config.crop_from) if config.crop_from else dataset
     return RunData(dataset, splits, source.train.rows(splits.train), dataset.test.rows(splits.dev))
 
 
 def identity(dataset: Dataset) -> dict[str, Any]:
-    """The values that tell a Dataset from any other: name, classes, sizes, hash of all images and labels."""
+    """The identity of a Dataset: name, classes, sizes, and a hash of all images and labels.
+
+    Args:
+        dataset: a Dataset.
+
+    Returns:
+        {"name", "classes", "train", "test", "sha256"}.
+    """
     return {
         "name": dataset.name,
         "classes": list(dataset.classes),

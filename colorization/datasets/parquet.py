@@ -1,4 +1,4 @@
-"""Parquet files as model hubs publish CIFAR and ImageNet: encoded images beside their labels."""
+"""Parquet files with encoded images and labels, as model hubs publish CIFAR and ImageNet."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import UNLABELED, Dataset, Images, Limits
+from colorization.datasets.base import UNLABELED, Dataset, Images, Limits, numbered_classes
 from colorization.datasets.image_reading import choose, decoded, gather, refuse_mostly_unreadable
 
 TRAIN, TEST = ("train",), ("test",)
@@ -19,20 +19,37 @@ BATCH = 256  # rows in memory at once
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with train-*.parquet, train.parquet or train/*.parquet."""
+    """Whether a path is a folder with train-*.parquet, train.parquet or train/*.parquet.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return path.is_dir() and bool(_files(path, TRAIN))
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
     """Read a folder of Parquet files, batch by batch.
 
-    The images are in the column img or image, the labels in label or fine_label; without labels the images
-    have no classes. The names of classes come from the schema, or are numbers. Files called validation-*
-    beside test-* are the dev split, and test-* the test split; one of them alone is both. Test files without
-    labels (all -1) are left out. ``limits`` are kept to with the classes as equal as may be, drawn by
-    ``seed``; the second one holds for each held-out split. Returns images of uint8
-    (N, image_size, image_size, 3) RGB. Raises InputError where files, columns or pyarrow are missing, and
-    where more than half of the images of a split cannot be read.
+    The images are in the column img or image, the labels in label, fine_label or labels. Without labels the
+    images have no classes. The names of classes come from the schema, or are numbers. Files validation-*
+    beside test-* are the dev split, and test-* the test split. One of them alone is both. Test files without
+    labels (all -1) are left out.
+
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: maximum numbers of images, (train, each held-out split), about equally many of each class.
+        seed: of the choice under a limit.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: files, columns or pyarrow are missing, or more than half of the images of a split cannot
+            be read.
     """
     files = {names[0]: _files(path, names) for names in (TRAIN, DEV, TEST)}
     labels = {part: _labels(of_part) for part, of_part in files.items() if of_part}
@@ -80,7 +97,7 @@ def _open(file: Path) -> Any:
         import pyarrow.parquet
     except ImportError:
         raise InputError(
-            f"{printable(file)} needs pyarrow: pip install 'keras-colorization[parquet]'."
+            f"{printable(file)} needs pyarrow. Run `pip install 'keras-colorization[parquet]'`."
         ) from None
     try:
         return pyarrow.parquet.ParquetFile(file)
@@ -103,7 +120,7 @@ def _labels(files: list[Path]) -> np.ndarray:
                 continue
             values = _read_rows(opened, file, column).to_numpy()
             if values.dtype.kind not in "iu":
-                raise InputError(f"The column {column} of {printable(file)} does not hold whole numbers.")
+                raise InputError(f"The column {column} of {printable(file)} does not contain whole numbers.")
             found.append(values.astype(np.int64))
     return np.concatenate(found)
 
@@ -120,7 +137,8 @@ def _classes(file: Path, labels: dict[str, np.ndarray]) -> tuple[str, ...]:
         names = tuple(printable(str(name)) for name in features[column]["names"])
     except (KeyError, TypeError, ValueError):
         names = ()
-    return names or tuple(map(str, range(1 + max(int(part.max(initial=0)) for part in labels.values()))))
+    highest = max(int(part.max(initial=0)) for part in labels.values())
+    return names or numbered_classes(highest, printable(file))
 
 
 def _refuse_labels(labels: np.ndarray, classes: int, where: str) -> None:
@@ -128,7 +146,7 @@ def _refuse_labels(labels: np.ndarray, classes: int, where: str) -> None:
         raise InputError(f"There are no images in {where}.")
     if labels.min() < 0 or labels.max() >= classes:
         wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise InputError(f"There is the label {wrong} in {where}, but there are {classes} classes.")
+        raise InputError(f"The label {wrong} is in {where}, but there are {classes} classes.")
 
 
 def _images(files: list[Path], rows: np.ndarray) -> Iterator[np.ndarray | None]:
@@ -172,7 +190,7 @@ def _bytes_column(opened: Any, file: Path) -> str:
     fields = {field.name: field.type for field in kind} if str(kind).startswith("struct") else {}
     if "binary" in str(fields.get("bytes", kind)) and (fields or "binary" in str(kind)):
         return f"{name}.bytes" if fields else name
-    raise InputError(f"The column {name} of {printable(file)} holds {kind}, not the bytes of image files.")
+    raise InputError(f"The column {name} of {printable(file)} contains {kind}, not the bytes of image files.")
 
 
 def _read_rows(opened: Any, file: Path, column: str) -> Any:

@@ -1,4 +1,4 @@
-"""Photographs of any kind, in folders nested or flat -> a prepared set to train a colorizer on."""
+"""Prepare photographs in folders, nested or flat, for the training of a colorizer."""
 
 import hashlib
 import sys
@@ -20,35 +20,66 @@ HELD_OUT = 0.05  # of all photographs, for the dev and the test split
 CLASSES = ("photograph",)
 """Of a prepared set, whose photographs have no classes."""
 
-VERSION = 3  # of what prepare does with the files; sets of another one are made anew
+VERSION = 3  # of `prepare`; sets of another version are prepared again
 
 GRAY_SAMPLE = 500  # images
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with an image somewhere in it."""
+    """Whether a path is a folder with an image at any depth.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return path.is_dir() and any(reason is None for _, reason in image_files.walk(path))
 
 
 def read(path: Path, image_size: int, limits: Limits, seed: int) -> Dataset:
-    """The prepared set of a folder; it always comes whole, with the same images held out."""
+    """Prepare the photographs of a folder, or find them prepared, and read the set.
+
+    Args:
+        path: Path of the folder.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used; the names of the files decide which ones are held out.
+
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: as in prepare.
+    """
     return prepared.read(prepare([path], image_size), image_size)
 
 
 def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT, seed: int = 0) -> Path:
-    """Read all photographs below ``folders`` and keep them as a prepared set; a second call finds it.
+    """Read all photographs below some folders, and write them as a prepared set. A second call finds it.
 
-    Each is cropped to its central square and resized to (side, side). Gray and nearly gray ones, which
-    would teach a colorizer to do nothing, and unreadable ones are left out; the set's ``skipped`` says how
-    many, and names the file that lists them. The share ``held_out``, about, becomes its test part, whose
-    first half is for the dev split: of each file its name below its folder and ``seed`` alone decide, so that
-    it is held out, and for the same split, at every side and beside whatever other folders. Of files with
-    equal contents the name that sorts first decides for all. Processes decode the files, see decoder. After
-    an interruption the next call goes on with the other files.
+    Each photograph is cropped to its central square and resized. Gray, nearly gray and unreadable ones are
+    left out. Gray ones would teach a colorizer to leave pictures gray. The set's `skipped` counts them, and
+    names the file that lists them. Several processes decode the files (datasets.decoder). After an
+    interruption, the next call decodes only the remaining files.
 
-    Returns the set's folder, under data_root(), named by a hash of the files' names, sizes and times and of
-    the other arguments. Raises InputError for a folder that is missing, where data_root() cannot be written,
-    and where fewer than three different colored photographs are found, one for each split.
+    About the share `held_out` is the test part. Its first half is the dev split. The name of a file below its
+    folder and the seed decide this alone. So it is the same at every side, and beside any other folders.
+    Among files with equal contents the name that sorts first decides.
+
+    Args:
+        folders: paths of folders, nested or flat.
+        side: side of the images, in pixels.
+        held_out: share of the photographs for the dev and the test split, 0..1.
+        seed: of the draw of held-out photographs.
+
+    Returns:
+        Path of the set, in data_root(). Its name is a hash of the names, sizes and times of the files and of
+        the other arguments.
+
+    Raises:
+        InputError: a folder is not found, data_root() cannot be written, or there are fewer than three
+            different color photographs, one for each split.
     """
     paths = [Path(folder) for folder in folders]
     files, skipped = _files(paths)
@@ -77,7 +108,7 @@ def _dataset(files, pictures, codes, skipped, target, held_out, seed):
     if (different := len(np.unique(firsts))) < 3:
         others = f" ({image_files.reasons(left_out)})" if left_out else ""
         raise InputError(
-            f"{different} different colored photographs are among {len(files)} image files{others}, but at "
+            f"Only {different} of {len(files)} image files are different color photographs{others}, but at "
             "least 3 are needed. Name more folders."
         )
     order, dev, held = _split(names, firsts, held_out, seed)
@@ -105,11 +136,11 @@ class Rows:
 
 
 def check_colors(images: np.ndarray, name: str) -> None:
-    """Refuse training images that are all gray, or nearly, and warn on standard error if most of them are.
+    """Refuse training images that are all gray or nearly gray. Warn if most of them are.
 
     Args:
-        images: (N, H, W, 3) uint8. A sample of them is looked at first.
-        name: of the data set.
+        images: (N, H, W, 3) uint8. A sample of them is measured first.
+        name: name of the data set in messages.
 
     Raises:
         InputError: all images are gray.
@@ -118,8 +149,7 @@ def check_colors(images: np.ndarray, name: str) -> None:
     gray = sum(map(is_gray, sample))
     if gray == len(sample) and all(map(is_gray, images)):
         raise InputError(
-            f"All {len(images)} training images of {name} are gray, so there is nothing to learn color from. "
-            "Give color images."
+            f"All {len(images)} training images of {name} are gray. A colorizer needs color images."
         )
     if 2 * gray > len(sample):
         print(
@@ -130,21 +160,18 @@ def check_colors(images: np.ndarray, name: str) -> None:
 
 
 def _draw(name: str, seed: int) -> float:
-    """A number of 0 to 1 that looks random."""
+    """A pseudo-random number in 0..1 from a name."""
     digest = hashlib.sha256(f"{seed}/{name}".encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
 def _files(folders: list[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    """({image file: its name below its folder}, {skipped file: reason}).
-
-    In an order that is the same on every machine.
-    """
+    """({image file: name below its folder}, {skipped file: reason}), in the same order on all machines."""
     files: dict[Path, str] = {}
     skipped: dict[Path, str] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"{printable(folder)} is not a directory: give folders of photographs.")
+            raise InputError(f"{printable(folder)} is not a directory. Name folders of photographs.")
         listing = image_files.list_images(folder)
         if not listing.images:
             raise image_files.no_images(folder, listing.skipped)
@@ -171,12 +198,12 @@ def _first_equals(names: list[str], files: list[Path]) -> np.ndarray:
 
 
 def _split(names: list[str], firsts: np.ndarray, held_out: float, seed: int) -> tuple[np.ndarray, int, int]:
-    """(order of the pictures, in which the dev ones come first and then the test ones; ends of both)."""
+    """(order of the pictures: dev, test, training; end of dev; end of test)."""
     draws = np.array([_draw(names[first], seed) for first in firsts])
     order = np.lexsort((firsts, draws))
     least = draws[order]
     ends = np.flatnonzero(np.append(np.diff(firsts[order]) != 0, True)) + 1  # of equal pictures in a row
-    # Of few photographs at least one for each split
+    # At least one photograph for each split
     held = int(np.clip(np.searchsorted(least, held_out, "right"), ends[1], ends[-2]))
     last = ends[np.searchsorted(ends, held) - 1]
     dev = int(np.clip(np.searchsorted(least, held_out / 2, "right"), ends[0], last))

@@ -3,18 +3,21 @@
 The order, and why:
 
 1. cache: the arrays are in memory, or mapped from the disk, decoded once (CIFAR-10: 154 MB as uint8;
-   Lab would take four times as much).
-2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) alone. A shuffle buffer would make
-   the order depend on where the run was started; this one is the same after a resume and on every backend.
-3. batch: by those indices, so that one gather is all that touches the arrays.
-4. shift, crop and flip: drawn like the permutation, for the same reason; before Lab, which has four times
-   the bytes.
-5. Lab, or what else the model wants: on whole batches, vectorised, in parallel with the training step.
-6. prefetch: last, so that a batch waits ready for the device.
+   Lab would need four times as much).
+2. shuffle: each epoch has its own permutation, drawn from (seed, epoch) only. With a shuffle buffer the
+   order would depend on the start of the run. This order is the same after a resume and on every backend.
+3. batch: by these indices, so that the arrays are read by one gather.
+4. shift, crop and flip: drawn like the permutation, for the same reason. They come before Lab, which has
+   four times the bytes.
+5. Lab, or another input of the model: on whole batches, vectorized, in parallel with the training step.
+6. prefetch: last, so that a batch is ready for the device.
 
 On TensorFlow all of this is a graph of tf.data. Python draws the plan of an epoch, once, while the epoch
 before is trained. On JAX the training makes its batches on the device (training.on_device).
 """
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -31,10 +34,16 @@ _PRIOR_CHUNK = 2**18  # colors converted at once
 
 
 def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Which item comes when in an epoch, and which are mirrored.
+    """The order of the items in an epoch, and which of them are mirrored.
+
+    Args:
+        seed: of the training.
+        epoch: number of the epoch, from 0.
+        count: number of items.
+        flip: whether a random half is mirrored.
 
     Returns:
-        (count,) int64 permutation and (count,) bool, functions of the arguments alone.
+        (count,) int64 permutation and (count,) bool. They depend on the arguments only.
     """
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(count)
@@ -42,7 +51,17 @@ def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarr
 
 
 def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
-    """(count, 2) int64 in 0..room: where in an epoch each item's crop begins, down and to the right."""
+    """The position of each item's crop in an epoch.
+
+    Args:
+        seed: of the training.
+        epoch: number of the epoch, from 0.
+        count: number of items.
+        room: greatest position, in pixels.
+
+    Returns:
+        (count, 2) int64 in 0..room: row and column.
+    """
     return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
 
 
@@ -54,30 +73,38 @@ def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) 
 
 
 def training_batches(
-    arrays,
-    transform,
+    arrays: Sequence[Any],
+    transform: Callable,
     *,
-    batch_size,
-    seed,
-    epochs,
-    first_epoch=0,
-    flip=False,
-    crop=None,
-    shift=0,
-    device=None,
-):
-    """The training batches of every epoch from `first_epoch` on, one epoch after the other, `epochs` in all.
-
-    On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in that order.
+    batch_size: int,
+    seed: int,
+    epochs: int,
+    first_epoch: int = 0,
+    flip: bool = False,
+    crop: int | None = None,
+    shift: int = 0,
+    device: str | None = None,
+) -> Any:
+    """The training batches of the epochs from `first_epoch` to `epochs` - 1, one epoch after the other.
 
     Args:
-        arrays: NumPy arrays of equal length, one row an item. float16 comes out as float32.
-        transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops; what it
-            returns is what model.fit takes.
-        batch_size: items a batch; the last of an epoch may be smaller.
-        crop: side of random square crops of the first array, (N, H, W, C) images; None takes them whole.
-        shift: pixels by which the first array's images are moved at most, with reflection at the border.
+        arrays: NumPy arrays of equal length, one row for each item. float16 is converted to
+            float32.
+        transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops. It returns
+            the input of model.fit.
+        batch_size: items in a batch; the last batch of an epoch may be smaller.
+        seed: of the orders, crops and flips.
+        epochs: number of epochs of the whole training.
+        first_epoch: number of the first epoch here.
+        flip: whether a random half of the images is mirrored in each epoch.
+        crop: side of random square crops of the first array, (N, H, W, C) images; None uses whole images.
+        shift: greatest random shift of the images of the first array, in pixels, with reflection at the
+            border.
         device: name of a TensorFlow device to send the batches to in advance; None leaves them in memory.
+
+    Returns:
+        On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in the same
+        order.
     """
     count, side = len(arrays[0]), (crop or arrays[0].shape[1]) if crop or shift else 0
     room = arrays[0].shape[1] + 2 * shift - side if side else None
@@ -107,28 +134,61 @@ def _chosen(arrays, plan, part, shift, side):
 
 
 def reflected(images: np.ndarray, margin: int) -> np.ndarray:
-    """(B, H + 2 margin, W + 2 margin, C) of (B, H, W, C) images, reflected at their borders."""
+    """Enlarge images by reflection at their borders.
+
+    Args:
+        images: (B, H, W, C).
+        margin: number of pixels on each side.
+
+    Returns:
+        (B, H + 2 margin, W + 2 margin, C).
+    """
     return (
         np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect") if margin else images
     )
 
 
 def cropped(images: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
-    """(B, side, side, C) of (B, H, W, C) images, each from its own corner, (B, 2) row and column."""
+    """Crop each image at its own position.
+
+    Args:
+        images: (B, H, W, C).
+        corners: (B, 2) int, row and column.
+        side: side of the crops, in pixels.
+
+    Returns:
+        (B, side, side, C).
+    """
     windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
     return np.moveaxis(windows[np.arange(len(images)), corners[:, 0], corners[:, 1]], 1, -1)
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
-    """Batches in an epoch of `count` items."""
+    """Number of batches in an epoch.
+
+    Args:
+        count: number of items.
+        batch_size: items in a batch.
+
+    Returns:
+        count / batch_size, rounded up.
+    """
     return -(-count // batch_size)
 
 
-def dev_batches(arrays, transform, batch_size, device=None):
-    """What model.fit takes as validation data: each item once, in order, in batches.
+def dev_batches(
+    arrays: Sequence[Any], transform: Callable, batch_size: int, device: str | None = None
+) -> Any:
+    """The validation data of model.fit: each item once, in order.
+
+    Args:
+        arrays: NumPy arrays of equal length, one row for each item.
+        transform: as in training_batches.
+        batch_size: items in a batch; the last batch may be smaller.
+        device: as in training_batches.
 
     Returns:
-        A tf.data.Dataset on TensorFlow; on other backends all that transform returns, as NumPy arrays.
+        On TensorFlow a tf.data.Dataset of batches; on other backends the transformed items as NumPy arrays.
     """
     if keras.backend.backend() == "tensorflow":
         return tf_feed.dev_dataset(arrays, transform, batch_size, device)
@@ -147,21 +207,43 @@ def widened(array: Tensor) -> Tensor:
 
 
 def to_lightness_and_ab(rgb: Tensor, flips: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """L (B, H, W, 1) and ab (B, H, W, 2) of (B, H, W, 3) uint8 RGB, mirrored where flips (B,) is true."""
+    """Split images into lightness and color.
+
+    Args:
+        rgb: (B, H, W, 3) uint8.
+        flips: (B,) bool, the images to mirror from left to right; None mirrors no image.
+
+    Returns:
+        L, (B, H, W, 1) float32 in 0..100, and ab, (B, H, W, 2) float32.
+    """
     lab = color.rgb_to_lab(rgb if flips is None else mirrored(rgb, flips))
     return lab[..., :1], lab[..., 1:]
 
 
 def mirrored(images: Tensor, flips: Tensor) -> Tensor:
-    """(B, H, W, C) images, from left to right where flips (B,) is true."""
+    """Mirror some images from left to right.
+
+    Args:
+        images: (B, H, W, C).
+        flips: (B,) bool, the images to mirror.
+
+    Returns:
+        (B, H, W, C).
+    """
     return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
 
 
 def measure_color_prior(images: np.ndarray) -> ColorPrior:
-    """The ColorPrior of (N, H, W, 3) uint8 images, or of a sample of them.
+    """Measure the ColorPrior of images, or of a sample of them.
 
     The sample is every n-th image, with the least n that leaves at most about 2**26 pixels (65,536 images of
     32 x 32): of smaller sets all. Each different color is converted once.
+
+    Args:
+        images: (N, H, W, 3) uint8.
+
+    Returns:
+        ColorPrior.
     """
     step = -(-images[..., 0].size // _PRIOR_PIXELS)
     pixels = _colors(images[::step])

@@ -1,4 +1,4 @@
-"""Prepared sets: plain .npy files beside a meta.json that vouches for them."""
+"""Prepared sets: plain .npy files, and a meta.json with their checksums."""
 
 import concurrent.futures
 import dataclasses
@@ -19,24 +19,37 @@ ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_label
 
 
 def recognizes(path: Path) -> bool:
-    """Whether ``path`` is a folder with the meta.json of a prepared set."""
+    """Whether a path is a folder with the meta.json of a prepared set.
+
+    Args:
+        path: Path of a file or folder.
+
+    Returns:
+        True if `read` accepts the path.
+    """
     return (path / META).is_file()
 
 
 def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
-    """Write ``dataset`` as the prepared set ``folder``, replacing a prepared set that is there.
+    """Write a Dataset as a prepared set. An older prepared set is replaced.
 
-    Everything is written to a temporary folder beside it and renamed at the end, so that an interrupted
-    call changes nothing. ``source`` goes into meta.json to say where the images came from.
+    Everything is written to a temporary folder beside it, which is renamed at the end. So an interrupted call
+    changes nothing.
 
-    Raises InputError where ``dataset`` is malformed, or ``folder`` holds something else or cannot be written.
+    Args:
+        dataset: a Dataset.
+        folder: path of the set.
+        source: the origin of the images, for meta.json.
+
+    Raises:
+        InputError: the Dataset is not valid, or the folder contains other files or cannot be written.
     """
     folder = Path(folder)
     verify(dataset)
     if folder.exists() and not (
         folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {META, *ARRAYS}
     ):
-        raise InputError(f"{folder} holds something other than a prepared set: move it away first.")
+        raise InputError(f"{printable(folder)} contains other files than a prepared set. Move them first.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -71,36 +84,44 @@ def _write_into(new: Path, dataset: Dataset, source: str) -> None:
 
 
 def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None), seed: int = 0) -> Dataset:
-    """Read a prepared set, checking it against its meta.json; uint8 (N, image_size, image_size, 3) RGB.
+    """Read a prepared set, and compare it with its meta.json.
 
-    The set comes whole, whatever the limits.
+    Args:
+        folder: path of the set.
+        image_size: side of the images, in pixels.
+        limits: not used; the set is read completely.
+        seed: not used.
 
-    Raises InputError naming the file that is missing or damaged.
+    Returns:
+        Dataset of uint8 (N, image_size, image_size, 3) RGB images.
+
+    Raises:
+        InputError: a file is missing or damaged.
     """
     folder = Path(folder)
-    again = "prepare it again by `colorize prepare` with --force"
+    again = "Delete the folder, and run `colorize prepare` again"
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
         name, classes, sums = str(meta["name"]), tuple(map(str, meta["classes"])), dict(meta["sha256"])
         skipped, dev = tuple(map(str, meta["skipped"])), meta.get("dev")
         dev = None if dev is None else int(dev)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / META} is missing or damaged: {again}.") from error
+        raise InputError(f"{folder / META} is missing or damaged. {again}.") from error
     for file in ARRAYS:
         if not (folder / file).is_file():
-            raise InputError(f"{folder / file} is missing: {again}.")
+            raise InputError(f"{folder / file} is missing. {again}.")
     for file, found in _known_sums(folder, _stamps(folder)).items():
         if found != sums.get(file):
-            raise InputError(f"{folder / file} is damaged (its SHA-256 is not the one in {META}): {again}.")
+            raise InputError(f"{folder / file} is damaged: its SHA-256 differs from {META}. {again}.")
     try:
         train, test = _mapped(folder)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{folder} holds a file that is not a plain .npy array: {again}.") from error
+        raise InputError(f"{folder} holds a file that is not a plain .npy array. {again}.") from error
     dataset = Dataset(name, train, test, classes, skipped, dev)
     try:
         verify(dataset)
     except InputError as error:
-        raise InputError(f"{folder} is not a usable prepared set ({error}): {again}.") from error
+        raise InputError(f"{folder} is not a valid prepared set. {error} {again}.") from error
     squares = [to_squares(part, image_size) for part in (train, test)]
     same = squares[0] is train and squares[1] is test
     known = str(meta.get("content_sha256", "")) if same else ""

@@ -13,28 +13,45 @@ from colorization.datasets.base import Dataset
 
 @dataclass(frozen=True)
 class Splits:
-    """Row numbers, int64: ``train`` indexes Dataset.train, ``dev`` and ``test`` index Dataset.test."""
+    """Row numbers, (N,) int64: `train` of Dataset.train, `dev` and `test` of Dataset.test."""
 
     train: np.ndarray
     dev: np.ndarray
     test: np.ndarray
 
     def save(self, path: str | Path) -> None:
-        """Write the three arrays to ``path`` as .npz; an existing file is replaced whole or not at all."""
+        """Write the three arrays as .npz. An interrupted call leaves the old file.
+
+        Args:
+            path: path of the file.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
         with replacing(path) as temporary:
             np.savez_compressed(temporary, **asdict(self))
 
     @classmethod
     def load(cls, path: str | Path) -> "Splits":
-        """Read what `save` wrote; InputError where the file is missing, damaged or something else."""
+        """Read the file of `save`.
+
+        Args:
+            path: path of the file.
+
+        Returns:
+            Splits.
+
+        Raises:
+            InputError: the file is missing or damaged, or is something else.
+        """
         try:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 splits = cls(arrays["train"], arrays["dev"], arrays["test"])
         # A damaged zip, a missing array, a plain .npy and a cut-off file each raise something of their own.
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable splits file: train the run again.") from error
+            raise InputError(f"{path} cannot be read as splits. Train the run again.") from error
         if any(part.dtype != np.int64 or part.ndim != 1 for part in asdict(splits).values()):
-            raise InputError(f"{path} is not a splits file (it needs 1-D int64 arrays): train the run again.")
+            raise InputError(f"{path} does not contain splits (1-D int64 arrays). Train the run again.")
         return splits
 
 
@@ -47,15 +64,23 @@ def split(
     seed: int = 0,
     stratified: bool = False,
 ) -> Splits:
-    """Choose at most ``train`` training images and at most ``dev`` and ``test`` of the test images.
+    """Choose training, dev and test images by a seed.
 
-    The seed puts the test images in an order once; dev draws from the first half and test from the second
-    (or from the two parts that the set itself fixes, see Dataset), so with one seed no dev image of any split
-    of this Dataset is a test image of another; of one loaded with other limits it may be. With ``stratified``
-    each class gives the same number (size // classes, or as many as it has), from those same halves and in
-    that same order. ``train`` comes back in ascending order.
+    The seed puts the test images in an order. The dev split is from its first half, the test split from its
+    second half, or from the parts that the set fixes (see Dataset). A dev image of a Dataset is thus never a
+    test image of another split with this seed, unless the Datasets have different limits.
 
-    Raises InputError for a negative size, or a stratified one too small to give each class an image.
+    Args:
+        dataset: a Dataset.
+        train, dev, test: maximum numbers of images.
+        seed: of the orders.
+        stratified: whether each class has the same number of images: size // classes, or as many as it has.
+
+    Returns:
+        Splits; `train` is in ascending order.
+
+    Raises:
+        InputError: a size is negative, or too small for one image of each class.
 
     Example:
         >>> from colorization import datasets
@@ -68,7 +93,7 @@ def split(
     for name, size in (("train", train), ("dev", dev), ("test", test)):
         if size < 0 or (stratified and 0 < size < classes):
             least = f"0 or at least {classes}, one for each class" if stratified else "at least 0"
-            raise InputError(f"the size of the {name} split must be {least}, but is {size}.")
+            raise InputError(f"The size of the {name} split must be {least}, received {size}.")
 
     def first(order: np.ndarray, labels: np.ndarray, size: int) -> np.ndarray:
         if not stratified:
@@ -78,7 +103,7 @@ def split(
             chosen[np.flatnonzero(labels[order] == label)[: size // classes]] = True
         return order[chosen]
 
-    # A stream for each, so that the pools do not depend on how many training images there are.
+    # A stream for each: the test order does not depend on the number of training images
     train_order = np.random.default_rng([seed, 0]).permutation(len(dataset.train))
     test_order = np.random.default_rng([seed, 1]).permutation(len(dataset.test))
     half = len(test_order) // 2

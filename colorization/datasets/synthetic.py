@@ -1,9 +1,9 @@
-"""A data set that is drawn, not collected: ten kinds of scene whose colors are known.
+"""A generated data set: ten kinds of scenes with known colors.
 
-Each scene is composed in CIE Lab. Its lightness shows what it is, and its color follows from that: five
-classes have one color scheme, and in the other five the object takes one of several equally likely colors
-at the very same lightness (an apple is red or green). There the mean of all answers is nearly gray, which is
-what a regression on ab learns to say, while a classification over colors can name one of them.
+Each scene is composed in CIE Lab. Its class can be recognized from the lightness. Five classes have one color
+scheme. In the other five the object has one of several equally likely colors at the same lightness: an apple
+is red or green. The mean of these colors is nearly gray. A regression on ab learns this mean. A
+classification over colors can choose one of them.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ FULL_TRAIN, FULL_TEST = 50_000, 10_000
 
 Color = tuple[float, float]  # ab
 
-# The colors of the object each class is about, equally likely. All lie inside sRGB for lightness 50 to 65.
+# The equally likely colors of the object of each class. All are inside sRGB for a lightness of 50 to 65.
 PALETTES: dict[str, tuple[Color, ...]] = {
     "lawn": ((-30, 34),),
     "sea": ((-2, -32),),
@@ -37,7 +37,7 @@ SKY, GRASS, WOOD, GRAY = (-6, -22), (-28, 30), (10, 22), (0, 0)
 
 
 class _Canvas:
-    """``count`` images of side ``size`` in Lab, painted on together, shape by shape.
+    """``count`` images of side ``size`` in Lab, painted together, shape by shape.
 
     ``x`` and ``y`` run from 0 to 1, to the right and down; parameters are drawn as (count, 1, 1) so that
     every image has its own.
@@ -58,12 +58,12 @@ class _Canvas:
         return self.rng.standard_normal((self.count, self.size, self.size), dtype=np.float32)
 
     def palette(self, name: str) -> np.ndarray:
-        """One of the class's colors for each image, (count, 1, 1, 2); it looks at nothing else."""
+        """A random color of the class for each image, (count, 1, 1, 2)."""
         colors = np.array(PALETTES[name], np.float32)
         return colors[self.rng.integers(len(colors), size=self.count), None, None]
 
     def paint(self, depth, lightness, ab) -> None:
-        """Cover where ``depth`` is positive; it is the distance inside the edge, which is one pixel soft."""
+        """Paint where ``depth``, the distance inside the edge, is positive. The edge is one pixel soft."""
         cover = np.clip(depth * self.size + 0.5, 0, 1)[..., None]
         self.lab[..., :1] += cover * (np.asarray(lightness, np.float32)[..., None] - self.lab[..., :1])
         self.lab[..., 1:] += cover * (np.asarray(ab, np.float32) - self.lab[..., 1:])
@@ -81,7 +81,7 @@ class _Canvas:
         return np.minimum(across, np.minimum(self.y - top, bottom - self.y))
 
     def sky(self) -> None:
-        """Brighter towards the horizon, over the whole canvas."""
+        """Paint a sky over the whole canvas, brighter towards the horizon."""
         self.fill(self.uniform(66, 74) + 8 * self.y, SKY)
 
     def rgb(self) -> np.ndarray:
@@ -235,7 +235,7 @@ _SCENES: dict[str, Callable[[_Canvas], None]] = {
 
 
 def _chunk(seed: int, split: int, number: int, size: int) -> Images:
-    """Draw one chunk, the same whatever was drawn before it: every class equally often, shuffled."""
+    """Generate a chunk, with every class equally often, shuffled. It does not depend on other chunks."""
     rng = np.random.default_rng([seed, split, number])
     labels = rng.permutation(np.arange(CHUNK) % len(SYNTHETIC_CLASSES))
     images = np.empty((CHUNK, size, size, 3), np.uint8)
@@ -260,9 +260,18 @@ def _split(seed: int, split: int, count: int, size: int) -> Images:
 def generate(
     train_limit: int | None = None, test_limit: int | None = None, *, size: int = 32, seed: int = 0
 ) -> Dataset:
-    """Draw the synthetic set; uint8 (N, size, size, 3) RGB, 50,000 and 10,000 images unless limited.
+    """Generate the synthetic set.
 
-    The first images of a longer set are those of a shorter one with the same seed and size.
+    The first images of a longer set are those of a shorter set with the same seed and size.
+
+    Args:
+        train_limit: maximum number of training images; None is 50,000.
+        test_limit: maximum number of test images; None is 10,000.
+        size: side of the images, in pixels.
+        seed: of the scenes.
+
+    Returns:
+        Dataset of uint8 (N, size, size, 3) RGB images.
     """
     train = FULL_TRAIN if train_limit is None else min(train_limit, FULL_TRAIN)
     test = FULL_TEST if test_limit is None else min(test_limit, FULL_TEST)

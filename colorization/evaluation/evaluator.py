@@ -1,4 +1,4 @@
-"""A run folder and a data set -> metrics of every decoding, beside two baselines."""
+"""The metrics of a run on a data set: every decoding and two baselines."""
 
 import sys
 from pathlib import Path
@@ -35,25 +35,25 @@ def evaluate(
     source: str | Path | None = None,
     temperature: float | None = None,
 ) -> dict[str, Any]:
-    """Measure a run's best weights on one split; the result also goes into the run's metrics.json.
+    """Measure the best weights of a run on one split. The result is also written to its metrics.json.
 
     Args:
-        run_dir: a run folder.
+        run_dir: path of the run folder.
         split: "dev" or "test".
-        source: another data set than the run's own, split by the run's settings; a folder of pictures as
-            that run's were, so that photographs which were held out in a training are so here.
-        temperature: of the annealed mean; None takes the run's own.
+        source: name or path of another data set, split by the settings of the run. Photographs that were held
+            out in the training are held out here too. None is the run's own data.
+        temperature: of the annealed mean; None is the run's own.
 
     Returns:
-        {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}: the methods are
-        gray, mean color (the training set's), every decoding of the task, and truth. The temperature is None
-        where the task has none.
+        {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}. The methods are gray,
+        mean color (of the training set), every decoding of the task, and truth. The temperature is None if
+        the task has none.
 
     Raises:
-        InputError: the run or the data are not usable, or a temperature is given where the task has none.
+        InputError: the run or the data are not usable, or the task does not use a temperature.
     """
     run = RunFolder(run_dir)
-    run.metrics()  # damaged ones are refused before the work
+    run.metrics()  # refuses a damaged file before the work
     model, task = load_model(run), tasks.of(run.config)
     if temperature is None:
         temperature = task.temperature(run.config)
@@ -88,9 +88,12 @@ def evaluate(
 
 
 def keep(run: RunFolder, name: str, report: dict[str, Any]) -> None:
-    """Add an evaluation to a run's metrics.json; a warning tells where it cannot be written.
+    """Add an evaluation to a run's metrics.json. Prints a warning if the file cannot be written.
 
-    The measurements are of use without it.
+    Args:
+        run: a RunFolder.
+        name: name of the evaluation, see key.
+        report: {name: value}, the evaluation.
     """
     try:
         run.write_metrics({**run.metrics(), name: report})
@@ -99,12 +102,28 @@ def keep(run: RunFolder, name: str, report: dict[str, Any]) -> None:
 
 
 def key(images: str, temperature: float | None, own_temperature: float | None) -> str:
-    """The name of an evaluation in metrics.json: its images, and its temperature if it is not the run's."""
+    """The name of an evaluation in metrics.json.
+
+    Args:
+        images: name of the images.
+        temperature: of the annealed mean, or None.
+        own_temperature: temperature of the run, or None.
+
+    Returns:
+        The images, and the temperature if it differs from that of the run.
+    """
     return images + (f" at T={temperature}" if temperature not in (None, own_temperature) else "")
 
 
 def table(report: dict[str, Any]) -> str:
-    """The report as a Markdown table."""
+    """An evaluation as a table.
+
+    Args:
+        report: result of evaluate.
+
+    Returns:
+        Markdown text.
+    """
     rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
     for name, values in report["methods"].items():
         rows.append([name, *(_shown(values[key]) for key in COLUMNS)])
@@ -134,5 +153,5 @@ def _images(run, split, source):
 
 
 def _knows_photographs(run):
-    """Whether a run learned from photographs, held out by their names, rather than from classes of images."""
+    """Whether a run was trained on photographs, which are held out by their names."""
     return tuple(run.classes()) == datasets.photographs.CLASSES

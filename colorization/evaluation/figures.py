@@ -1,4 +1,4 @@
-"""The report's pictures, and those that show how a training went."""
+"""Figures 1 and 2 of the paper, a grid of results, and training curves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from colorization.inference.colorizer import load_model
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
-_LIGHTNESS = 60  # of the bins as drawn: most of their colors can be shown at it
+_LIGHTNESS = 60  # of the drawn bins: at 60 most of their colors are inside sRGB
 
 
 def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> list[Path]:
@@ -51,7 +51,16 @@ def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> li
 
 
 def samples(data: Dataset, seed: int = 0, columns: int = 10) -> Figure:
-    """Figure 1: each class of a Dataset with some random training images."""
+    """Figure 1 of the paper: random training images of each class.
+
+    Args:
+        data: a Dataset.
+        seed: of the random choice.
+        columns: number of images of each class.
+
+    Returns:
+        A matplotlib Figure.
+    """
     rows = [
         _some(data.train.images[data.train.labels == label], columns, seed)
         for label in range(len(data.classes))
@@ -60,7 +69,14 @@ def samples(data: Dataset, seed: int = 0, columns: int = 10) -> Figure:
 
 
 def bins_in_ab(colors: ColorPrior) -> Figure:
-    """Figure 2: the 313 bins in their colors, and the training set's density over them."""
+    """Figure 2 of the paper: the 313 bins in their colors, and the density of the training set.
+
+    Args:
+        colors: the ColorPrior of the training set.
+
+    Returns:
+        A matplotlib Figure.
+    """
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     rgb = graph.compose(np.full((bins.COUNT, 1), _LIGHTNESS), bins.CENTERS)
@@ -68,7 +84,7 @@ def bins_in_ab(colors: ColorPrior) -> Figure:
     a, b = bins.CENTERS.T
     square = {"s": 62, "marker": "s"}
     left.scatter(b, a, c=rgb / 255, **square)
-    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paled where sRGB ends")
+    left.set_title(f"the {bins.COUNT} bins at L = {_LIGHTNESS}, paler outside sRGB")
     density = np.log10(np.maximum(colors.bin_counts, 0.5) / colors.bin_counts.sum())
     density[colors.bin_counts == 0] = np.nan
     right.scatter(b, a, facecolors="none", edgecolors="0.85", linewidths=0.5, **square)
@@ -83,7 +99,18 @@ def bins_in_ab(colors: ColorPrior) -> Figure:
 
 
 def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
-    """Gray, every decoding of every RunFolder, and the truth, over columns of (N, H, W, 3) uint8 images."""
+    """Gray, every decoding of every run, and the truth, for some images.
+
+    Args:
+        runs: RunFolders of colorizers.
+        rgb: (N, H, W, 3) uint8.
+
+    Returns:
+        A matplotlib Figure with a column for each image.
+
+    Raises:
+        InputError: a run is not usable.
+    """
     lightness, _ = pipeline.to_lightness_and_ab(rgb)
     rows, labels = [graph.gray(lightness)], ["gray"]
     for run, run_name in zip(runs, _names(runs), strict=True):
@@ -96,7 +123,17 @@ def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
 
 
 def curves(runs: Sequence[RunFolder]) -> Figure:
-    """Training and dev loss of each RunFolder over its epochs."""
+    """Training loss and dev loss of each run over its epochs.
+
+    Args:
+        runs: RunFolders.
+
+    Returns:
+        A matplotlib Figure.
+
+    Raises:
+        InputError: a history is missing or damaged.
+    """
     figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
     grid = figure.subplots(1, len(runs), squeeze=False)
     for axes, run, name in zip(grid[0], runs, _names(runs), strict=True):
@@ -113,7 +150,7 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
 
 
 def _names(runs):
-    """The task of each run, or its folder's name where several runs have one task."""
+    """The task of each run, or the name of its folder if several runs have the same task."""
     found = [run.config.task for run in runs]
     return [task if found.count(task) == 1 else run.name for run, task in zip(runs, found, strict=True)]
 
@@ -122,7 +159,9 @@ def _refuse_other_data(runs):
     names = ("data", "image_size", "train_size", "dev_size", "test_size", "split_seed")
     for run in runs:
         if any(getattr(run.config, name) != getattr(runs[0].config, name) for name in names):
-            raise InputError(f"{run} was trained on other data or sizes than {runs[0]}: draw them apart.")
+            raise InputError(
+                f"{run} has other data or sizes than {runs[0]}. Draw them with separate commands."
+            )
 
 
 def _some(rgb, count, seed):

@@ -28,13 +28,13 @@ def measure(
 
     Args:
         rgb: (N, H, W, 3) uint8, the true images.
-        predict: function of L, (B, H, W, 1) float32, and true ab, (B, H, W, 2), that returns
-            {name: (B, H, W, 2) ab}, the same names for every batch.
-        prior: ColorPrior, whose inverse weighs the pixels of the rebalanced AuC.
-        batch_size: images at once.
+        predict: function of L, (B, H, W, 1) float32, and true ab, (B, H, W, 2). It returns {name: (B, H, W,
+            2) ab}, with the same names for every batch.
+        prior: ColorPrior. Its inverse weighs the pixels of the rebalanced AuC.
+        batch_size: images in a batch.
         structural: whether PSNR and SSIM are measured too.
-        watch: function of a name and the composed (B, H, W, 3) uint8 batch, called for each.
-        description: of the progress bar.
+        watch: function of a name and its composed (B, H, W, 3) uint8 batch, called for each batch; or None.
+        description: text of the progress bar.
 
     Returns:
         {name: {metric: value}}, see Accumulator.result.

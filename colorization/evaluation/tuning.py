@@ -40,8 +40,8 @@ WITHIN = 0.15  # of the truth's colorfulness
 STRENGTHS = (0, 0.25, 0.5, 0.75, 1)
 TEMPERATURES = (0.1, 0.2, 0.38, 0.6, 0.89)
 
-_MIX = 0.5  # lambda of the weights that a strength of 1 stands for (Zhang et al., Eq. 4)
-_BATCH = 2**16  # pixels decoded at once, where each has 313 logits
+_MIX = 0.5  # lambda of the weights with a strength of 1 (Zhang et al., Eq. 4)
+_BATCH = 2**16  # pixels decoded at once; each has 313 logits
 _BIAS = "block9_dense/bias"  # of the layer that gives the logits
 
 
@@ -77,21 +77,21 @@ def tune(
     """Measure every combination on dev images, choose one, and write tune.csv and tune.png.
 
     Args:
-        run_dir: a classification's run folder.
-        photographs: folders; None takes the run's own data.
-        sizes: working sizes; None takes the size of the training images.
-        strengths: of the rebalancing; None takes STRENGTHS.
-        temperatures: of the annealed mean; None takes TEMPERATURES.
-        images: at most so many dev images.
-        output: folder of the table and the picture; None takes one in the run folder.
-        target: path of a new run with the chosen settings, see `apply`; None makes none.
+        run_dir: path of the run folder of a classification.
+        photographs: folders of photographs; None is the run's own data.
+        sizes: working sizes, in pixels; None is the size of the training images.
+        strengths: of the rebalancing; None is STRENGTHS.
+        temperatures: of the annealed mean; None is TEMPERATURES.
+        images: maximum number of dev images.
+        output: folder of the table and the picture; None is a folder in the run folder.
+        target: path of a new run with the chosen settings, see apply; None makes no run.
 
     Returns:
         Tuning.
 
     Raises:
-        InputError: the run has no distribution to decode, has learned from the dev images, or does not take
-            a size; or a file cannot be written.
+        InputError: the run has no temperature, was trained on the dev images, or has a fixed size; or a file
+            cannot be written.
     """
     run = RunFolder(run_dir)
     model = load_model(run)
@@ -146,7 +146,15 @@ def measure_all(
 
 
 def choose(rows: Sequence[dict], truth: float) -> dict:
-    """The row of the highest AuC among those about as colorful as the truth; else the nearest to it."""
+    """Choose the row with the highest AuC among those that are about as colorful as the truth.
+
+    Args:
+        rows: rows of measure_all.
+        truth: colorfulness of the true images.
+
+    Returns:
+        A row. If no row is about as colorful, it is the nearest one.
+    """
     near = [row for row in rows if abs(row["colorfulness"] / truth - 1) <= WITHIN]
     if near:
         return max(near, key=lambda row: row["auc"])
@@ -156,9 +164,9 @@ def choose(rows: Sequence[dict], truth: float) -> dict:
 def apply(
     run: RunFolder, target: StrPath, strength: float, temperature: float, working_size: int | None = None
 ) -> None:
-    """Make a run with other settings of the decoding, whole or not at all.
+    """Make a run with other settings of the decoding. An interrupted call leaves no run.
 
-    The rebalancing goes into the bias of the last layer. Temperature and working size go into the config.
+    The rebalancing is added to the bias of the last layer. Temperature and working size are settings.
 
     Args:
         run: the RunFolder.
@@ -183,7 +191,15 @@ def apply(
 
 
 def picture(rows: Sequence[dict], truth: float) -> Figure:
-    """A matplotlib Figure: raw AuC over colorfulness, a line for each working size and strength."""
+    """Raw AuC over colorfulness, with a line for each working size and strength.
+
+    Args:
+        rows: rows of measure_all.
+        truth: colorfulness of the true images.
+
+    Returns:
+        A matplotlib Figure.
+    """
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.subplots()
     sizes = sorted({row["size"] for row in rows})
@@ -207,28 +223,32 @@ def picture(rows: Sequence[dict], truth: float) -> Figure:
 
 
 def _check(run, model, photographs, sizes, images, output, target):
-    """Raise InputError for a mistake that can be seen before the images are read."""
+    """Refuse wrong arguments before the images are read. Raises InputError."""
     _, decode = tasks.decoding(tasks.of(run.config))
     if not decode.takes_temperature:
-        raise InputError(f"{run} is a {run.config.task}: it has no distribution to decode.")
+        raise InputError(
+            f"{run} is a {run.config.task}, which has no temperature. Only classifications can be tuned."
+        )
     if sizes and graph.fixed_size(model):
-        raise InputError(f"{run} predicts at one size only: leave --sizes out.")
+        raise InputError(f"{run} has a fixed input size. Leave out --sizes.")
     if not images:
-        raise InputError("--images is at least 1.")
+        raise InputError("--images must be at least 1.")
     if sizes and max(sizes) > run.config.image_size and not photographs:
         raise InputError(
-            f"The images of {run} have {run.config.image_size} pixels: name larger ones by --data."
+            f"The images of {run} have {run.config.image_size} pixels. Name larger images with --data."
         )
     if resolve.is_shipped(run) and not output:
-        raise InputError(f"{run} is a preset, which stays as it is: name a folder by -o.")
+        raise InputError(
+            f"{run} is a preset, which cannot be changed. Name a directory for the results with -o."
+        )
     if target and Path(target).exists():
-        raise InputError(f"{target} already exists: give another folder.")
+        raise InputError(f"{target} already exists. Choose another folder.")
     for folder in (output or run.tuning_path, *([target] if target else [])):
         refuse_unwritable(folder)
 
 
 def _dev_images(run, photographs, side):
-    """(N, H, W, 3) uint8: the run's own dev images, or those that are held out of folders."""
+    """(N, H, W, 3) uint8: the run's own dev images, or the held-out images of folders."""
     if not photographs:
         return run.images("dev")[0].images
     if not resolve.is_shipped(run) and not _held_out_by_name(run):
@@ -236,26 +256,26 @@ def _dev_images(run, photographs, side):
         refuse_known(
             _held_out(run, photographs, known.shape[1]),
             [known],
-            f"{run} has learned from {{share}} of the dev images: name by --data the very folders that it "
-            "was trained on.",
+            f"{run} was trained on {{share}} of the dev images. Name with --data exactly the folders of its "
+            "training.",
         )
     return _held_out(run, photographs, side)
 
 
 def _held_out_by_name(run):
-    """Whether the training data are absent photographs, of which names alone decide what is held out."""
+    """Whether the training data are absent photographs. Only their names decide which ones are held out."""
     photographs = tuple(run.classes()) == datasets.photographs.CLASSES
     return photographs and not loading.is_found(run.config.data)
 
 
 def _held_out(run, photographs, side):
-    """(N, side, side, 3) uint8: the dev images of folders of photographs, which their names decide."""
+    """(N, side, side, 3) uint8: the dev images of folders of photographs, chosen by their names."""
     data = datasets.load(datasets.photographs.prepare(photographs, side), image_size=side)
     return data.test.images[datasets.split(data, seed=run.config.split_seed).dev]
 
 
 def _predictor(model, size, shift, combinations):
-    """The function for `measure` that decodes a working size's logits by (strength, temperature)."""
+    """The function for `measure` that decodes the logits of a working size by (strength, temperature)."""
 
     def decode(logits, _):
         decoded = [bins.annealed_mean(logits + strength * shift, t) for strength, t in combinations]
@@ -270,7 +290,7 @@ def _predictor(model, size, shift, combinations):
 
 
 def _log_weights(prior):
-    """(313,) float32: the addition to the logits that a strength of 1 stands for."""
+    """(313,) float32: the change of the logits for a strength of 1."""
     return np.log(rebalancing_weights(prior.bin_counts, _MIX))
 
 

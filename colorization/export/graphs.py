@@ -11,37 +11,63 @@ from colorization.core import color
 from colorization.core.typing import Tensor
 from colorization.inference import graph
 from colorization.inference.colorizer import Colorizer
+from colorization.inference.onnx_colorizer import AB, LIGHTNESS, OUTPUT, TEMPERATURE
 from colorization.models import tasks
 
 
 def image_spec(size: tuple[int, int] | None) -> Any:
-    """The tf.TensorSpec of a batch of pictures: any number, size and kind, or one RGB picture of a size."""
+    """The type of a batch of pictures.
+
+    Args:
+        size: (height, width) of one RGB picture; None is any number and size of gray or RGB pictures.
+
+    Returns:
+        tf.TensorSpec of uint8.
+    """
     import tensorflow as tf
 
     return tf.TensorSpec([1, *size, 3] if size else [None] * 4, tf.uint8, name="image")
 
 
 def as_rgb(image: Tensor) -> Tensor:
-    """(B, H, W, 3) of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
+    """Gray or RGB pictures as RGB.
+
+    Args:
+        image: (B, H, W, 1 or 3) uint8.
+
+    Returns:
+        (B, H, W, 3) uint8.
+    """
     return ops.cast(ops.broadcast_to(ops.cast(image, "int32"), (*ops.shape(image)[:3], 3)), "uint8")
 
 
 def lightness_of(image: Tensor) -> Tensor:
-    """L, (B, H, W, 1) float32, of a batch of gray or RGB pictures, (B, H, W, 1 or 3) uint8."""
+    """The lightness of gray or RGB pictures.
+
+    Args:
+        image: (B, H, W, 1 or 3) uint8.
+
+    Returns:
+        L, (B, H, W, 1) float32 in 0..100.
+    """
     return color.rgb_to_lab(as_rgb(image))[..., :1]
 
 
 def colorizer_module(
     colorizer: Colorizer, decoding: str | None = None, size: tuple[int, int] | None = None
 ) -> Any:
-    """A tf.Module with the two functions that are exported: colorize, which is serve too, and analyze.
-
-    Their second input, the temperature, exists if the decoding takes one.
+    """Build the module with the exported functions: colorize, which is also called serve, and analyze.
 
     Args:
         colorizer: a Colorizer.
         decoding: name of one of its task's decodings; None is the default.
-        size: (height, width) of the pictures; None: any.
+        size: (height, width) of the pictures; None is any size.
+
+    Returns:
+        tf.Module. Its functions have a second input, the temperature, if the decoding uses one.
+
+    Raises:
+        InputError: the task does not have this decoding.
     """
     import tensorflow as tf
 
@@ -68,6 +94,37 @@ def colorizer_module(
             return predict.ab_and_entropy(image, temperature)
 
     return Exported()
+
+
+def network_module(colorizer: Colorizer) -> tuple[Any, Any]:
+    """Build the module and the function for `inference.OnnxColorizer`: the network and its decodings.
+
+    The function has the inputs lightness, (N, h, w, 1) float32, and temperature if the default decoding uses
+    one. It returns {"ab": (N, h, w, 2), "output": the output of the network}, float32.
+
+    Args:
+        colorizer: a Colorizer.
+
+    Returns:
+        tf.Module and tf.function.
+    """
+    import tensorflow as tf
+
+    _, decode = tasks.decoding(colorizer.task)
+    signature = [
+        tf.TensorSpec([None, *(colorizer.fixed_size or (None, None)), 1], tf.float32, name=LIGHTNESS)
+    ]
+    if decode.takes_temperature:
+        signature.append(tf.TensorSpec([], tf.float32, name=TEMPERATURE))
+    module = tf.Module()
+    module.model = colorizer.model
+
+    @tf.function(input_signature=signature)
+    def predict(lightness, temperature=None):
+        output = colorizer.model(lightness, training=False)
+        return {AB: decode(output, temperature), OUTPUT: ops.cast(output, "float32")}
+
+    return module, predict
 
 
 class _Prediction:

@@ -19,18 +19,18 @@ _CONFIG = "config.json"  # the layers, in a .keras file
 _FOR_TRAINING = ("_initializer", "_regularizer", "_constraint")  # the ends of their names
 _NEW = {
     "renorm_momentum"
-}  # what Keras added since, is unused here, and has a default other than None or False
+}  # options of newer versions that are not used here, with other defaults than None and False
 
 
 def save(model: keras.Model, path: Path) -> None:
-    """Write a network, whole or not at all.
+    """Write a network as a .keras file. An interrupted call leaves no file.
 
-    What inference does not need is left out: initializers, penalties, constraints, and the options that are
-    off. Older versions of Keras refuse the ones that they do not know.
+    Initializers, regularizers, constraints and options that are off are left out, because older versions of
+    Keras refuse unknown ones, and inference does not need them.
 
     Args:
-        model: a keras.Model, each layer fed by the one before.
-        path: of the new file.
+        model: a keras.Model. The input of each layer is the output of the layer before.
+        path: Path of the new file.
 
     Raises:
         InputError: the file cannot be written.
@@ -42,7 +42,7 @@ def save(model: keras.Model, path: Path) -> None:
 
 
 def _of_keras_alone(model):
-    """The same network, in which the operations of this package's layer stand in its place."""
+    """The same network, with the layer of this package replaced by its operations."""
     x = model.input
     for layer in model.layers[1:]:
         x = layer.call(x) if isinstance(layer, GrayRGB) else layer(x)
@@ -50,7 +50,7 @@ def _of_keras_alone(model):
 
 
 def _rewrite(path, model):
-    """Simplify the layers of a .keras file in its place."""
+    """Simplify the layers of a .keras file, and overwrite it."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     members[_CONFIG] = json.dumps(_simplified(json.loads(members[_CONFIG]), model)).encode()
@@ -60,7 +60,7 @@ def _rewrite(path, model):
 
 
 def _simplified(config, model):
-    """The config of a functional model without what older versions of Keras do not know."""
+    """The config of a functional model without options that older versions of Keras do not know."""
     operations = {operation.name: operation for operation in model.operations}
     for entry in config["config"]["layers"]:
         operation = operations[entry["name"]]
@@ -69,14 +69,14 @@ def _simplified(config, model):
 
 
 def _options(config: Mapping[str, Any], operation: keras.Operation) -> dict[str, Any]:
-    """The options of a layer or an operation that matter, and that all versions know."""
+    """The options of a layer or an operation that inference needs and all versions know."""
     parameters = inspect.signature(type(operation)).parameters
     kept = {}
     for name, value in config.items():
         unused = (
             name in parameters and (value is None or value is False) and parameters[name].default is value
         )
-        # Older operations take no name; the file has it beside their options too
+        # Older operations do not accept a name; the file also has it outside the options
         nameless = name == "name" and not isinstance(operation, keras.layers.Layer)
         if not (unused or nameless or name in _NEW or name.endswith(_FOR_TRAINING)):
             kept[name] = value
@@ -84,7 +84,7 @@ def _options(config: Mapping[str, Any], operation: keras.Operation) -> dict[str,
 
 
 def _plain(config):
-    """The options of a layer with the names of data types in the place of objects."""
+    """The options of a layer with names of data types instead of objects."""
     return {
         name: value["config"]["name"]
         if isinstance(value, dict) and value["class_name"] == "DTypePolicy"

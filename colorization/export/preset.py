@@ -1,4 +1,4 @@
-"""A trained run -> a preset: rounded weights, a model card, checksums."""
+"""Make a preset from a trained run: rounded weights, a model card, checksums."""
 
 import json
 import tempfile
@@ -12,7 +12,7 @@ from colorization.core.config import VggConfig, override, to_json
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.evaluation import evaluator
-from colorization.export.writers import export_model
+from colorization.export.writers import export_network
 from colorization.models import tasks
 from colorization.runs import resolve, session
 from colorization.runs.copying import copy_run
@@ -22,12 +22,12 @@ _CHANGEABLE = {"working_size", "temperature", "vgg_weights"}  # fields that may 
 
 
 class Card(NamedTuple):
-    """What a model card says in words.
+    """The texts of a model card.
 
     Attributes:
-        title: what the preset is, in a line.
-        data: what it was trained on, in a line.
-        bad_at: what it does not do well.
+        title: a description of the preset, in one line.
+        data: a description of its training data, in one line.
+        bad_at: its weaknesses.
         command: the command that trained it.
     """
 
@@ -40,20 +40,21 @@ class Card(NamedTuple):
 def make_preset(
     run_dir: StrPath, path: StrPath, card: Card, *, changes: Sequence[str] = (), onnx: bool = False
 ) -> None:
-    """Write a preset, whole or not at all. An older one at its path is replaced.
+    """Write a preset. An older one at its path is replaced. An interrupted call changes nothing.
 
-    Weights are rounded to float16; those of one dimension are kept.
+    Weights are rounded to float16, except for those with one dimension.
 
     Args:
-        run_dir: a finished run folder, of a colorizer or a judge.
-        path: of the preset; its folder must exist.
+        run_dir: path of the finished run folder of a colorizer or a judge.
+        path: path of the preset. Its parent folder must exist.
         card: a Card.
-        changes: "key=value" of fields that may differ from the training: working_size, temperature, and the
+        changes: "key=value" for fields that may differ from the training: working_size, temperature, and the
             name of vgg_weights.
-        onnx: whether the preset holds the run as ONNX too.
+        onnx: whether the preset also contains the run as ONNX.
 
     Raises:
-        InputError: the run is not usable, a field must not change, or float16 cannot hold a weight.
+        InputError: the run is not usable, a field must not change, or a weight is outside the range of
+            float16.
     """
     run, path = RunFolder(run_dir), Path(path)
     config = _config(run, changes)
@@ -61,7 +62,7 @@ def make_preset(
         new = copy_run(run, Path(scratch) / path.name, config, _halved)
         new.write_metrics(_renamed_evaluations(run.metrics(), config))
         if onnx:
-            export_model(new.path, "onnx", new.onnx_path, half=True)
+            export_network(new.path, half=True)
         new.card_path.write_text(_card_text(card, new), encoding="utf-8")
         new.checksums_path.write_text(resolve.checksums(new.path), encoding="utf-8")
         if path.exists():
@@ -70,11 +71,11 @@ def make_preset(
 
 
 def _config(run, changes):
-    """The run's Config with the changes, and with names in the place of paths."""
+    """The run's Config with the changes, and with names instead of paths."""
     changed = {assignment.partition("=")[0].strip() for assignment in changes}
     if fixed := sorted(changed - _CHANGEABLE):
         raise InputError(
-            f"{fixed[0]} is what the run was trained with: --set takes {', '.join(sorted(_CHANGEABLE))}."
+            f"{fixed[0]} cannot change after the training. --set accepts {', '.join(sorted(_CHANGEABLE))}."
         )
     names = [f"data={run.data_identity()['name']}", f"init_from={Path(run.config.init_from).name}"]
     if isinstance(run.config, VggConfig):
@@ -83,7 +84,7 @@ def _config(run, changes):
 
 
 def _renamed_evaluations(metrics, config):
-    """The metrics of a run whose temperature may be another now; those at the new one come first."""
+    """The metrics of a run whose temperature may have changed. Those at the new temperature come first."""
     named = {}
     for name, report in metrics.items():
         if "methods" in report:  # of a colorizer
@@ -100,7 +101,7 @@ def _halved(arrays):
             name: array.astype("float16") if array.ndim > 1 else array for name, array in arrays.items()
         }
     if lost := [name for name, array in halved.items() if not np.isfinite(array).all()]:
-        raise InputError(f"{lost[0]} holds values that float16 cannot hold.")
+        raise InputError(f"{lost[0]} contains values outside the range of float16.")
     return halved
 
 

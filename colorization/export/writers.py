@@ -1,9 +1,10 @@
-"""A trained run -> a file or folder that colors pictures where this project is not installed."""
+"""Export a trained run to a file or folder that colors pictures without this package."""
 
 import contextlib
 import errno
 import importlib.util
 import io
+import json
 import logging
 import os
 import tempfile
@@ -19,9 +20,9 @@ from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.export import keras_file
 from colorization.export.formats import FORMATS
-from colorization.export.graphs import colorizer_module
+from colorization.export.graphs import colorizer_module, network_module
 from colorization.inference.colorizer import Colorizer
-from colorization.inference.runtimes import ORIGIN
+from colorization.inference.onnx_colorizer import ORIGIN, SETTINGS
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
@@ -39,32 +40,30 @@ def export_model(
     size: tuple[int, int] | None = None,
     half: bool = False,
 ) -> None:
-    """Write a colorizer's run in another format, whole or not at all.
+    """Write a colorizer in another format. An interrupted call leaves no file.
 
     Args:
-        run_dir: the run folder.
-        format: one of FORMATS. keras holds the network alone: lightness to the task's output. Keras 3.4 and
-            later load it.
-        path: of the new file, or of the new folder for savedmodel.
-        decoding: one of the task's; None is its default.
-        working_size: as of Colorizer.load.
-        size: (height, width) of the pictures; None: any, which LiteRT cannot.
-        half: keep onnx's kernels in float16; it computes in float32 all the same.
+        run_dir: path of the run folder.
+        format: one of FORMATS. A keras file contains the network only, from lightness to the output of the
+            task. Keras 3.4 and later load it.
+        path: path of the new file, or of the new folder for savedmodel.
+        decoding: name of one of the task's decodings; None is the default.
+        working_size: shorter side at which color is predicted, in pixels; None is the run's own.
+        size: (height, width) of the pictures; None is any size, which LiteRT does not support.
+        half: whether onnx stores its kernels in float16. It computes in float32 in either case.
 
     Raises:
-        InputError: the run is not usable, the format cannot do what is asked, or it cannot be written.
+        InputError: the run is not usable, the format does not support an option, or the file cannot be
+            written.
     """
-    run, path = RunFolder(run_dir), Path(path)
+    path = Path(path)
     plain = decoding is working_size is size is None
-    if path != run.onnx_path:  # that one follows its run
-        refuse_existing(path)
-    elif not plain:
-        raise InputError(
-            f"{path} stands for its run as it is: give another path to a decoding, a working size or a size."
-        )
+    refuse_existing(path)
     check(format, path, size)
     if format == "keras" and not plain:
-        raise InputError("A .keras file holds the network alone: it takes no decoding, working size or size.")
+        raise InputError(
+            "A .keras file contains the network only. Leave out the decoding, the working size and the size."
+        )
     colorizer = Colorizer.load(run_dir, working_size)
     if format == "keras":
         keras_file.save(colorizer.model, path)
@@ -77,35 +76,74 @@ def export_model(
         format,
         path,
         defaults={"temperature": colorizer.temperature} if decode.takes_temperature else {},
-        properties={ORIGIN: run.model_fingerprint()} if plain else {},
         half=half,
     )
 
 
+def export_network(run_dir: StrPath, *, half: bool = False) -> Path:
+    """Write the ONNX file in a run folder. With it the run colors pictures without Keras.
+
+    It contains the network and its decodings, see inference.OnnxColorizer. An older file is replaced.
+
+    Args:
+        run_dir: path of the run folder.
+        half: whether the kernels are stored in float16. They are computed in float32 in either case.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the run is not usable, tf2onnx is missing, or the file cannot be written.
+    """
+    run = RunFolder(run_dir)
+    check("onnx", run.onnx_path, None)
+    colorizer = Colorizer.load(run_dir)
+    module, predict = network_module(colorizer)
+    settings = {
+        "working_size": colorizer.working_size,
+        "temperature": colorizer.temperature,
+        "takes_temperature": {
+            name: decoding.takes_temperature for name, decoding in colorizer.task.decodings.items()
+        },
+    }
+    properties = {ORIGIN: run.model_fingerprint(), SETTINGS: json.dumps(settings)}
+    write(module, {"predict": predict}, "onnx", run.onnx_path, properties=properties, half=half)
+    return run.onnx_path
+
+
 def refuse_existing(path: Path) -> None:
-    """Raise InputError if a path exists."""
+    """Refuse a path that exists.
+
+    Args:
+        path: Path of the new file.
+
+    Raises:
+        InputError: the path exists.
+    """
     if path.exists():
-        raise InputError(f"{path} already exists: give another path.")
+        raise InputError(f"{path} already exists. Choose another path.")
 
 
 def check(format: str, path: Path, size: tuple[int, int] | None) -> None:
-    """Raise InputError for what can be seen to fail before anything is loaded.
+    """Check the format, the path and the size of an export before the run is loaded.
 
     Args:
         format: one of FORMATS.
         path: Path of the new file.
-        size: None or (height, width) of the pictures.
+        size: None, or (height, width) of the pictures.
+
+    Raises:
+        InputError: the suffix is wrong, LiteRT has no size, a package is missing, or the folder cannot be
+            written.
     """
     if path.suffix != FORMATS[format] and FORMATS[format]:
-        raise InputError(
-            f"{path} cannot be written: a file of the format {format} ends in {FORMATS[format]}."
-        )
+        raise InputError(f"{path} cannot be written: names in the format {format} end in {FORMATS[format]}.")
     if format != "keras" and keras.backend.backend() != "tensorflow":
-        raise InputError(f"The format {format} is written by TensorFlow: leave KERAS_BACKEND unset.")
+        raise InputError(f"The format {format} needs TensorFlow. Unset KERAS_BACKEND.")
     if format == "litert" and size is None:
-        raise InputError("LiteRT takes pictures of one size only: give it by --size HEIGHTxWIDTH.")
+        raise InputError("A LiteRT file has a fixed picture size. Set it with --size HEIGHTxWIDTH.")
     if format == "onnx" and importlib.util.find_spec("tf2onnx") is None:
-        raise InputError("The format onnx needs tf2onnx: pip install 'keras-colorization[export]'.")
+        raise InputError("The format onnx needs tf2onnx. Run `pip install 'keras-colorization[export]'`.")
     refuse_unwritable(path.parent)
 
 
@@ -119,20 +157,20 @@ def write(
     properties: Mapping[str, str] | None = None,
     half: bool = False,
 ) -> None:
-    """Write tf.functions as savedmodel, onnx or litert, whole or not at all.
+    """Write tf.functions as savedmodel, onnx or litert. An interrupted call leaves no file.
 
     Args:
-        module: the tf.Module that holds their variables.
-        functions: {name: tf.function with an input signature}; onnx and litert take the first alone.
-        format: one of FORMATS but keras.
+        module: the tf.Module with their variables.
+        functions: {name: tf.function with an input signature}; onnx and litert use only the first one.
+        format: one of FORMATS except keras.
         path: Path of the new file or folder.
-        defaults: {name of a scalar input: number} that ONNX takes where the input is left out, and LiteRT,
-            which has no defaults, where it is negative.
-        properties: {name: text}, kept in an ONNX file's metadata.
-        half: as of export_model.
+        defaults: {name of a scalar input: number}. ONNX uses the number if the input is left out. LiteRT,
+            which has no defaults, uses it if the input is negative.
+        properties: {name: text} for the metadata of an ONNX file.
+        half: as in export_model.
 
     Raises:
-        InputError: ONNX lacks what is needed, or the file cannot be written.
+        InputError: ONNX does not support the function, or the file cannot be written.
     """
     first = next(iter(functions.values()))
     if format == "savedmodel":
@@ -177,17 +215,17 @@ def _onnx(function, path, defaults, properties, half):
     _name_axes(model.graph)
     onnx.helper.set_model_props(model, properties)
     try:
-        onnx.checker.check_model(model)  # tf2onnx writes what it cannot convert, and only logs it
+        onnx.checker.check_model(model)  # tf2onnx only logs operations that it cannot convert
     except onnx.checker.ValidationError as error:
-        raise InputError(f"{path} cannot be written: ONNX lacks what this model needs ({error}).") from error
+        raise InputError(f"{path} cannot be written: ONNX does not support this model ({error}).") from error
     with replacing(path) as temporary:
         onnx.save(model, temporary)
 
 
 def _make_optional(graph, name, default):
-    """Let a scalar float input of an ONNX graph be left out.
+    """Make a scalar float input of an ONNX graph optional.
 
-    An initializer of the input's name would do this too, but onnxruntime warns of each one as it loads.
+    An initializer with the name of the input would do this too, but onnxruntime warns about it.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -218,7 +256,7 @@ def _make_optional(graph, name, default):
 
 
 def _rename_input(node, old, new):
-    """Rename an input of an ONNX node, and of those in the graphs within it."""
+    """Rename an input of an ONNX node, and of the nodes in its inner graphs."""
     node.input[:] = [new if name == old else name for name in node.input]
     for attribute in node.attribute:
         for inner in attribute.g.node:
@@ -226,7 +264,7 @@ def _rename_input(node, old, new):
 
 
 def _name_axes(graph):
-    """Name the open axes of an ONNX graph's inputs and outputs, which are pictures or rows of numbers."""
+    """Name the axes of variable length of an ONNX graph's inputs and outputs."""
     for value in (*graph.input, *graph.output):
         axes = value.type.tensor_type.shape.dim
         for axis, name in zip(axes, _AXES[: len(axes)], strict=True):
@@ -235,7 +273,7 @@ def _name_axes(graph):
 
 
 def _halve(graph):
-    """Keep an ONNX graph's kernels in float16, cast as it is loaded: half the file, the same arithmetic."""
+    """Store the kernels of an ONNX graph in float16. They are cast to float32 at loading."""
     import onnx
 
     for tensor in graph.initializer:
@@ -262,10 +300,10 @@ def _litert(function, path, defaults):
             )
         )
 
-    # Frozen by hand: TensorFlow 2.21's converter leaves variables out without a word
+    # Frozen here, because the converter of TensorFlow 2.21 leaves out variables without an error
     whole = tf.function(completed, input_signature=signature).get_concrete_function()
     frozen = convert_variables_to_constants_v2(whole)
-    module = tf.Module()  # with one, the file has a signature: the names of its inputs and outputs
+    module = tf.Module()  # the module gives the file a signature: the names of its inputs and outputs
     module.run = tf.function(
         lambda *inputs: tf.nest.pack_sequence_as(whole.structured_outputs, frozen(*inputs)),
         input_signature=signature,
@@ -281,7 +319,7 @@ def _litert(function, path, defaults):
 
 @contextlib.contextmanager
 def _quiet():
-    """Without what converters print and log as they go."""
+    """Suppress the output and the log of converters."""
     for name in ("tensorflow", "tf2onnx"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,33 +1,27 @@
-"""Colorizer: a picture of any size in, the same picture in color out, its own lightness kept."""
+"""Colorizer: a trained Keras model that colors pictures."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from colorization.core import color, image_files
 from colorization.core.config import TEMPERATURE, ColorizerConfig
-from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.inference import graph
+from colorization.inference.picture_colorizer import PictureColorizer, refuse_working_size
 from colorization.models import tasks
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
-# What bounds the memory: a large photograph, a long panorama and a large batch are worked on in parts.
-_STRIP = 2**20  # pixels converted at once
-_BATCH = 2**16  # pixels through the network at once, where each has 313 logits
 
-
-class Colorizer:
-    """A trained model, ready to color pictures.
+class Colorizer(PictureColorizer):
+    """A trained Keras model, ready to color pictures.
 
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: pixels of the shorter side at which ab is predicted, both sides rounded to multiples
-            of 8; a smaller picture is not enlarged. Not of use where the model's own input has a fixed size:
-            there every picture is brought to that.
+        working_size: see PictureColorizer. A model with a fixed input size does not use it.
         temperature: of the annealed mean, unless another is asked for; None for a task without one.
+        name: of the model, in messages.
     """
 
     def __init__(
@@ -36,11 +30,11 @@ class Colorizer:
         task: tasks.Task,
         working_size: int,
         temperature: float | None = TEMPERATURE,
+        name: str = "The model",
     ):
-        if working_size < 1:
-            raise InputError(f"The working size is at least 1 pixel, not {working_size}.")
-        self.model, self.task, self.working_size = model, task, working_size
-        self.temperature = temperature
+        takes_temperature = {key: decoding.takes_temperature for key, decoding in task.decodings.items()}
+        super().__init__(name, working_size, graph.fixed_size(model), takes_temperature, temperature)
+        self.model, self.task = model, task
 
     @classmethod
     def load(cls, run_dir: StrPath, working_size: int | None = None) -> "Colorizer":
@@ -57,13 +51,11 @@ class Colorizer:
         run = RunFolder(run_dir)
         model = load_model(run)
         config, task = run.config, tasks.of(run.config)
-        if working_size is not None and graph.fixed_size(model):
-            raise InputError(
-                f"{run} sees every picture at {config.image_size} x {config.image_size}: "
-                "it takes no other working size."
-            )
+        fixed = graph.fixed_size(model)
+        if working_size is not None and fixed:
+            raise refuse_working_size(str(run), fixed)
         size = (config.working_size or config.image_size) if working_size is None else working_size
-        return cls(model, task, size, task.temperature(config))
+        return cls(model, task, size, task.temperature(config), str(run))
 
     @classmethod
     def from_preset(cls, name: str, working_size: int | None = None) -> "Colorizer":
@@ -78,54 +70,16 @@ class Colorizer:
         """
         return cls.load(resolve.preset_folder(name), working_size)
 
-    def check(self, decoding: str | None, tempered: bool) -> None:
-        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
-        tasks.decoding(self.task, decoding)
-        if tempered:
-            tasks.refuse_temperature(self.task, decoding)
-
-    def colorize(
-        self, image: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
-    ) -> np.ndarray:
-        """Color one picture or a batch of equal size.
-
-        Args:
-            image: uint8, (H, W), (H, W, 1) or (H, W, 3) RGB, or (N, H, W, 1) or (N, H, W, 3); of a colored
-                one only the lightness is used.
-            decoding: one of the task's; None is its default.
-            temperature: of the annealed mean; None takes the colorizer's own.
-
-        Returns:
-            uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
-
-        Raises:
-            TypeError: not uint8.
-            ValueError: no such shape, an empty image, or a negative temperature of an annealed mean.
-            InputError: the task has no such decoding.
-        """
-        image = np.asarray(image)
-        batch = image_files.as_batch(image)
-        lightness = np.stack([_in_strips(_lightness, picture) for picture in batch])
-        ab = self.predict_ab(lightness, decoding=decoding, temperature=temperature)
-        rgb = np.stack(
-            [_in_strips(graph.compose, *pair) for pair in zip(lightness[..., None], ab, strict=True)]
-        )
-        return rgb if image.ndim == 4 else rgb[0]
-
-    def predict_ab(
-        self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
-    ) -> np.ndarray:
-        """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness; predicted at the working size."""
+    def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
+        """Run the model; see PictureColorizer.predict."""
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
-        height, width = lightness.shape[1:]
-        shape = graph.working_shape(self.model, height, width, self.working_size)
-        count = max(1, _BATCH // int(shape[0] * shape[1]))
-        parts = [
-            graph.ab_at(self.model, decode, lightness[i : i + count, ..., None], temperature, shape)
-            for i in range(0, len(lightness), count)
-        ]
-        return np.concatenate([ops.convert_to_numpy(part) for part in parts])
+        return ops.convert_to_numpy(decode(self.model(lightness[..., None], training=False), temperature))
+
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """Run the model; see PictureColorizer.predict_logits."""
+        self.check_distribution()
+        return ops.convert_to_numpy(self.model(lightness[..., None], training=False))
 
 
 def load_model(run: RunFolder) -> keras.Model:
@@ -138,14 +92,3 @@ def load_model(run: RunFolder) -> keras.Model:
     model = tasks.of(run.config).build(run.config)
     run.load_weights(model)
     return model
-
-
-def _lightness(rgb):
-    return ops.convert_to_numpy(color.rgb_to_lab(rgb))[..., 0]
-
-
-def _in_strips(function, *images):
-    """Apply a pixelwise function to images of one height and width, some rows at a time."""
-    rows = max(1, _STRIP // images[0].shape[1])
-    strips = range(0, len(images[0]), rows)
-    return np.concatenate([function(*(image[start : start + rows] for image in images)) for start in strips])

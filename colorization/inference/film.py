@@ -1,277 +1,291 @@
-"""Films: frames in, frames out in color, each at its own time; the sound is copied."""
+"""Color films: each frame at its own time, with everything else that the container holds."""
 
-import contextlib
-import hashlib
-import heapq
-import io
 import itertools
-import json
-import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
-from colorization.core.atomic_io import remove_unfinished, replacing, write_text
-from colorization.core.errors import InputError
+from colorization.core import color_numpy, image_files
+from colorization.core.atomic_io import replacing
+from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference.temporal_smoothing import Steady
+from colorization.inference import composition, film_frames, film_parts, film_streams, film_writing
+from colorization.inference.film_frames import Picture
+from colorization.inference.film_pipeline import ahead
+from colorization.inference.film_reading import opened
+from colorization.inference.film_streams import SUFFIXES
+from colorization.inference.temporal_smoothing import KeyframeColors, Predict
 
-SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
-"""Of the films that can be written -> FFmpeg's name of the kind."""
+__all__ = [
+    "INTERVAL",
+    "SUFFIXES",
+    "Settings",
+    "check",
+    "color",
+    "default_target",
+    "preview",
+    "size",
+]
 
-_PART = 240  # frames that are kept together: what an interruption loses at most
-_PIXELS = 2**20  # colored at once
-_RATE = 25  # of the parts, whose frames only count
-# Parts can be joined at any frame: none refers to a later one, and all have the same headers
-_X264 = {"crf": "18", "x264-params": "stitchable=1:bframes=0"}
-_BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color space and of the range that films have
+INTERVAL = 8
+"""Frames from one prediction of color to the next."""
+
+_SHOWN = 5  # frames of a preview
+_SHOWN_HEIGHT = 360  # pixels of each
 
 
-def size(source: StrPath) -> tuple[int, int]:
-    """(height, width) of a film's frames as they are stored. Raises InputError if it is none."""
-    with _opened(source) as (_, stream):
-        return stream.height, stream.width
+@dataclass(frozen=True)
+class Settings:
+    """What to color of a film, and how.
+
+    Attributes:
+        start, end: the part to color, in seconds from the beginning; an `end` of None is the film's own.
+        fps: frames per second of a folder or pattern of frames; None for films.
+        interval: frames from one prediction of color to the next; 1 predicts the color of each frame.
+        smooth: False leaves each predicted color as it is.
+        deinterlace: False leaves interlaced frames as they are.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    fps: Fraction | None = None
+    interval: int = INTERVAL
+    smooth: bool = True
+    deinterlace: bool = True
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence above the progress bar, to standard error."""
+    tqdm.write(sentence, file=sys.stderr)
+
+
+def size(source: StrPath, settings: Settings = Settings()) -> tuple[int, int]:
+    """(height, width) of the frames of a film as they are stored. Raises InputError if it is not a film."""
+    with opened(source, settings.fps) as film:
+        for frame in film.decoded(settings.start):
+            return frame.height, frame.width
+        raise InputError(f"{printable(source)} has no readable frame: give another film.")
 
 
 def color(
     source: StrPath,
     target: StrPath,
-    colorize: Callable[[np.ndarray], np.ndarray],
+    predict: Predict,
     key: str,
+    settings: Settings = Settings(),
     *,
-    smooth: bool = True,
+    tell: Callable[[str], None] = tell,
 ) -> None:
-    """Color a film. Interrupted, the next call with the same arguments goes on behind the last whole part.
+    """Color a film.
 
-    Colors follow what is shown from frame to frame, see temporal_smoothing.Steady. The picture is encoded as
-    H.264 (x264, constant rate factor 18); a rotation that the film asks of its player is done.
+    If the work is interrupted, the next call with the same arguments continues behind the last finished part.
+    The picture is encoded as H.264 (x264, preset faster, constant rate factor 18) with 4:2:0 chroma. It has
+    10 bits if the source has more than 8. All other streams are copied.
 
     Args:
-        source: path of any film that FFmpeg reads.
-        target: path of the new one, with one of SUFFIXES; it comes into being whole or not at all.
-        colorize: function of (N, H, W, 3) uint8 that returns as much.
-        key: text that tells how `colorize` colors: kept parts of another one are not used.
-        smooth: False leaves each frame as `colorize` colored it.
+        source: path of a film that FFmpeg reads, or of a folder or a pattern of frames.
+        target: path of the new film, with one of SUFFIXES. It is written completely or not at all.
+        predict: function of (N, H, W) float32 lightness, 0..100, that returns (N, h, w, 2) float32 ab of any
+            size, such as `predict_ab` of a Colorizer or ChosenModel.
+        key: text that identifies the colorizer. Finished parts with another key are not used.
+        settings: see Settings.
+        tell: function that takes warnings, one sentence each.
 
     Raises:
-        InputError: the source is no film, or the target cannot be written or cannot hold its sound.
+        InputError: the source is not a film, or the target cannot be written or cannot hold its audio.
     """
-    target = Path(target)
+    source, target = Path(source), Path(target)
     check(source, target)
-    parts = target.parent / f".{target.name}.parts"
+    with opened(source, settings.fps) as film:
+        plan = film_streams.plan(film, target)
+        for sentence in film_streams.left_out(film, target, plan):
+            tell(sentence)
+    parts = film_parts.Parts(target, [*_origin(source), key, str(settings)], _part_length(settings))
     try:
-        with _opened(source) as (container, _):
-            _refuse_sound(container, target)
-            _keep_parts_of(Path(source), [key, smooth], parts)
-        times = _encode_parts(source, parts, colorize, smooth)
+        parts.prepare()
+        end = _color_parts(source, parts, predict, settings, tell)
     finally:
-        if not list(parts.glob("*.mkv")):
-            shutil.rmtree(parts, ignore_errors=True)
-    with replacing(target) as temporary:
-        _join(source, sorted(parts.glob("*.mkv")), times, temporary)
-    shutil.rmtree(parts)
+        parts.delete_if_empty()
+    with replacing(target) as temporary, opened(source, settings.fps) as film:
+        film.end = end
+        film_writing.join(
+            film, parts, temporary, plan=plan, start=settings.start, end=settings.end, tell=tell
+        )
+    parts.delete()
 
 
-def _first(source):
-    """The film's first frame: for all it tells the size and the rotation that is asked for."""
-    with _opened(source) as (container, stream):
-        first = next(container.decode(stream), None)
-        if first is None:
-            raise InputError(f"{source} has no readable frame: give another film.")
-        return first
+def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settings = Settings()) -> None:
+    """Color five frames of a film and write them side by side as a picture.
 
+    Args:
+        source, predict, settings: see `color`.
+        target: path of the picture; its suffix chooses the format.
 
-def _refuse_sound(container, target):
-    """Raise InputError, before hours of work, if the target's kind of file does not take a film's sound."""
-    import av
-
-    kind = SUFFIXES[target.suffix.lower()]
-    for sound in container.streams.audio:
-        try:
-            with av.open(io.BytesIO(), "w", format=kind) as output:
-                output.add_stream_from_template(sound)
-                output.start_encoding()
-        except ValueError:  # of PyAV, and of FFmpeg's that are about what is asked for
-            raise InputError(
-                f"{target} cannot hold the audio of the film ({sound.name}): give a name that ends in .mkv, "
-                "or a film without audio."
-            ) from None
+    Raises:
+        InputError: the source is not a film, or the target cannot be written.
+    """
+    with opened(source, settings.fps) as film:
+        seconds = film.seconds or float(_SHOWN)
+        length = min(settings.end or seconds, seconds) - settings.start
+    moments = [settings.start + length * (i + 0.5) / _SHOWN for i in range(_SHOWN)]
+    shown = [picture for moment in moments if (picture := _picture_at(source, moment, settings)) is not None]
+    if not shown:
+        raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
+    image_files.write(target, np.concatenate([_small(_colored(rgb, predict)) for rgb in shown], axis=1))
 
 
 def check(source: StrPath, target: Path) -> None:
     """Raise InputError if a film cannot be written to `target`: by its suffix, or since it is the source."""
     if target.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{target} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}.")
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        if target.samefile(source):  # by any name
-            raise InputError(f"{target} is the film to color: give another name with -o.")
+        raise InputError(
+            f"{printable(target)} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}."
+        )
+    refuse_source(source, target)
 
 
-@contextlib.contextmanager
-def _opened(source):
-    """(container, the stream of its picture) of a film; FFmpeg's errors in the block are InputErrors.
+def refuse_source(source: StrPath, target: Path) -> None:
+    """Raise InputError if a target is the source, by any name."""
+    try:
+        same = target.samefile(source)
+    except OSError:  # one of them does not exist
+        return
+    if same:
+        raise InputError(f"{printable(target)} is the film to color: give another name with -o.")
 
-    Not those of the system about another file: whoever writes it tells them.
+
+def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
+    """The name of the new film beside the source: film-colorized.mkv of film.mp4.
+
+    Args:
+        source: path of the film, of a folder of frames, or a pattern of frames.
+        ending: of the name.
     """
-    try:
-        import av
-    except ImportError:
-        raise InputError("Films need PyAV: pip install 'keras-colorization[film]'.") from None
-    av.logging.set_level(None)  # what it would say, InputError says
-    try:
-        with av.open(str(source)) as container:
-            streams = [stream for stream in container.streams.video if stream.average_rate]
-            if not streams or container.format.name.endswith("_pipe"):  # a picture has a rate too
-                raise InputError(f"{source} is not a film: it has no video stream.")
-            streams[0].thread_type = "AUTO"
-            yield container, streams[0]
-    except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and error.filename not in (None, str(source)):
-            raise
-        raise InputError(f"{source} cannot be read as a film ({error.strerror}): give another.") from None
+    named = source if source.exists() else source.parent  # a pattern has the name of its folder
+    named = named.resolve() if named.name in ("", ".", "..") else named
+    return named.with_name((named.name if named.is_dir() else named.stem) + ending)
 
 
-def _keep_parts_of(source, key, parts):
-    """Make the folder of the parts, or empty it of those of another source or key."""
-    stamp = source.stat()
-    origin = json.dumps([str(source.resolve()), stamp.st_size, stamp.st_mtime_ns, *key, _PART, _X264])
-    digest = hashlib.sha256(origin.encode()).hexdigest()
-    kept = parts / "origin"
-    if not kept.exists() or kept.read_text() != digest:
-        shutil.rmtree(parts, ignore_errors=True)
-        write_text(kept, digest)
-    remove_unfinished(parts)
+def _origin(source):
+    """What tells one source from another, and from itself after a change."""
+    stamp = source.stat() if source.exists() else source.parent.stat()
+    return [str(source.resolve()), stamp.st_size, stamp.st_mtime_ns]
 
 
-def _encode_parts(source, parts, colorize, smooth):
-    """Color all frames whose part is not there yet; returns the time of each, in the stream's time base."""
-    times, first, state = [], _first(source), None
-    with (
-        _opened(source) as (container, stream),
-        tqdm(total=stream.frames or None, unit=" frames") as bar,  # closed before an error is told
-    ):
-        frames = _noting(container.decode(stream), stream, times, bar)
-        for number, group in itertools.groupby(frames, lambda _: (len(times) - 1) // _PART):
-            path = parts / f"{number:06d}.mkv"
-            kept = path.with_suffix(".npy")  # the last frame, which the next part's colors follow
-            if path.exists():
-                for _ in group:  # decoded only
-                    pass
-                state = np.load(kept, allow_pickle=False) if kept.exists() else None
-                continue
-            steady = Steady(state)
-            colored = _colored(group, first, colorize)
-            with replacing(path) as temporary:
-                _encode(map(steady, colored) if smooth else colored, stream, temporary)
-                state = steady.state
-                if smooth:
-                    with replacing(kept) as scratch, scratch.open("wb") as file:
-                        np.save(file, state)
-            for older in set(parts.glob("*.npy")) - {kept}:
-                older.unlink()
-    return times
+def _part_length(settings):
+    """Frames in a part: a multiple of the interval, so that each part begins with a keyframe."""
+    return settings.interval * max(1, film_parts.FRAMES // settings.interval)
 
 
-def _noting(frames, stream, times, bar):
-    """The frames, while `times` grows by the time of each, and the progress bar by one."""
-    step = 1 / (stream.average_rate * stream.time_base)
-    for frame in frames:
-        after = times[-1] + 1 if times else 0
-        times.append(max(after, frame.pts if frame.pts is not None else round(len(times) * step)))
-        yield frame
-        bar.update()
+def _color_parts(source, parts, predict, settings, tell):
+    """Color all parts that are not finished. Returns the time at which the last frame ends."""
+    with opened(source, settings.fps) as film:
+        properties = film_frames.examine(film, settings.start)
+    for sentence in _notices(source, properties, settings):
+        tell(sentence)
+    length, finished = _part_length(settings), parts.finished()
+    colors = KeyframeColors(predict, interval=settings.interval, smooth=settings.smooth, state=parts.state())
+    with opened(source, settings.fps) as film:
+        total = _expected_frames(film, settings)
+        with (
+            ahead(_pictures(film, properties, settings, finished * length)) as pictures,
+            ahead(colors.of(pictures)) as colored,
+            ahead(_composed(colored)) as composed,
+            tqdm(total=total, initial=finished * length, unit=" frames") as bar,
+        ):
+            for number in itertools.count(finished):
+                first = next(composed, None)
+                if first is None:
+                    break
+                part = _Part(itertools.chain([first], itertools.islice(composed, length - 1)), bar)
+                parts.write(number, part, properties, part.state)
+        for sentence in film.warnings(whole=settings.end is None and not settings.start):
+            tell(f"warning: {sentence}")
+        if not parts.finished():
+            raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
+        return film.end
 
 
-def _colored(frames, first, colorize):
-    """The colored frames, (H, W, 3) uint8, of the first one's size and turned as it asks; in batches."""
-    waiting = []
-    for frame in frames:
-        rgb = frame.to_ndarray(format="rgb24", height=first.height, width=first.width)
-        rgb = np.rot90(rgb, first.rotation // 90)  # counterclockwise
-        waiting.append(np.ascontiguousarray(rgb))
-        if (len(waiting) + 1) * rgb[..., 0].size > _PIXELS:
-            yield from colorize(np.stack(waiting))
-            waiting = []
-    if waiting:
-        yield from colorize(np.stack(waiting))
+class _Part:
+    """The pictures of a part, for one iteration; `state` tells the state behind the last one."""
+
+    def __init__(self, items, bar):
+        self._items, self._bar, self._state = items, bar, {}
+
+    def __iter__(self):
+        for picture, state in self._items:
+            self._state = state
+            yield picture
+            self._bar.update()
+
+    def state(self):
+        return self._state
 
 
-def _encode(pictures, stream, path):
-    """Write pictures as one part."""
-    import av
-
-    with av.open(str(path), "w", format="matroska") as output:
-        encoder = output.add_stream("libx264", rate=_RATE, options=_X264)
-        for i, rgb in enumerate(pictures):
-            if not i:
-                _prepare(encoder, *rgb.shape[:2], stream)
-            frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(
-                format=encoder.pix_fmt, dst_colorspace=_BT709, dst_color_range=_STUDIO
-            )
-            frame.pts, frame.time_base = i, Fraction(1, _RATE)
-            output.mux(encoder.encode(frame))
-        output.mux(encoder.encode(None))
+def _pictures(film, properties, settings, skipped):
+    """The pictures to color, without the first ones, which are finished."""
+    found = film_frames.pictures(
+        film, properties, start=settings.start, end=settings.end, deinterlace=settings.deinterlace
+    )
+    return itertools.islice(found, skipped, None)
 
 
-def _prepare(encoder, height, width, stream):
-    context = encoder.codec_context
-    context.height, context.width = height, width
-    # Players want chroma at half of the size, which an odd side does not have
-    context.pix_fmt = "yuv444p" if height % 2 or width % 2 else "yuv420p"
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
-    context.color_range = _STUDIO
-    aspect = stream.sample_aspect_ratio
-    if aspect:
-        turned = (height, width) != (stream.height, stream.width)
-        context.sample_aspect_ratio = 1 / aspect if turned else aspect
+def _composed(colored) -> Iterator[tuple[Picture, dict[str, Any]]]:
+    """The pictures in color, each with the state behind it."""
+    for picture, ab, state in colored:
+        yield Picture(picture.time, composition.compose(picture.rgb, ab)), state
 
 
-def _join(source, parts, times, target):
-    """Write the parts' frames at their times, and the source's sound, into one file."""
-    import av
-
-    with _opened(source) as (container, stream):
-        try:
-            with av.open(str(parts[0])) as first, av.open(str(target), "w") as output:
-                picture = output.add_stream_from_template(first.streams.video[0])
-                picture.time_base = stream.time_base
-                sounds = {sound: output.add_stream_from_template(sound) for sound in container.streams.audio}
-                packets = heapq.merge(
-                    _timed(parts, times, stream.time_base, picture),
-                    _copied(container, sounds),
-                    key=lambda packet: packet.dts * packet.time_base,
-                )
-                for packet in packets:
-                    output.mux(packet)
-        except av.error.InvalidDataError as error:
-            raise InputError(
-                f"The audio of {source} is damaged ({error.strerror}): give the film without audio."
-            ) from None
+def _expected_frames(film, settings):
+    """The number of frames for the progress bar; None if it is unknown."""
+    if film.frames and not settings.start and settings.end is None:
+        return film.frames
+    if film.seconds is None:
+        return None
+    seconds = min(settings.end or film.seconds, film.seconds) - settings.start
+    return max(1, round(seconds * film.rate))
 
 
-def _timed(parts, times, time_base, stream):
-    """The packets of the parts' pictures, one a frame, at the frames' times."""
-    import av
+def _notices(source, properties, settings):
+    """Sentences about what is changed in a film."""
+    name = printable(source)
+    if properties.flagged or properties.combed:
+        done = "its frames are deinterlaced. --no-deinterlace leaves them as they are"
+        left = "its frames are left as they are"
+        yield f"{name} is interlaced: {done if settings.deinterlace else left}."
+    if properties.wide:
+        yield f"{name} is HDR ({properties.wide}): it is converted to SDR (BT.709)."
+    if properties.height % 2 or properties.width % 2:
+        yield (
+            f"{name} has the odd size {properties.width} x {properties.height}: players need an even one, so "
+            "the last row or column is repeated."
+        )
 
-    ends = [*times[1:], times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1)]
-    pairs = zip(times, ends, strict=True)
-    for part in parts:
-        with av.open(str(part)) as container:
-            for packet in container.demux(container.streams.video[0]):
-                if packet.dts is not None:  # the last one only flushes
-                    begin, end = next(pairs)
-                    packet.stream, packet.time_base = stream, time_base
-                    packet.pts = packet.dts = begin
-                    packet.duration = end - begin
-                    yield packet
+
+def _picture_at(source, moment, settings):
+    """The RGB of the first frame at or behind a moment, in seconds; None if there is none."""
+    with opened(source, settings.fps) as film:
+        properties = film_frames.examine(film, moment)
+    with opened(source, settings.fps) as film:
+        found = film_frames.pictures(film, properties, start=moment, deinterlace=settings.deinterlace)
+        picture = next(found, None)
+        return None if picture is None else picture.rgb
 
 
-def _copied(container, streams):
-    """The packets of some of a container's streams, as of those that they are to go into."""
-    for packet in container.demux(list(streams)) if streams else ():
-        if packet.dts is not None:
-            packet.stream = streams[packet.stream]
-            yield packet
+def _colored(rgb, predict):
+    lightness = color_numpy.lightness(rgb)
+    colored = composition.compose(rgb, predict(lightness[None])[0])
+    return colored if colored.dtype == np.uint8 else (colored >> 8).astype(np.uint8)
+
+
+def _small(rgb):
+    """The picture at the height of a preview; smaller ones are not enlarged."""
+    height = min(_SHOWN_HEIGHT, len(rgb))
+    width = max(1, round(rgb.shape[1] * height / len(rgb)))
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)

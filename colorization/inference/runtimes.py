@@ -1,45 +1,56 @@
 """Exported colorizers, run without Keras: SavedModel folders, ONNX and LiteRT files."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from colorization.core import image_files
+from colorization.core import color_numpy
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
+from colorization.inference import composition, onnx_colorizer
+from colorization.inference.onnx_colorizer import OnnxColorizer
+from colorization.inference.picture_arrays import as_pictures
+from colorization.inference.picture_colorizer import fixed_size
 from colorization.runs.folder import RunFolder
-
-ORIGIN = "origin"  # in an ONNX file's metadata: fingerprint of the run that it stands for
 
 _OWN = np.array(-1, "float32")  # in LiteRT it stands for the temperature built in, see writers.write
 
 
 class Runtime(Protocol):
-    """A model that colors pictures: a Colorizer (Keras) or an Exported (ONNX, SavedModel, LiteRT)."""
+    """A model that colors pictures: a PictureColorizer (Keras or ONNX) or an Exported (other formats too)."""
 
-    def colorize(self, image: np.ndarray, *, temperature: float | None = None) -> np.ndarray:
-        """Color a picture or a batch.
+    def check(self, decoding: str | None, tempered: bool) -> None:
+        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
+        ...
 
-        Args:
-            image: uint8, (H, W), (H, W, 1 or 3), or (N, H, W, 1 or 3).
-            temperature: of the annealed mean; None takes the model's own.
+    def colorize(
+        self,
+        image: np.ndarray,
+        *,
+        alpha: np.ndarray | None = None,
+        decoding: str | None = None,
+        temperature: float | None = None,
+    ) -> np.ndarray:
+        """Color a picture or a batch; see PictureColorizer.colorize."""
+        ...
 
-        Returns:
-            uint8 RGB, (H, W, 3), or (N, H, W, 3) for a batch.
-        """
+    def predict_ab(
+        self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
+    ) -> np.ndarray:
+        """ab, (N, h, w, 2) float32, at the model's own size, of (N, H, W) float32 lightness."""
         ...
 
 
 class Exported:
-    """A Runtime of a model that export_model wrote.
+    """A Runtime of a model that export_model wrote, from picture to picture of 8 bit.
 
     Args:
         run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
         size: (H, W) if the model takes single pictures of this size only; None if it takes batches of any.
         takes_temperature: whether its decoding takes a temperature.
+        path: of the model, in messages.
     """
 
     def __init__(
@@ -47,22 +58,54 @@ class Exported:
         run: Callable[[np.ndarray, dict], np.ndarray],
         size: tuple[int, int] | None,
         takes_temperature: bool,
+        path: Path,
     ):
-        self._run, self._size, self._takes_temperature = run, size, takes_temperature
+        self._run, self._size, self._takes_temperature, self._path = run, size, takes_temperature, path
 
-    def colorize(self, image: np.ndarray, *, temperature: float | None = None) -> np.ndarray:
-        """Color a picture or a batch, as Colorizer.colorize does; None is the temperature built in.
+    def check(self, decoding: str | None, tempered: bool) -> None:
+        """Raise InputError for a decoding, since it is built in, or for a temperature that has no use."""
+        if decoding is not None:
+            raise built_in(self._path, "decoding")
+        if tempered and not self._takes_temperature:
+            raise InputError("The exported model's decoding takes no temperature: leave it out.")
+
+    def colorize(
+        self,
+        image: np.ndarray,
+        *,
+        alpha: np.ndarray | None = None,
+        decoding: str | None = None,
+        temperature: float | None = None,
+    ) -> np.ndarray:
+        """Color a picture or a batch, as PictureColorizer.colorize does; None is the temperature built in.
 
         Raises:
-            TypeError: not uint8.
+            TypeError: neither uint8 nor uint16.
             ValueError: no such shape, an empty image, or a negative temperature.
-            InputError: the format takes pictures of another size only, or the decoding no temperature.
+            InputError: the format takes pictures of another size only, or no such decoding or temperature.
         """
-        if temperature is not None and not self._takes_temperature:
-            raise InputError("The exported model's decoding takes no temperature: leave it out.")
+        self.check(decoding, temperature is not None)
+        given = as_pictures(image)
+        pictures = [_as_8_bit(picture, alpha) for picture in given.pictures]
+        colored = list(self._colored(np.stack(pictures), temperature))
+        if given.pictures[0].dtype != np.uint8 or alpha is not None:
+            pairs = zip(given.pictures, colored, strict=True)
+            colored = [composition.compose(picture, _ab(rgb)) for picture, rgb in pairs]
+        return np.stack(colored) if given.is_batch else colored[0]
+
+    def predict_ab(
+        self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
+    ) -> np.ndarray:
+        """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness, 0..100: at its size."""
+        self.check(decoding, temperature is not None)
+        neutral = np.zeros((1, 1, 2), np.float32)
+        gray = np.stack([composition.compose(picture, neutral) for picture in lightness])
+        return np.stack([_ab(rgb) for rgb in self._colored(gray, temperature)])
+
+    def _colored(self, batch, temperature):
+        """(N, H, W, 3) uint8 of as much."""
         if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
-        batch = np.ascontiguousarray(image_files.as_batch(image))
         if self._size not in (None, batch.shape[1:3]):
             height, width = self._size
             raise InputError(
@@ -71,8 +114,28 @@ class Exported:
             )
         given = {} if temperature is None else {"temperature": np.array(temperature, "float32")}
         parts = [batch] if self._size is None else np.split(batch, len(batch))
-        rgb = np.concatenate([self._run(part, given) for part in parts])
-        return rgb if np.ndim(image) == 4 else rgb[0]
+        return np.concatenate([self._run(part, given) for part in parts])
+
+
+def _as_8_bit(picture, alpha):
+    """(H, W, 3) uint8; hidden pixels have the mean of the visible ones."""
+    if picture.dtype != np.uint8:
+        picture = (picture >> 8).astype(np.uint8)
+    rgb = np.array(
+        np.broadcast_to(picture[..., None] if picture.ndim == 2 else picture, (*picture.shape[:2], 3))
+    )
+    if alpha is not None and alpha.any():
+        rgb[alpha == 0] = rgb[alpha > 0].mean(axis=0)
+    return rgb
+
+
+def _ab(rgb):
+    return color_numpy.rgb_to_lab(rgb)[..., 1:]
+
+
+def built_in(path: Path, option: str) -> InputError:
+    """The InputError for an option that an exported model does not take."""
+    return InputError(f"{path} has its {option} built in: leave --{option} out.")
 
 
 def recognizes(path: StrPath) -> bool:
@@ -81,11 +144,19 @@ def recognizes(path: StrPath) -> bool:
     return path.suffix in _FILES or (path / "saved_model.pb").exists()
 
 
-def load(path: StrPath) -> Exported:
-    """The Exported at a path. Raises InputError for a damaged file, or where its runtime is missing."""
+def load(path: StrPath, working_size: int | None = None) -> Runtime:
+    """The model at a path.
+
+    Args:
+        path: of a SavedModel, an .onnx or a .tflite file.
+        working_size: None takes the model's own.
+
+    Raises:
+        InputError: the file is damaged, its runtime is missing, or it does not take a working size.
+    """
     path = Path(path)
     try:
-        return _FILES.get(path.suffix, _savedmodel)(path)
+        model = _FILES.get(path.suffix, _savedmodel)(path, working_size)
     except ImportError as error:
         extra = "train" if error.name == "tensorflow" else "export"
         raise InputError(f"{path} needs {error.name}: pip install 'keras-colorization[{extra}]'.") from None
@@ -93,37 +164,32 @@ def load(path: StrPath) -> Exported:
         raise
     except Exception as error:  # each runtime has its own words for a damaged file
         raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
+    if working_size is not None and isinstance(model, Exported):
+        raise built_in(path, "working-size")
+    return model
 
 
-def of_run(run_dir: StrPath) -> Exported | None:
-    """The Exported in a run folder, if there is one, made from the weights that it has now; else None.
+def of_run(run_dir: StrPath, working_size: int | None = None) -> OnnxColorizer | None:
+    """The network in a run folder's ONNX file; None if there is none, or if it stands for older weights.
 
     It starts ten times as fast as Keras does.
     """
     run = RunFolder(run_dir)
     try:
-        session = _session(run.onnx_path)
+        session = onnx_colorizer.open_session(run.onnx_path)
     except Exception:  # not there, damaged, or no onnxruntime: the run itself will do
         return None
-    if session.get_modelmeta().custom_metadata_map.get(ORIGIN) != run.model_fingerprint():
+    origin = session.get_modelmeta().custom_metadata_map.get(onnx_colorizer.ORIGIN)
+    if not onnx_colorizer.is_network(session) or origin != run.model_fingerprint():
         return None
-    return _of_session(session)
+    return OnnxColorizer(session, str(run), working_size)
 
 
-def _onnx(path):
-    return _of_session(_session(path))
+def _onnx(path, working_size):
+    session = onnx_colorizer.open_session(path)
+    if onnx_colorizer.is_network(session):
+        return OnnxColorizer(session, str(path), working_size)
 
-
-def _session(path):
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its maker; read when imported
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # it warns of the temperature's default in files of version 0.1
-    return onnxruntime.InferenceSession(path.read_bytes(), options)
-
-
-def _of_session(session):
     def run(batch, given):
         try:
             return session.run(["rgb"], {"image": batch, **given})[0]
@@ -137,15 +203,15 @@ def _of_session(session):
     # In files of version 0.1 the temperature is an initializer
     shapes = {given.name: given.shape for given in session.get_overridable_initializers()}
     shapes |= {given.name: given.shape for given in session.get_inputs()}
-    return Exported(run, _fixed(shapes["image"]), "temperature" in shapes)
+    return Exported(run, fixed_size(shapes["image"]), "temperature" in shapes, path)
 
 
-def _litert(path):
+def _litert(path, working_size):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=path.read_bytes())
     if not interpreter.get_signature_list():
-        return _litert_without_names(interpreter)
+        return _litert_without_names(interpreter, path)
     call = interpreter.get_signature_runner()
     inputs = call.get_input_details()
 
@@ -153,10 +219,10 @@ def _litert(path):
         temperature = {"temperature": _OWN, **given} if "temperature" in inputs else {}
         return call(image=batch, **temperature)["rgb"]
 
-    return Exported(run, _fixed(inputs["image"]["shape"]), "temperature" in inputs)
+    return Exported(run, fixed_size(inputs["image"]["shape"]), "temperature" in inputs, path)
 
 
-def _litert_without_names(interpreter):
+def _litert_without_names(interpreter, path):
     """The Exported of a file of version 0.1, whose inputs have no names: the temperature is a scalar."""
     interpreter.allocate_tensors()
     places = {len(detail["shape"]): detail for detail in interpreter.get_input_details()}
@@ -169,10 +235,10 @@ def _litert_without_names(interpreter):
         interpreter.invoke()
         return interpreter.get_tensor(output)
 
-    return Exported(run, _fixed(places[4]["shape"]), 0 in places)
+    return Exported(run, fixed_size(places[4]["shape"]), 0 in places, path)
 
 
-def _savedmodel(path):
+def _savedmodel(path, working_size):
     import tensorflow as tf
 
     model = tf.saved_model.load(path)
@@ -185,13 +251,7 @@ def _savedmodel(path):
             image=tf.constant(batch), **{name: tf.constant(value) for name, value in given.items()}
         )["rgb"].numpy()
 
-    return Exported(run, _fixed(inputs["image"].shape.as_list()), "temperature" in inputs)
-
-
-def _fixed(shape):
-    """(height, width) of an input's shape; None if they are open."""
-    sides = tuple(shape[1:3])
-    return tuple(map(int, sides)) if all(isinstance(side, int | np.integer) for side in sides) else None
+    return Exported(run, fixed_size(inputs["image"].shape.as_list()), "temperature" in inputs, path)
 
 
 def _first_line(error):

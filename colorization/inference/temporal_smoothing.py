@@ -1,65 +1,139 @@
-"""Films without flicker: colors follow what is shown from frame to frame."""
+"""Colors of films without flicker: predicted on keyframes, and carried to the frames between them."""
 
-import cv2
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
 import numpy as np
 
-from colorization.core.color_numpy import lab_to_rgb, rgb_to_lab
+from colorization.core import color_numpy
+from colorization.inference import composition
+from colorization.inference.film_frames import Picture
+from colorization.inference.optical_flow import OpticalFlow, alike, is_cut
 
 KEPT = 0.9
-"""Share of a color that comes from the frame before, where it shows the same; a memory of ten frames."""
+"""Share of a color that comes from the frame before where both show the same: a memory of ten frames."""
 
-_ALIKE = 5.0  # difference of lightness, 0..100, at which what is shown is taken to be something else
-_CUT = 15.0  # mean difference of lightness that tells of another scene
-_LEAST = 32  # pixels of the shorter side, below which OpenCV's optical flow may crash
-_SHOWN = 0.5  # error of lightness, 0..100, up to which sRGB is taken to show a color
+_FLOW_SIZE = 144  # pixels of the shorter side at which optical flow is computed
+_TRUST = 1e-3  # in colors that were carried to a place that shows something else
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Function of (N, H, W) float32 lightness, 0..100, that returns (N, h, w, 2) float32 ab of any size."""
 
 
-class Steady:
-    """Mixes the colors of each frame with those of the frame before, carried along by optical flow.
-
-    Where lightness says that something else is shown - after a cut, beside what moves - a frame's own colors
-    stand. (The weight falls with the squared difference, as in Bonneel et al., Blind Video Temporal
-    Consistency, 2015.)
-
-    Args:
-        state: of another Steady, to go on from.
+class Colors(NamedTuple):
+    """The colors of a picture.
 
     Attributes:
-        state: (H, W, 3) float32 Lab of the last frame; None before the first.
+        picture: the Picture.
+        ab: (h, w, 2) float32.
+        state: for another KeyframeColors, which is to continue behind this picture.
     """
 
-    def __init__(self, state=None):
-        self.state = state
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    picture: Picture
+    ab: np.ndarray
+    state: dict[str, np.ndarray]
 
-    def __call__(self, rgb):
-        """The next frame's picture, (H, W, 3) uint8 RGB, with steady colors; lightness stays."""
-        lab = rgb_to_lab(rgb)
-        if self.state is not None:
-            before = self._carried(lab[..., 0])
-            difference = np.abs(lab[..., 0] - before[..., 0])
-            if difference.mean() < _CUT:
-                weight = KEPT * np.exp(-np.square(difference / _ALIKE))[..., None]
-                mixed = lab.copy()
-                mixed[..., 1:] = weight * before[..., 1:] + (1 - weight) * lab[..., 1:]
-                # A color that sRGB lacks at this lightness, where clipping would change it, gives way
-                shown = np.abs(rgb_to_lab(lab_to_rgb(mixed))[..., :1] - lab[..., :1]) < _SHOWN
-                lab = np.where(shown, mixed, lab)
-        self.state = lab
-        return lab_to_rgb(lab)
+
+class _Frame(NamedTuple):
+    picture: Picture
+    lightness: np.ndarray  # (h, w) float32
+    carried: np.ndarray  # (h, w, 3) float32: ab and lightness of the last keyframe, moved to this frame
+
+    @property
+    def state(self):
+        return {"lightness": self.lightness, "carried": self.carried}
+
+
+class KeyframeColors:
+    """Colors for the pictures of a film.
+
+    Every `interval`-th picture is a keyframe, and so is the first picture after a cut. The color of a
+    keyframe is predicted. Where it shows the same as the keyframe before, both colors are mixed. The pictures
+    between two keyframes take the colors of both. These follow what moves from picture to picture, and the
+    nearer keyframe counts more. No color goes over a cut.
+
+    Args:
+        predict: the colorizer.
+        interval: pictures from one keyframe to the next; 1 predicts the color of each picture.
+        smooth: False leaves each predicted color as it is.
+        state: of the Colors behind which this one continues. The next picture is then a keyframe.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        *,
+        interval: int,
+        smooth: bool = True,
+        state: dict[str, np.ndarray] | None = None,
+    ):
+        self._predict, self._interval = predict, interval
+        self._kept = KEPT**interval if smooth else 0.0
+        self._state = state or {}
+        self._flow = OpticalFlow()
+
+    def of(self, pictures: Iterable[Picture]) -> Iterator[Colors]:
+        """The colors of pictures, in order. At most `interval` pictures wait in memory."""
+        group: list[_Frame] = []  # a keyframe, and the pictures behind it
+        for number, picture in enumerate(pictures):
+            height, width = picture.rgb.shape[:2]
+            lightness = composition.shrink(picture.rgb, composition.working_shape(height, width, _FLOW_SIZE))
+            carried = self._carried(lightness)
+            if carried is None or number % self._interval == 0:
+                key = np.dstack([self._key_color(picture, lightness, carried), lightness])
+                yield from self._group_colors(group, None if carried is None else key)
+                group, carried = [], key
+            group.append(_Frame(picture, lightness, carried))
+            self._state = group[-1].state
+        yield from self._group_colors(group, None)
 
     def _carried(self, lightness):
-        """The frame before, with everything where it is in this one; small ones are taken to stand still."""
-        if min(lightness.shape) < _LEAST:
-            return self.state
-        now, before = ((2.55 * plane).astype(np.uint8) for plane in (lightness, self.state[..., 0]))
-        flow = self._flow.calc(now, before, None)
-        rows, columns = np.indices(lightness.shape, np.float32)
-        return cv2.remap(
-            self.state,
-            columns + flow[..., 0],
-            rows + flow[..., 1],
-            cv2.INTER_LINEAR,
-            None,
-            cv2.BORDER_REPLICATE,
-        )
+        """Color and lightness of the last keyframe, moved to a new frame; None behind a cut."""
+        before = self._state.get("lightness")
+        if before is None or before.shape != lightness.shape:
+            return None
+        moved = self._flow.move(np.dstack([self._state["carried"], before]), before, lightness)
+        return None if is_cut(before, moved[..., 3], lightness) else moved[..., :3]
+
+    def _key_color(self, picture, lightness, carried):
+        """(h, w, 2) ab of a keyframe."""
+        predicted = self._predict(color_numpy.lightness(picture.rgb)[None])[0]
+        ab = composition.resize(predicted, lightness.shape)
+        if carried is None or not self._kept:
+            return ab
+        weight = self._kept * alike(carried[..., 2], lightness)[..., None]
+        return weight * carried[..., :2] + (1 - weight) * ab
+
+    def _group_colors(self, group, following):
+        """Colors of a keyframe and of the pictures up to the next one.
+
+        Args:
+            group: the pictures as a list of _Frame.
+            following: (h, w, 3) color and lightness of the next keyframe; None at a cut and at the end.
+        """
+        from_behind = self._moved_back(group, following)
+        for number, frame in enumerate(group):
+            ab = frame.carried[..., :2]
+            if number and following is not None:
+                ab = _mixed(frame, from_behind[number], number / len(group))
+            yield Colors(frame.picture, ab, frame.state)
+
+    def _moved_back(self, group, following):
+        """{number in the group: color and lightness of the next keyframe, moved to this frame}."""
+        if following is None:
+            return {}
+        moved, source, found = following, following[..., 2], {}
+        for number in range(len(group) - 1, 0, -1):
+            moved = self._flow.move(moved, source, group[number].lightness)
+            source, found[number] = group[number].lightness, moved
+        return found
+
+
+def _mixed(frame, behind, share):
+    """(h, w, 2) ab of a frame that lies at a share, 0..1, of the way from one keyframe to the next."""
+    weights = (
+        (1 - share) * (alike(frame.carried[..., 2], frame.lightness) + _TRUST),
+        share * (alike(behind[..., 2], frame.lightness) + _TRUST),
+    )
+    mixed = weights[0][..., None] * frame.carried[..., :2] + weights[1][..., None] * behind[..., :2]
+    return mixed / (weights[0] + weights[1])[..., None]

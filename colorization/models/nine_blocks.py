@@ -62,7 +62,18 @@ def classification(width: float = 1.0, l2: float = 0.0, dropout: float = 0.0) ->
 
 
 def decode(x: Tensor, width: float, l2: float, outputs: int, activation: str) -> Tensor:
-    """Blocks 8 and 9: three transposed convolutions, then 1x1 onto the outputs, in float32."""
+    """Blocks 8 and 9: three transposed convolutions, then a 1x1 convolution onto the outputs.
+
+    Args:
+        x: Keras tensor (B, H, W, C).
+        width: factor on the channels of block 8.
+        l2: weight of the sum of squared kernels in the loss.
+        outputs: number of outputs per pixel.
+        activation: of the outputs.
+
+    Returns:
+        Keras tensor (B, 8 H, 8 W, outputs), float32.
+    """
     for i, conv in enumerate(DECODER, 1):
         x = convolve(x, f"block8_deconv{i}", scaled(conv, width), l2)
     # A 1x1 convolution as a dense layer on every pixel trains a little faster: see benchmarks/block9.py

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from colorization import models
-from colorization.core import bins, color, losses
+from colorization.core import bins, color, decodings, losses
 from colorization.core.color_prior import rebalancing_weights
 from colorization.core.config import (
     ClassificationConfig,
@@ -14,13 +14,12 @@ from colorization.core.config import (
     RegressionConfig,
     TransferConfig,
 )
-from colorization.core.errors import InputError
 from colorization.core.typing import Tensor
 from colorization.datasets.pipeline import to_lightness_and_ab
 
 
 class Decoding(NamedTuple):
-    """A way from a model's output to ab.
+    """A function from a model's output to ab.
 
     Attributes:
         function: of the output, and of a temperature if it takes one; returns (B, H, W, 2) ab.
@@ -31,7 +30,15 @@ class Decoding(NamedTuple):
     takes_temperature: bool = False
 
     def __call__(self, output: Tensor, temperature: float | Tensor | None = None) -> Tensor:
-        """ab, (B, H, W, 2) float32, of a model's output."""
+        """Decode a model's output.
+
+        Args:
+            output: (B, H, W, C) float, the model's output.
+            temperature: a number or a scalar tensor; ignored by decodings without one.
+
+        Returns:
+            (B, H, W, 2) float32 ab.
+        """
         return self.function(output, temperature) if self.takes_temperature else self.function(output)
 
 
@@ -66,23 +73,47 @@ class Task(NamedTuple):
 
 
 def of(config: ColorizerConfig) -> Task:
-    """The colorizer's task that a config belongs to."""
+    """The task of a colorizer.
+
+    Args:
+        config: the config of the colorizer.
+
+    Returns:
+        Task.
+    """
     return TASKS[config.task]
 
 
 def decoding(task: Task, name: str | None = None) -> tuple[str, Decoding]:
-    """(name, Decoding) of a task; None is its default. Raises InputError for an unknown name."""
-    name = name or next(iter(task.decodings))
-    if name not in task.decodings:
-        raise InputError(f"This model decodes by {', '.join(task.decodings)}, not by {name!r}.")
+    """Find a decoding of a task.
+
+    Args:
+        task: a Task.
+        name: name of the decoding; None is the default.
+
+    Returns:
+        Name and Decoding.
+
+    Raises:
+        InputError: the task has no such decoding.
+    """
+    name = decodings.chosen(task.decodings, name)
     return name, task.decodings[name]
 
 
 def refuse_temperature(task: Task, name: str | None = None) -> None:
-    """Raise InputError if a task's decoding, None being its default, takes no temperature."""
+    """Refuse a decoding without a temperature.
+
+    Args:
+        task: a Task.
+        name: name of one of its decodings; None is the default.
+
+    Raises:
+        InputError: the decoding does not use a temperature, or is unknown.
+    """
     name, found = decoding(task, name)
     if not found.takes_temperature:
-        raise InputError(f"The decoding {name} takes no temperature: leave it out.")
+        raise decodings.refuse_temperature(name)
 
 
 def _nine_blocks(model, config, classes=()):

@@ -19,19 +19,19 @@ def transfer(
     l2: float = 0.0,
     dropout: float = 0.0,
 ) -> keras.Model:
-    """Gray RGB -> enlarged -> VGG16's blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
+    """Gray RGB -> enlarged -> VGG16 blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
 
-    Pretrained weights are set by pretrained.load.
+    Pretrained weights are set by vgg16_weights.load.
 
     Args:
         image_size: side of the input and of the output, a multiple of 8.
-        width: multiplies the channels of the three convolutions (512) and of block 8.
-        vgg_size: the side to which the input is enlarged, bilinearly.
-        vgg_blocks: how many of VGG16's blocks are used.
-        vgg_width: multiplies their channels.
-        batch_norm: batch normalization in them.
-        frozen_blocks: the first so many of them are not trained.
-        l2: lambda, weight of the sum of squared kernels that are trained, in the loss.
+        width: factor on the channels of the three convolutions (512) and of block 8.
+        vgg_size: side of the bilinearly enlarged input.
+        vgg_blocks: number of VGG16's blocks in use, 1..5.
+        vgg_width: factor on the channels of VGG16's blocks.
+        batch_norm: whether VGG16's blocks have batch normalization.
+        frozen_blocks: number of leading blocks that are not trained.
+        l2: lambda, weight of the sum of squared trained kernels in the loss.
         dropout: rate of the dropout after the three convolutions; 0 builds no such layer.
 
     Returns:
@@ -39,15 +39,15 @@ def transfer(
         float32 logits.
 
     Raises:
-        InputError: VGG16's blocks leave a picture that no max-pooling brings to an eighth of image_size.
+        InputError: pooling cannot reduce the features of VGG16's blocks to an eighth of image_size.
     """
     side, wanted = vgg_size // 2**vgg_blocks, image_size // nine_blocks.STRIDE
     pooling = -(-side // wanted)
     if side < wanted or -(-side // pooling) != wanted:
         raise InputError(
-            f"vgg_blocks={vgg_blocks} at vgg_size={vgg_size} leave {side} x {side} features, of which "
-            f"pooling cannot make the {wanted} x {wanted} that image_size={image_size} needs: "
-            f"take vgg_size={wanted * 2**vgg_blocks}, or other vgg_blocks."
+            f"vgg_blocks={vgg_blocks} at vgg_size={vgg_size} give {side} x {side} features. Pooling cannot "
+            f"reduce them to the {wanted} x {wanted} features for image_size={image_size}. "
+            f"Set vgg_size={wanted * 2**vgg_blocks}, or change vgg_blocks."
         )
     lightness = keras.Input((image_size, image_size, 1), name="lightness")
     x = GrayRGB(vgg_size, dtype="float32", name="gray_rgb")(lightness)
@@ -63,10 +63,10 @@ def transfer(
 
 @keras.saving.register_keras_serializable("colorization")
 class GrayRGB(layers.Layer):
-    """(B, H, W, 1) L in 0..100 -> (B, size, size, 3) RGB in 0..255 of the gray of that lightness, bilinear.
+    """L in 0..100, (B, H, W, 1) -> its gray in RGB, (B, size, size, 3) in 0..255, enlarged bilinearly.
 
-    Keras's own Resizing would not do: its call has training=True as default, which a model that is called
-    without the argument then passes on to the batch normalizations after it (Keras 3.15).
+    Keras's Resizing cannot be used: its call has training=True as default. A model that is called without
+    this argument then passes it on to the batch normalizations after the layer (Keras 3.15).
     """
 
     def __init__(self, size, **options):

@@ -18,14 +18,15 @@ def blocks(
     frozen: int = 0,
     l2: float = 0.0,
 ) -> Tensor:
-    """The first `count` blocks, the mean RGB subtracted before them.
+    """The first `count` blocks of VGG16, after the subtraction of the mean RGB.
 
     Args:
-        rgb: Keras tensor (B, H, W, 3), 0..255, RGB.
-        width: multiplies the channels.
-        batch_norm: a batch normalization between each convolution and its ReLU.
-        frozen: the first so many blocks are not trained.
-        l2: weight of the sum of squared kernels in the loss; of those that are trained.
+        rgb: Keras tensor (B, H, W, 3) in 0..255, RGB.
+        count: number of blocks, 1..5.
+        width: factor on the channels.
+        batch_norm: whether a batch normalization is between each convolution and its ReLU.
+        frozen: number of leading blocks that are not trained.
+        l2: weight of the sum of squared trained kernels in the loss.
 
     Returns:
         Keras tensor (B, H // 2**count, W // 2**count, channels of the last block * width).
@@ -42,7 +43,19 @@ def blocks(
 def convolve(
     x: Tensor, name: str, channels: int, batch_norm: bool, trainable: bool = True, l2: float = 0.0
 ) -> Tensor:
-    """A 3x3 convolution called *_conv*, a batch normalization if any, called *_bn*, and a ReLU."""
+    """A 3x3 convolution, a batch normalization (optional) and a ReLU.
+
+    Args:
+        x: Keras tensor (B, H, W, C).
+        name: name of the convolution, which contains "conv". The other layers have "bn" and "relu" instead.
+        channels: number of output channels.
+        batch_norm: whether there is a batch normalization.
+        trainable: whether the layers are trained.
+        l2: weight of the sum of squared kernels in the loss.
+
+    Returns:
+        Keras tensor (B, H, W, channels).
+    """
     x = layers.Conv2D(
         channels,
         3,

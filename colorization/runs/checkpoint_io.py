@@ -21,12 +21,15 @@ Arrays: TypeAlias = dict[str, np.ndarray]
 
 
 def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | None = None) -> None:
-    """Write groups of arrays, whole or not at all.
+    """Write groups of arrays. An interrupted call leaves the old file.
 
     Args:
-        path: of the HDF5 file.
+        path: path of the HDF5 file.
         groups: {group: {name: array}}.
         attributes: {name: number or str}, stored on the file.
+
+    Raises:
+        InputError: the file cannot be written.
     """
     sizes = [array.nbytes + _OVERHEAD for arrays in groups.values() for array in arrays.values()]
     size = sum(sizes) + _OVERHEAD + len(str(attributes))
@@ -40,37 +43,75 @@ def save(path: StrPath, groups: dict[str, Arrays], attributes: dict[str, Any] | 
 
 
 def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:
-    """({name: array}, attributes) of one group of a file. Raises InputError for a missing or damaged file."""
+    """Read one group of a file.
+
+    Args:
+        path: path of the HDF5 file.
+        group: name of the group.
+
+    Returns:
+        {name: array} and the attributes of the file.
+
+    Raises:
+        InputError: the file is not found or damaged, or does not have the group.
+    """
     groups, attributes = load_groups(path)
     if group not in groups:
-        raise InputError(f"{path} is no whole weights file (it has no {group}).")
+        raise InputError(f"{path} is not a complete weights file: it has no group {group!r}.")
     return groups[group], attributes
 
 
 def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
-    """({group: {name: array}}, attributes) of a file. Raises InputError for a missing or damaged file."""
+    """Read all groups of a file.
+
+    Args:
+        path: path of the HDF5 file.
+
+    Returns:
+        {group: {name: array}} and the attributes of the file.
+
+    Raises:
+        InputError: the file is not found or damaged.
+    """
     try:
         with h5py.File(path, "r") as file:
             return {name: renamed_weights(arrays(file[name])) for name in file}, dict(file.attrs)
     except FileNotFoundError:
-        raise InputError(f"There are no weights at {path}.") from None
+        raise InputError(f"{path} is not found.") from None
     except (OSError, KeyError, RuntimeError, TypeError) as error:
-        raise InputError(f"{path} is no whole weights file ({error}).") from None
+        raise InputError(f"{path} is not a weights file, or is damaged ({error}).") from None
 
 
 def attributes(path: StrPath) -> dict[str, Any]:
-    """The attributes of a file. Raises InputError for a missing or damaged one."""
+    """Read the attributes of a file.
+
+    Args:
+        path: path of the HDF5 file.
+
+    Returns:
+        {name: value}.
+
+    Raises:
+        InputError: the file is not found or damaged.
+    """
     try:
         with h5py.File(path, "r") as file:
             return dict(file.attrs)
     except FileNotFoundError:
-        raise InputError(f"There are no weights at {path}.") from None
+        raise InputError(f"{path} is not found.") from None
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} is no whole weights file ({error}).") from None
+        raise InputError(f"{path} is not a weights file, or is damaged ({error}).") from None
 
 
 def to_arrays(variables: Sequence[Any]) -> Arrays:
-    """{path: array}: the values of Keras variables."""
+    """The values of Keras variables.
+
+    Args:
+        variables: Keras variables.
+
+    Returns:
+        {path of a variable: array}.
+    """
     return {name: variable.numpy() for name, variable in _by_name(variables).items()}
 
 
@@ -79,11 +120,11 @@ def assign(variables: Sequence[Any], arrays: Arrays, source: Any) -> None:
 
     Args:
         variables: Keras variables.
-        arrays: {path: array}: exactly one per variable, of its shape, finite.
-        source: where the arrays come from, for the error.
+        arrays: {path of a variable: array}; exactly one for each variable, of its shape, with finite values.
+        source: origin of the arrays in error messages.
 
     Raises:
-        InputError: a name or a shape does not fit; then no variable has changed.
+        InputError: a name or a shape does not fit. No variable has changed then.
     """
     table = _by_name(variables)
     # Widened here: TensorFlow's own cast from float16 complains on processors that lack it
@@ -91,13 +132,13 @@ def assign(variables: Sequence[Any], arrays: Arrays, source: Any) -> None:
         name: array.astype("float32") if array.dtype == "float16" else array for name, array in arrays.items()
     }
     misfits = [f"{name} is missing" for name in table.keys() - arrays.keys()]
-    misfits += [f"{name} belongs to no layer" for name in arrays.keys() - table.keys()]
+    misfits += [f"{name} does not belong to a layer" for name in arrays.keys() - table.keys()]
     for name in table.keys() & arrays.keys():
         found, wanted = arrays[name].shape, tuple(table[name].shape)
         if found != wanted:
-            misfits.append(f"{name} has shape {found}, the layer wants {wanted}")
+            misfits.append(f"{name} has the shape {found}, but the layer needs {wanted}")
         elif not np.isfinite(arrays[name].astype("float32", copy=False)).all():
-            misfits.append(f"{name} holds values that are not finite")
+            misfits.append(f"{name} contains values that are not finite")
     if misfits:
         shown = "; ".join(sorted(misfits)[:4]) + (
             f"; and {len(misfits) - 4} more" if len(misfits) > 4 else ""
@@ -108,16 +149,16 @@ def assign(variables: Sequence[Any], arrays: Arrays, source: Any) -> None:
 
 
 def initialize(model: Any, arrays: Arrays, source: Any, partly: bool = False) -> None:
-    """Set the initial weights of a Keras model to those of another run.
+    """Set the initial weights of a Keras model from another run.
 
     Args:
         model: keras.Model.
-        arrays: {path: array} of the other run.
-        source: where the arrays come from, for the error.
-        partly: leave the output layer as it is, which belongs to another task.
+        arrays: {path of a variable: array} of the other run.
+        source: origin of the arrays in error messages.
+        partly: whether to skip the output layer, which belongs to another task.
 
     Raises:
-        InputError: a name or a shape does not fit; then no variable has changed.
+        InputError: a name or a shape does not fit. No variable has changed then.
     """
     output = [layer.name for layer in model.layers if layer.weights][-1]
     wanted = {variable.path: variable for variable in model.weights}
@@ -131,17 +172,27 @@ def _without(table, prefix):
 
 
 def arrays(group: Any) -> Arrays:
-    """{name: array} of all numbers in an HDF5 group. Raises TypeError for anything else."""
+    """Read all arrays of an HDF5 group.
+
+    Args:
+        group: an h5py.Group.
+
+    Returns:
+        {name: array}.
+
+    Raises:
+        TypeError: it is not a group, or contains something other than numbers.
+    """
     found = {}
 
     def collect(name, item):
         if isinstance(item, h5py.Dataset):
             if item.dtype.kind not in "fiu":
-                raise TypeError(f"{name} holds no numbers")
+                raise TypeError(f"{name} does not contain numbers")
             found[name] = item[()]
 
     if not isinstance(group, h5py.Group):
-        raise TypeError(f"{group.name} is no group")
+        raise TypeError(f"{group.name} is not a group")
     group.visititems(collect)
     return found
 

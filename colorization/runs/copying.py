@@ -1,4 +1,4 @@
-"""A run's copy with other settings and changed weights: a preset, or a run tuned after its training."""
+"""Copy a run with other settings and changed weights, as a preset or a tuned run."""
 
 import shutil
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from colorization.runs.folder import RunFolder
 def copy_run(
     run: RunFolder, path: StrPath, config: Config, change: Callable[[dict[str, np.ndarray]], dict]
 ) -> RunFolder:
-    """Copy what a finished run needs; the state of the training, samples, logs and metrics are left out.
+    """Copy the files that a finished run needs. State, samples, logs and metrics are left out.
 
     Args:
         run: the RunFolder.
-        path: of the new folder, which must not exist.
+        path: path of the new folder, which must not exist.
         config: the Config of the copy.
-        change: function of {name: array}, the weights of one file, that returns the weights of the copy.
+        change: function from the weights of a file, {name: array}, to those of the copy.
 
     Returns:
         The new RunFolder.

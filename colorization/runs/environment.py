@@ -1,4 +1,4 @@
-"""The software and the machine of a training, as a run folder keeps them."""
+"""The software and the machine of a training, for the run folder."""
 
 import importlib.metadata
 import os
@@ -49,7 +49,7 @@ def _version(package):
 
 
 def _git():
-    """Commit of the checkout that the package runs from, "+" if files differ from it; None outside of one."""
+    """Commit of the checkout of the package, with "+" if files have changed; None outside a checkout."""
     folder = Path(__file__).parent
 
     def ask(*words):

@@ -9,19 +9,38 @@ from colorization.core.errors import InputError
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """The rows of a history, [{name: value}]. Raises InputError if the file is missing or damaged."""
+    """Read the rows of a history.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        [{name: value}], a row for each epoch.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
     try:
         with path.open(newline="") as file:
             rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-        if not rows or not {"epoch", "loss", "val_loss"} <= rows[0].keys():
-            raise ValueError
+        is_history = bool(rows) and {"epoch", "loss", "val_loss"} <= rows[0].keys()
     except (OSError, ValueError, TypeError, AttributeError):
-        raise InputError(f"{path} holds no training history.") from None
+        is_history = False
+    if not is_history:
+        raise InputError(f"{path} is missing, or is not a training history.")
     return rows
 
 
 def write_history(path: Path, rows: list[dict[str, float]]) -> None:
-    """Write the rows of a history."""
+    """Write the rows of a history.
+
+    Args:
+        path: Path of the file.
+        rows: [{name: value}].
+
+    Raises:
+        InputError: the file cannot be written.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0], lineterminator="\n")
     writer.writeheader()

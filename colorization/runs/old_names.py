@@ -1,4 +1,4 @@
-"""Names of version 0.1, of run folders and in their files -> names of today."""
+"""Names of version 0.1 of run folders and in their files -> names of today."""
 
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,39 @@ _METRICS = {"colourfulness": "colorfulness", "delta_colourfulness": "delta_color
 
 
 def renamed_weights(arrays: dict[str, Any]) -> dict[str, Any]:
-    """{name: array} under today's names: the Dense layer of block 9 was called a convolution."""
+    """Weights under the names of today. The Dense layer of block 9 was called a convolution.
+
+    Args:
+        arrays: {name: array}.
+
+    Returns:
+        {new name: array}.
+    """
     return {name.replace("block9_conv", "block9_dense"): array for name, array in arrays.items()}
 
 
 def renamed_metrics(metrics: dict[str, dict]) -> dict[str, dict]:
-    """{evaluation: report} of a colorizer or a judge under today's names."""
+    """The metrics of a colorizer or a judge under the names of today.
+
+    Args:
+        metrics: {evaluation: report}.
+
+    Returns:
+        {evaluation: report}.
+    """
     return {name: _renamed_report(report) for name, report in metrics.items()}
 
 
 def judge_folder(runs: Path, variant: str) -> Path:
-    """The run folder of a variant of the judge: judge-VARIANT, or that of version 0.1 if only that exists."""
+    """The run folder of a variant of the judge.
+
+    Args:
+        runs: Path of the folder of all runs.
+        variant: name of the variant.
+
+    Returns:
+        Path of judge-VARIANT, or of the folder of version 0.1 if only that one exists.
+    """
     new = runs / f"judge-{variant}"
     # Version 0.1 wrote vgg-VARIANT and "grey"; experiments/vgg.py still does. To be removed with it.
     old = (runs / f"vgg-{variant}", runs / f"vgg-{variant.replace('gray', 'grey')}")

@@ -1,4 +1,4 @@
-"""From a name to a folder: presets, runs and exported models. The module does not import Keras."""
+"""Find presets, runs and exported models by name. The module does not import Keras."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ PHOTOGRAPHS = "photos"
 PRESETS = Path(__file__).parents[1] / "presets"
 """The folder of the presets."""
 
-_AGAIN = "install the package again"
+_AGAIN = "Install the package again"
 
 
 class Preset(NamedTuple):
@@ -49,31 +49,43 @@ def _preset(folder: Path) -> Preset:
 
 
 def preset_folder(name: str) -> Path:
-    """The run folder of a preset, its files checked.
+    """Find the folder of a preset, and check its files.
+
+    Args:
+        name: name of the preset.
+
+    Returns:
+        Path of the folder.
 
     Raises:
-        InputError: there is no such preset, or one of its files is missing or damaged.
+        InputError: the preset does not exist, or one of its files is missing or damaged.
     """
     run = RunFolder(PRESETS / name)
     if not _is_preset(name):
         names = ", ".join(preset.name for preset in all_presets())
-        raise InputError(f"There is no preset {name!r}; the presets are: {names}.")
+        raise InputError(f"The preset {name!r} does not exist. The presets are: {names}.")
     try:
         sums = dict(json.loads(run.checksums_path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{run.checksums_path} is missing or damaged ({error}): {_AGAIN}.") from None
+        raise InputError(f"{run.checksums_path} is missing or damaged ({error}). {_AGAIN}.") from None
     if damaged := [file for file, expected in sums.items() if _sha256(run.path / file) != expected]:
-        raise InputError(f"{run.path / damaged[0]} is missing or damaged: {_AGAIN}.")
+        raise InputError(f"{run.path / damaged[0]} is missing or damaged. {_AGAIN}.")
     return run.path
 
 
 def run_folder(name_or_path: StrPath) -> Path:
-    """Path of a run or an exported model: the one at this path, or else the preset of this name.
+    """Find a run or an exported model: at a path, or else the preset of this name.
 
-    A folder that only has a preset's name, such as one of photographs, does not hide the preset.
+    A folder without a run does not hide a preset of the same name.
+
+    Args:
+        name_or_path: name of a preset, or a path.
+
+    Returns:
+        Path of the run or model. A path without a run is returned unchanged.
 
     Raises:
-        InputError: the preset is damaged. A path without a run is returned as it is.
+        InputError: the preset is damaged.
     """
     here = Path(name_or_path)
     usable = here.is_file() or RunFolder(here).exists() or (here / "saved_model.pb").exists()
@@ -81,18 +93,40 @@ def run_folder(name_or_path: StrPath) -> Path:
 
 
 def is_shipped(run: RunFolder) -> bool:
-    """Whether a RunFolder is a preset inside the package, which does not change."""
+    """Whether a run is a preset inside the package, which must not change.
+
+    Args:
+        run: a RunFolder.
+
+    Returns:
+        True for a preset of the package.
+    """
     return run.path.resolve().parent == PRESETS.resolve()
 
 
 def default_preset(height: int, width: int) -> str:
-    """Name of the preset for pictures of this size."""
+    """The preset for pictures of a size.
+
+    Args:
+        height: of the pictures, in pixels.
+        width: of the pictures, in pixels.
+
+    Returns:
+        Name of the preset.
+    """
     small = max(height, width) <= 32 and _is_preset(SMALL_PICTURES)
     return SMALL_PICTURES if small else PHOTOGRAPHS
 
 
 def checksums(folder: Path) -> str:
-    """{file name: SHA-256} of a preset's files, as JSON text."""
+    """The checksums of the files of a preset.
+
+    Args:
+        folder: Path of the preset.
+
+    Returns:
+        JSON text of {file name: SHA-256 in hex}.
+    """
     own = RunFolder(folder).checksums_path.name
     names = sorted(path.name for path in folder.iterdir() if path.name != own)
     return json.dumps({name: sha256(folder / name) for name in names}, indent=1) + "\n"

@@ -1,20 +1,24 @@
-"""VGG16's pretrained convolutions from every file that they come in, as {"block1_conv1/kernel": array, ...}.
+"""VGG16's pretrained convolutions from all known files, as {"block1_conv1/kernel": array, ...}.
 
-All come out in one convention: RGB input, of which the mean has been subtracted. The Keras files were
-converted from Caffe with BGR input, so that their first kernel's input channels are reversed here;
-Frossard's were made for RGB. Nothing is unpickled or executed.
+All results have one convention: RGB input with the mean subtracted. The Keras files were converted from
+Caffe for BGR input, so the input channels of their first kernel are reversed here. Frossard's files are for
+RGB. Nothing is unpickled or executed.
 """
 
 import re
 import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from colorization.core.errors import InputError
+from colorization.core.typing import StrPath
 from colorization.models import vgg16
 from colorization.runs import checkpoint_io
+from colorization.runs.checkpoint_io import Arrays
 from colorization.runs.folder import RunFolder
 from colorization.runs.resolve import run_folder
 
@@ -28,68 +32,88 @@ IMAGENET = "imagenet"
 _BLOCK = re.compile("(block[1-5])_(conv|bn)")
 
 
-def load(source, variables):
-    """Set the blocks of VGG16 from a source, matched by name and shape.
+def load(source: StrPath, variables: Sequence[Any]) -> None:
+    """Set the blocks of VGG16 from a source. Weights are matched by name and shape.
 
     Args:
-        source: "none" leaves them as they are; "imagenet" downloads the Keras file; else the path of a Keras
-            .h5 (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or
-            of a run folder, or a preset's name.
-        variables: a model's Keras variables; those of its VGG16 blocks are set, be they all five or fewer.
+        source: "none" changes nothing. "imagenet" downloads the Keras file. Else the path of a Keras .h5 file
+            (with or without top), of Frossard's vgg16_weights.npz, of a weights file of this project, or of a
+            run folder, or the name of a preset.
+        variables: the variables of a Keras model. Those of its VGG16 blocks are set, all five or fewer.
 
     Raises:
-        InputError: no network, no such file, a damaged one, or one whose layers do not fit; then nothing is
-            changed.
+        InputError: there is no network, or the file is not found, is damaged or has other layers. No variable
+            has changed then.
     """
     if source == NONE:
         return
     path = download() if source == IMAGENET else run_folder(source)
-    wanted = [variable for variable in variables if _BLOCK.match(variable.path)]
-    blocks = {_BLOCK.match(variable.path)[1] for variable in wanted}
+    found = {variable.path: _BLOCK.match(variable.path) for variable in variables}
+    wanted = [variable for variable in variables if found[variable.path]]
+    blocks = {match[1] for match in found.values() if match}
     arrays = {name: array for name, array in read(path).items() if name.split("_")[0] in blocks}
     checkpoint_io.assign(wanted, arrays, path)
 
 
-def read(path):
-    """{name: array} of a file in any of the formats, or of a run folder. Raises InputError."""
+def read(path: StrPath) -> Arrays:
+    """Read the weights of a file in any of the formats, or of a run folder.
+
+    Args:
+        path: path of the file or folder.
+
+    Returns:
+        {name: array}, for RGB input.
+
+    Raises:
+        InputError: the file is not found, is damaged or has another format.
+    """
     path = Path(path)
     if path.is_dir():
         return RunFolder(path).weights()
     if not path.exists():
-        raise InputError(
-            f"There are no VGG16 weights at {path}: give a file or a run folder by --vgg-weights."
-        )
+        raise InputError(f"{path} is not found. Name a weights file or a run folder with --vgg-weights.")
     try:
         if zipfile.is_zipfile(path):
             return _frossard(path)
         if not h5py.is_hdf5(path):
             raise InputError(
-                f"{path} is no weights file, or is cut short: give a Keras .h5 or Frossard's .npz."
+                f"{path} is not a weights file, or is incomplete. Use a Keras .h5 or Frossard's .npz file."
             )
         with h5py.File(path, "r") as file:
             if "model" in file:
                 return checkpoint_io.arrays(file["model"])
             if "layers" in file:
                 raise InputError(
-                    f"{path} numbers its layers instead of naming them, as Keras 3's .weights.h5 do: save "
-                    "the model as .h5."
+                    f"{path} is a .weights.h5 file of Keras 3, without names of layers. Save the model as "
+                    ".h5."
                 )
             return _keras(file.get("model_weights", file))
     except InputError:
         raise
-    except Exception as error:  # what NumPy, zipfile, zlib and h5py raise for a damaged file has many names
-        raise InputError(f"{path} is damaged or cut short ({error}): get it again.") from None
+    except Exception as error:  # NumPy, zipfile, zlib and h5py raise many exceptions for a damaged file
+        raise InputError(f"{path} is damaged or incomplete ({error}). Download it again.") from None
 
 
-def download(origin=KERAS_ORIGIN, md5=KERAS_MD5):
-    """Path of the Keras file of ImageNet weights, downloaded once into Keras's cache and checked."""
+def download(origin: str = KERAS_ORIGIN, md5: str = KERAS_MD5) -> Path:
+    """Download the Keras file of ImageNet weights into Keras's cache, once.
+
+    Args:
+        origin: address of the file.
+        md5: its MD5 in hex.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        InputError: the download fails, or the file has another MD5.
+    """
     import keras
 
     try:
         return Path(keras.utils.get_file(origin=origin, file_hash=md5, cache_subdir="models"))
-    except Exception as error:  # what Keras raises for a failed download is a bare Exception
+    except Exception as error:  # Keras raises a bare Exception for a failed download
         raise InputError(
-            f"The ImageNet weights cannot be downloaded from {origin}: give a file by --vgg-weights PATH."
+            f"The ImageNet weights cannot be downloaded from {origin}. Name a file with --vgg-weights PATH."
         ) from error
 
 
@@ -105,7 +129,7 @@ def _frossard(path):
 
 
 def _keras(file):
-    """Groups block1_conv1, ...; in each a kernel and a bias somewhere, under old or new names; BGR."""
+    """Groups block1_conv1, ..., each with a kernel and a bias at any depth, under old or new names; BGR."""
     arrays = {}
     for layer in _layers():
         for array in checkpoint_io.arrays(file[layer]).values() if layer in file else ():
@@ -116,7 +140,7 @@ def _keras(file):
     return arrays
 
 
-def _layers():
+def _layers() -> Iterator[str]:
     """Names of VGG16's convolutions."""
     for block, (_, count) in enumerate(vgg16.BLOCKS, 1):
         yield from (f"block{block}_conv{i}" for i in range(1, count + 1))

@@ -21,7 +21,7 @@ from colorization.runs.folder import RunFolder
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
-_CHECKED = 100  # steps between two looks at the loss
+_CHECKED = 100  # steps between two checks of the loss
 _SHARE = 0.1  # of the time since the start, for writing
 
 
@@ -35,7 +35,7 @@ class Hooks(keras.callbacks.CallbackList):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes best weights, history and, last and in one piece, the state to resume from; stops at a NaN.
+    """Write the best weights, the history and, last and in one file, the state to resume from. Stop at NaN.
 
     A thread writes copies while the next epoch trains. If writing has taken more than a tenth of the time so
     far, or still goes on, an epoch is skipped. The best weights stay in memory until the next write.
@@ -57,9 +57,18 @@ class Checkpoint(keras.callbacks.Callback):
         self.writing: concurrent.futures.Future | None = None
 
     def restore(self, network: Any) -> int:
-        """Set model and optimizer to the end of the last finished epoch; returns the number of epochs.
+        """Set model and optimizer to the end of the last finished epoch.
 
-        Frozen weights are in a file of their own, written once, before the first epoch.
+        Frozen weights are in a separate file, which is written once, before the first epoch.
+
+        Args:
+            network: the Network.
+
+        Returns:
+            The number of finished epochs.
+
+        Raises:
+            InputError: the state is damaged, or does not fit.
         """
         frozen = frozen_features.frozen_variables(network.model)
         if not self.run.has_state():
@@ -79,7 +88,7 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Check the loss now and then: each look waits for the device."""
+        """Check the loss of some steps only, as each check waits for the device."""
         if batch % _CHECKED == 0:
             self._check(logs["loss"])
 
@@ -88,7 +97,7 @@ class Checkpoint(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
-        # A sum is finite only if each of its terms is.
+        # A sum is finite only if all its terms are finite
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
         self.history.append(row)
         if row["val_loss"] < self.best:
@@ -129,6 +138,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write_copies(self, groups, best, history):
         begun = time.monotonic()
+        if not self.run.exists():
+            raise InputError(f"{self.run} was removed or renamed during the training. Train the run again.")
         if best is not None:
             self.run.write_best(*best)
         self.run.write_history(history)
@@ -139,7 +150,9 @@ class Checkpoint(keras.callbacks.Callback):
     def _check(self, *values):
         if not all(map(math.isfinite, values)):
             kept = (
-                f"{self.run} keeps the weights of epoch {self.written}" if self.written else "Nothing is kept"
+                f"{self.run} keeps the weights of epoch {self.written}"
+                if self.written
+                else "No weights are kept"
             )
             raise InputError(
                 f"The loss became NaN in epoch {len(self.history) + 1}. {kept}. Try a lower learning_rate."
@@ -192,7 +205,7 @@ class Samples(keras.callbacks.Callback):
     Args:
         run: a colorizer's RunFolder.
         colorizer: its keras.Model.
-        images: (N, H, W, 3) uint8 dev images, of which the first eight are shown.
+        images: (N, H, W, 3) uint8 dev images; the first eight are shown.
     """
 
     def __init__(self, run: RunFolder, colorizer: keras.Model, images: np.ndarray):
@@ -200,7 +213,7 @@ class Samples(keras.callbacks.Callback):
         self.run, self.colorizer, self.rgb = run, colorizer, images[:_SAMPLES]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the picture if it is the turn of this epoch."""
+        """Write the picture in every `samples_every`th epoch, and in the last one."""
         number, config = epoch + 1, self.run.config
         if number % config.samples_every and number != config.epochs:
             return
@@ -217,7 +230,7 @@ class Samples(keras.callbacks.Callback):
 
 
 def _random_states(model: keras.Model) -> dict[str, Any]:
-    """{layer's name: Keras variable} of the random generators, whose own names depend on the process."""
+    """{name of the layer: Keras variable} of the random generators. Their own names depend on the process."""
     return {
         layer.name: layer.seed_generator.state
         for layer in model.layers
@@ -226,13 +239,23 @@ def _random_states(model: keras.Model) -> dict[str, Any]:
 
 
 def tensorboard(folder: Path) -> keras.callbacks.Callback:
-    """The callback that writes TensorBoard logs into a folder. Raises InputError if it is not installed."""
+    """The callback that writes TensorBoard logs.
+
+    Args:
+        folder: Path of the logs.
+
+    Returns:
+        keras.callbacks.TensorBoard.
+
+    Raises:
+        InputError: TensorBoard or TensorFlow is not installed.
+    """
     try:
         import tensorboard  # noqa: F401
         import tensorflow  # noqa: F401
     except ImportError:
         raise InputError(
-            "tensorboard=true needs TensorBoard and TensorFlow: pip install "
-            "'keras-colorization[tensorboard,train]'."
+            "tensorboard=true needs TensorBoard and TensorFlow. Run "
+            "`pip install 'keras-colorization[tensorboard,train]'`."
         ) from None
     return keras.callbacks.TensorBoard(folder)

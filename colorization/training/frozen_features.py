@@ -1,9 +1,11 @@
-"""Frozen layers run once: their outputs, kept on disk as float16, are what the other layers train on."""
+"""Frozen layers run once. Their outputs are stored on the disk as float16; the other layers train on them."""
 
 import hashlib
 import json
 import os
 import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,49 +19,82 @@ from colorization.runs import checkpoint_io
 _CHUNK = 256  # items computed, written and checked together
 
 
-def cut(model):
-    """Where a model that is a chain of layers is cut: behind its leading frozen layers.
+def cut(model: keras.Model) -> int | None:
+    """Find the end of the leading frozen layers of a model that is a chain of layers.
 
     Args:
-        model: a functional keras.Model, each layer fed by the one before.
+        model: a functional keras.Model. The input of each layer is the output of the layer before.
 
     Returns:
-        The index of the first layer that is trained; None if no weights come before it, or none are trained.
+        Index of the first trained layer; None if no layer with weights is before it, or no layer is trained.
     """
     weighted = [i for i, layer in enumerate(model.layers) if layer.weights]
     trained = [i for i in weighted if model.layers[i].trainable]
     return trained[0] if trained and trained[0] != weighted[0] else None
 
 
-def encoder(model, place):
-    """A keras.Model of the layers before a cut, shared with the model.
+def encoder(model: keras.Model, place: int) -> keras.Model:
+    """The layers of a model before a cut, shared with the model.
 
-    To be made outside of a tf.distribute strategy, under which predict_on_batch would give each item once for
+    Call it outside a tf.distribute strategy. Under a strategy predict_on_batch returns each item once for
     each device.
+
+    Args:
+        model: the keras.Model.
+        place: result of cut.
+
+    Returns:
+        keras.Model.
     """
     return keras.Model(model.input, model.layers[place - 1].output, name="encoder")
 
 
-def head(model, place):
-    """A keras.Model, from features, of the layers from a cut on, shared with the model."""
+def head(model: keras.Model, place: int) -> keras.Model:
+    """The layers of a model after a cut, shared with the model.
+
+    Args:
+        model: the keras.Model.
+        place: result of cut.
+
+    Returns:
+        keras.Model, whose input is the output of the encoder.
+    """
     x = features = keras.Input(model.layers[place - 1].output.shape[1:], name="features")
     for layer in model.layers[place:]:
         x = layer(x)
     return keras.Model(features, x, name=model.name)
 
 
-def frozen_variables(model):
-    """Those variables of a model that belong to frozen layers."""
+def frozen_variables(model: keras.Model) -> list[Any]:
+    """The variables of the frozen layers of a model.
+
+    Args:
+        model: a keras.Model.
+
+    Returns:
+        List of Keras variables.
+    """
     return [variable for layer in model.layers if not layer.trainable for variable in layer.weights]
 
 
-def learned_variables(model):
-    """All others, statistics of batch normalizations included."""
+def learned_variables(model: keras.Model) -> list[Any]:
+    """The variables of the other layers, with the statistics of batch normalizations.
+
+    Args:
+        model: a keras.Model.
+
+    Returns:
+        List of Keras variables.
+    """
     return [variable for layer in model.layers if layer.trainable for variable in layer.weights]
 
 
 def refuse_unwritable_place() -> None:
-    """Raise InputError if features cannot be written into the data folder."""
+    """Refuse a data folder in which features cannot be written.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
     refuse_unwritable(_place())
 
 
@@ -67,21 +102,22 @@ def _place():
     return data_root() / "features"
 
 
-def compute(encoder, arrays, transform, batch_size):
-    """The encoder's output for every item, computed where it is not yet on disk.
+def compute(encoder: keras.Model, arrays: Sequence[Any], transform: Callable, batch_size: int) -> np.ndarray:
+    """The encoder's output for every item. Outputs that are on the disk already are not computed again.
 
-    It lies under features/ in the data folder (datasets.data_root), in a folder named by a hash of the
-    encoder, its weights, the arrays and what the transform makes of the first item. Each chunk has its
-    checksum: one that is missing or damaged, also after a kill, is computed again.
+    They are below features/ in the data folder (datasets.data_root). The name of their folder is a hash of
+    the encoder, its weights, the arrays and the transformed first item. Each chunk has a checksum. A missing
+    or damaged chunk is computed again.
 
     Args:
         encoder: keras.Model.
-        arrays: tuple of arrays of N rows, one an item.
-        transform: function of a batch of each and of flips, (B,) bool, that gives the encoder's input first.
+        arrays: tuple of arrays of N rows, one row for each item.
+        transform: function of a batch of each array and of flips, (B,) bool, whose first result is the
+            encoder's input.
         batch_size: items computed at once.
 
     Returns:
-        (N, ...) float16, mapped from the disk. What float16 cannot hold is cut off at 65504.
+        (N, ...) float16, mapped from the disk. Values outside the range of float16 are clipped to 65504.
 
     Raises:
         InputError: the features cannot be written.
@@ -103,11 +139,18 @@ def compute(encoder, arrays, transform, batch_size):
             sums[str(chunk.start)] = zlib.crc32(values[chunk])
             write_text(sums_path, json.dumps(sums))
     values.setflags(write=False)
-    return values  # not mapped anew: another process may have replaced the file
+    return values  # not mapped again: another process may have replaced the file
 
 
-def in_place_of_input(transform):
-    """The transform of batches that have features before them: they become the input, the target stays."""
+def in_place_of_input(transform: Callable) -> Callable:
+    """A transform for batches that start with features.
+
+    Args:
+        transform: function of a batch that returns (input, target).
+
+    Returns:
+        Function of features and the batch that returns (features, target).
+    """
     return lambda features, *batch: (features, *transform(*batch)[1:])
 
 
@@ -134,12 +177,12 @@ def _key(encoder, arrays, transform):
 
 
 def _open(path, shape):
-    """The array on disk, to be written; made anew if it is not there, damaged or of another shape."""
+    """The writable array on the disk; a new one if it is missing, damaged or of another shape."""
     try:
         values = np.lib.format.open_memmap(path, "r+")
         if values.shape == shape and values.dtype == "float16":
             return values
-    except Exception:  # what NumPy raises for a damaged header has many names
+    except Exception:  # NumPy raises many exceptions for a damaged header
         pass
     with replacing(path) as temporary:
         values = np.lib.format.open_memmap(temporary, "w+", dtype="float16", shape=shape)

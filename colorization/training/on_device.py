@@ -46,7 +46,7 @@ def train_epochs(
     first_epoch: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """Train as model.fit does on pipeline.training_batches and dev_batches: the same batches in order.
+    """Train like model.fit on pipeline.training_batches and dev_batches: the same batches in the same order.
 
     Args:
         model: a compiled keras.Model.
@@ -54,7 +54,8 @@ def train_epochs(
         transform: as in pipeline.training_batches; here it is compiled.
         config: a Config.
         first_epoch: number of the first epoch to train.
-        callbacks: Keras callbacks. At each step they get the loss as an array that need not be computed yet.
+        callbacks: Keras callbacks. At each step they receive the loss as an array that may not be computed
+            yet.
     """
     held_out = DevBatches(dev, transform, config.dev_batch_size, room())
     batches = Batches(train, transform, config, max(room() - held_out.size, 0))
@@ -105,9 +106,15 @@ def _evaluate(model, dev_step, held_out):
 
 
 def compiled_step(model: keras.Model, batches: "Batches") -> Callable:
-    """The compiled training step: state, arrays, plan, start, size -> running loss, state.
+    """The compiled training step. The memory of the state is donated.
 
-    The memory of the state is donated. arrays, plan, start and size are those of Batches.make.
+    Args:
+        model: a compiled keras.Model.
+        batches: the Batches.
+
+    Returns:
+        Function of state, arrays, plan, start and size (see Batches.make) that returns running loss and
+        state.
     """
     import jax
 

@@ -22,14 +22,14 @@ from colorization.training import callbacks, frozen_features, on_device
 
 
 class Network(NamedTuple):
-    """A model and the part of it that is trained; build() makes it, fit() trains it.
+    """A model and its trained part. build() makes it, and fit() trains it.
 
     Attributes:
         task: its Task.
-        model: the whole keras.Model.
+        model: the complete keras.Model.
         trained: the compiled keras.Model to fit: `model`, or its layers after the encoder.
-        encoder: None, or the keras.Model of its leading frozen layers, whose outputs are computed once.
-        color_prior: the ColorPrior of a colorizer's training set; None for a judge.
+        encoder: the keras.Model of the leading frozen layers, whose outputs are computed once; or None.
+        color_prior: the ColorPrior of the training set of a colorizer; None for a judge.
     """
 
     task: Task
@@ -42,26 +42,26 @@ class Network(NamedTuple):
 def train(
     config: Config | None, run_dir: StrPath, *, resume: bool = False, task: Task | None = None
 ) -> RunFolder:
-    """Train a config, and leave in `run_dir` all that evaluating, colorizing and resuming need.
+    """Train a config. The run folder then has all files to evaluate, color and resume.
 
     Args:
-        config: a Config; None takes that of the run to resume.
-        run_dir: the run folder; new or empty unless `resume`.
-        resume: go on after the last finished epoch, exactly (see fit); a run without one starts from its
-            beginning.
-        task: the Task; None takes the colorizer's that the config names.
+        config: a Config; None is the config of the run to resume.
+        run_dir: path of the run folder; new or empty unless `resume`.
+        resume: continue exactly after the last finished epoch (see fit). A run without a finished epoch
+            starts again.
+        task: the Task; None is the colorizer of the config.
 
     Returns:
-        The RunFolder. Its config is the one trained with ("auto" precision resolved).
+        The RunFolder. Its config is the one of the training: the precision "auto" is resolved.
 
     Raises:
-        InputError: data, folder or settings are not usable, or the loss is no longer a number.
+        InputError: data, folder or settings are not usable, or the loss is NaN.
     """
     run = session.open_run(config, run_dir, resume)
     if session.is_finished(run):
         return run
     with locked(run):
-        run = session.open_run(config, run_dir, resume)  # another process may have written meanwhile
+        run = session.open_run(config, run_dir, resume)  # another process may have changed the folder
         if isinstance(run.config, VggConfig) and run.config.frozen_blocks and not run.config.augmented:
             frozen_features.refuse_unwritable_place()  # before the data are read
         data = run.data()
@@ -74,15 +74,18 @@ def train(
 
 
 def build(task: Task, data: RunData, run: RunFolder) -> Network:
-    """A Network with its initial weights, compiled on all devices of the config. Nothing is written.
+    """Build and compile a Network with its initial weights, on all devices of the config. Writes nothing.
 
     Args:
         task: a Task.
         data: the RunData to train on.
-        run: an opened RunFolder; where it has weights, they are loaded by fit.
+        run: an opened RunFolder. If it has weights, `fit` loads them.
+
+    Returns:
+        Network.
 
     Raises:
-        InputError: jit=on with several TensorFlow devices, or initial weights that cannot be had.
+        InputError: jit=on with several TensorFlow devices, or the initial weights are not available.
     """
     config = run.config
     strategy = devices.strategy(config.distribute)
@@ -118,11 +121,11 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
 def fit(
     network: Network, data: RunData, run: RunFolder, more: Sequence[keras.callbacks.Callback] = ()
 ) -> None:
-    """Train a Network from the last finished epoch on.
+    """Train a Network, starting after the last finished epoch.
 
-    A run that was killed at any moment and resumed ends with the weights of the run never stopped (bit for
-    bit on one CPU; a GPU's own sums may differ in their last bits): the whole state is written in one piece
-    after each epoch, and an epoch's order depends on its number alone.
+    A run that was killed at any moment and resumed ends with the same weights as a run without a stop. They
+    are equal bit for bit on one CPU; sums on a GPU may differ in their last bits. The reason: the whole state
+    is written in one file after each epoch, and the order of an epoch depends on its number only.
 
     Args:
         network: a Network of build().
@@ -131,7 +134,7 @@ def fit(
         more: Keras callbacks that come last. At each step they get the loss unread.
 
     Raises:
-        InputError: the loss is no longer a number; the last good weights stay.
+        InputError: the loss is NaN. The last good weights are kept.
     """
     session.begin(run, data)
     if network.color_prior is not None and not run.has_color_prior():
@@ -157,7 +160,7 @@ def fit(
             [*samples, checkpoint, progress, *logs, *more],
         )
     finally:
-        progress.close()  # first, so that the sentence of an error has a line of its own
+        progress.close()  # first, so that an error message starts on a new line
         checkpoint.close()
 
 
@@ -173,7 +176,7 @@ def _fit_by_keras(model, train, dev, transform, config, first_epoch, chosen):
         initial_epoch=first_epoch,
         epochs=config.epochs,
         callbacks=callbacks.Hooks(chosen, add_history=True, model=model, epochs=config.epochs),
-        shuffle=False,  # the feed has done it
+        shuffle=False,  # the feed has shuffled
         verbose=0,
     )
 
@@ -186,7 +189,7 @@ def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None
 
 
 def _optimizer(config: Config, count: int) -> keras.optimizers.Optimizer:
-    """Adam; named, since a resumed run would not find again the names that Keras counts up by itself."""
+    """Adam with a fixed name: Keras numbers its own names, so a resumed run would have other ones."""
     rate = _learning_rate(config, count)
     if config.weight_decay:
         adam = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, name="adam")
@@ -211,12 +214,12 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     if source == "none":
         vgg16_weights.load(task.pretrained(run.config), model.variables)
         return
-    origin = RunFolder(resolve.run_folder(source))  # it has all that pretrained weights would give
+    origin = RunFolder(resolve.run_folder(source))  # it includes the pretrained weights
     checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)
 
 
 def training_arrays(network: Network, data: RunData, config: Config) -> tuple[Any, Any, Any]:
-    """(training arrays, dev arrays, transform), in which features replace the input of frozen layers."""
+    """(training arrays, dev arrays, transform). Features replace the input of frozen layers."""
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
     transform = task.transform(config)
@@ -245,16 +248,18 @@ def _training_batches(arrays, transform, config, first_epoch, device):
 
 
 def _check_shares(model, count, batch_size):
-    """TensorFlow's replicas share each batch: the first one equally, and of none may any go empty.
+    """Check that the replicas of TensorFlow can share the first batch equally, and each other batch.
 
-    Raises InputError. (From the first batch's shares Keras 3.15 takes the mean, to learn its shape.)
+    Raises InputError. (Keras 3.15 computes the mean of the first batch's shares, to learn their shape.)
     """
     replicas = getattr(getattr(model, "distribute_strategy", None), "num_replicas_in_sync", 1)
     first, last = min(batch_size, count), count % batch_size
     if first % replicas:
-        raise InputError(f"{replicas} devices cannot share a first batch of {first} images: change a size.")
+        raise InputError(
+            f"{replicas} devices cannot share a first batch of {first} images equally. Change a size."
+        )
     if 0 < last < replicas:
         raise InputError(
-            f"{count} images in batches of {batch_size} leave {last} for the last one, too few for "
-            f"{replicas} devices: change a size."
+            f"{count} images in batches of {batch_size} leave {last} for the last batch, too few for "
+            f"{replicas} devices. Change a size."
         )

@@ -69,6 +69,8 @@ def house(old_runs, tmp_path_factory):
             shutil.copytree(old_runs[task], folder / "runs" / name)
     image_files.write(folder / "photo.jpg", pictures.chelsea())
     make(folder / "film.mp4", frames(3, 64, 96))
+    for number, frame in enumerate(frames(3, 64, 96)):
+        image_files.write(folder / f"frames/{number}.png", frame)
     for i in range(80):
         part = (pictures.astronaut, pictures.coffee)[i % 2]()[2 * i : 2 * i + 80, 3 * i : 3 * i + 100]
         image_files.write(folder / f"photographs/{i}.jpg", part)
@@ -136,7 +138,7 @@ def test_chosen_commands_and_all_python_blocks_run(pages, house):
                     done.add(cheaper)
     assert len(done) > 25
     assert RunFolder(house / "runs/longer").metrics().keys() == {"dev", "test"}
-    assert image_files.read(house / "colored/photo.png").shape == pictures.chelsea().shape
+    assert image_files.read(house / "photo-colorized.jpg").shape == pictures.chelsea().shape
 
 
 def test_every_block_says_what_it_is_and_no_entry_is_stale(pages):

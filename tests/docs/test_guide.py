@@ -39,4 +39,4 @@ def test_the_added_task(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert (tmp_path / "colored-by-unet" / "photo.png").exists()
+    assert (tmp_path / "colored-by-unet" / "photo.jpg").exists()

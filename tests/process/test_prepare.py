@@ -92,7 +92,7 @@ BAD_CALLS = {
         "has 10 classes, but cifar100 has 100",
     ),
     "missing": (["cifar10", "--from", "nowhere.tar"], "nowhere.tar is not found"),
-    "synthetic": (["synthetic", "--from", "served"], "leave out --from"),
+    "synthetic": (["synthetic", "--from", "served"], "Leave out --from"),
     "to a file": (
         ["cifar10", "--from", "served/cifar-10-small.tar.gz", "--to", "served/cifar-10-small.tar.gz"],
         "served/cifar-10-small.tar.gz",
@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     command = [sys.executable, "-c", code, str(PREPARE), str(folder)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    assert done.stderr.startswith("interrupted; nothing half-written is left")
+    assert done.stderr.startswith("interrupted; no incomplete file is left")
     assert contents(tmp_path / "here") == []
 
 

@@ -126,7 +126,7 @@ def test_several_devices_train_through_mirrored_strategy(trainings, tmp_path):
     [
         ("train_size=33", "33 images in batches of 16 leave 1 for the last one, too few for 2 devices"),
         ("batch_size=15", "2 devices cannot share a first batch of 15 images"),
-        ("jit=on", "jit=on does not go with several TensorFlow devices"),
+        ("jit=on", "jit=on does not work with several TensorFlow devices"),
     ],
 )
 def test_replicas_need_a_share_of_every_batch(trainings, tmp_path, settings, sentence):

@@ -256,54 +256,60 @@ def text_file(tmp_path):
 
 
 BROKEN = {
-    "a pickle cut short": (changed("data_batch_2", lambda c: c[:-100]), "data_batch_2 .*cut short"),
-    "no pickle at all": (changed("test_batch", lambda c: b"<html>no"), "test_batch .* not a readable pickle"),
-    "an empty file": (changed("batches.meta", lambda c: b""), "batches.meta .* not a readable pickle"),
+    "a pickle cut short": (
+        changed("data_batch_2", lambda c: c[:-100]),
+        "data_batch_2 .*incomplete or damaged",
+    ),
+    "no pickle at all": (
+        changed("test_batch", lambda c: b"<html>no"),
+        "test_batch .* cannot be read as a pickle",
+    ),
+    "an empty file": (changed("batches.meta", lambda c: b""), "batches.meta .* cannot be read as a pickle"),
     "a pickled list": (changed("data_batch_1", lambda c: python2_dumps([1])), "data_batch_1 .* a list"),
     "other keys": (
         changed("data_batch_1", lambda c: python2_dumps({b"x": 1})),
-        "data_batch_1 .* no entry 'data'",
+        "data_batch_1 .* not have the entry 'data'",
     ),
-    "too few labels": (batch(labels=[0] * 19), "data_batch_2 .* 20 images but 19 labels"),
+    "too few labels": (batch(labels=[0] * 19), "data_batch_2 .* 20 images, but 19 labels"),
     "too few columns": (batch(data=np.zeros((20, 3071), np.uint8)), r"data_batch_2 .* \(20, 3071\)"),
     "floats": (batch(data=np.zeros((20, 3072))), "data_batch_2 .* float64"),
-    "no rows": (batch(data=np.zeros((0, 3072), np.uint8), labels=[]), "data_batch_2 .* no images"),
+    "no rows": (batch(data=np.zeros((0, 3072), np.uint8), labels=[]), "data_batch_2 .* not contain images"),
     "a label too large": (batch(labels=[10] * 20), "data_batch_2 .* label 10, but there are 10 classes"),
     "a negative label": (batch(labels=[-1] * 20), "data_batch_2 .* label -1"),
-    "labels of text": (batch(labels=[b"cat"] * 20), "data_batch_2 .* no list of whole numbers"),
-    "ragged labels": (batch(labels=[[1], [2, 3]] * 10), "data_batch_2 .* no array"),
+    "labels of text": (batch(labels=[b"cat"] * 20), "data_batch_2 .* not a list of whole numbers"),
+    "ragged labels": (batch(labels=[[1], [2, 3]] * 10), "data_batch_2 .* not an array"),
     "names that are no list": (
         changed("batches.meta", lambda c: python2_dumps({b"label_names": 5})),
-        "batches.meta .* no list of names",
+        "batches.meta .* not a list of names",
     ),
     "one class name": (
         changed("batches.meta", lambda c: python2_dumps({b"label_names": [b"cat"]})),
         "batches.meta .* at least two",
     ),
-    "a missing batch": (missing("data_batch_4"), "has no file data_batch_4"),
-    "missing class names": (missing("batches.meta"), "has no file batches.meta"),
+    "a missing batch": (missing("data_batch_4"), "not contain the file data_batch_4"),
+    "missing class names": (missing("batches.meta"), "not contain the file batches.meta"),
     "a cut binary file": (binary(lambda c: c[:-1]), "test_batch.bin .* 61459 bytes"),
-    "an empty binary file": (binary(lambda c: b""), "test_batch.bin .* no images"),
+    "an empty binary file": (binary(lambda c: b""), "test_batch.bin .* not contain images"),
     "a wrong binary label": (binary(lambda c: b"\xff" + c[1:]), "test_batch.bin .* label 255"),
-    "a tar cut short": (tar(lambda c: c[: len(c) // 2]), "set.tar.gz .*cut short"),
+    "a tar cut short": (tar(lambda c: c[: len(c) // 2]), "set.tar.gz .*incomplete or damaged"),
     "a tar with a wrong checksum": (tar(flip_last), "set.tar.gz .* damaged"),
     "no tar": (text_file, "notes.txt is a text file, which cannot be read as a data set"),
-    "two sets in one tar": (two_folders, "set.tar holds CIFAR files in 2 folders"),
-    "an empty folder": (empty_folder, "nothing holds no known data set"),
+    "two sets in one tar": (two_folders, "set.tar contains CIFAR files in 2 folders"),
+    "an empty folder": (empty_folder, "nothing does not contain a known data set"),
     "a path that is not there": (lambda tmp_path: tmp_path / "nowhere", "nowhere is not found"),
     "a changed array": (
         prepared("train_images.npy", lambda c: c[:-1] + bytes([c[-1] ^ 1])),
-        "train_images.npy is damaged .* --force",
+        "train_images.npy is damaged.* Delete the folder",
     ),
     "more images for dev than there are": (
         prepared("meta.json", lambda c: c.replace(b'"dev": null', b'"dev": 999')),
-        "test images, not 999 for dev.* --force",
+        "test images, but 999 are marked as dev images.* Delete the folder",
     ),
     "a cut meta.json": (
         prepared("meta.json", lambda c: c[:-9]),
-        "meta.json is missing or damaged: .* --force",
+        "meta.json is missing or damaged.* Delete the folder",
     ),
-    "a missing array": (unlinked, "test_labels.npy is missing: .* --force"),
+    "a missing array": (unlinked, "test_labels.npy is missing.* Delete the folder"),
 }
 
 
@@ -316,7 +322,7 @@ def test_broken_data_is_named_in_one_sentence(tmp_path, name):
 
 def test_a_member_that_claims_terabytes_is_refused_unread(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar, "LARGEST_FILE", 1000)
-    assert "claims" in sentence_of(load, tar_of(python_files(sample()), tmp_path / "set.tar"))
+    assert "is too large" in sentence_of(load, tar_of(python_files(sample()), tmp_path / "set.tar"))
 
 
 @pytest.mark.parametrize(
@@ -325,11 +331,12 @@ def test_a_member_that_claims_terabytes_is_refused_unread(tmp_path, monkeypatch)
         ({"image_size": 0}, "image_size, train_limit and test_limit must be at least 1."),
         ({"train_limit": 0}, "image_size, train_limit and test_limit must be at least 1."),
         ({"test_limit": -1}, "image_size, train_limit and test_limit must be at least 1."),
-        ({"seed": -1}, "the seed must not be negative, but is -1."),
+        ({"seed": -1}, "seed must be at least 0, received -1."),
+        ({"source": ""}, "The name of the data set is empty. Name a data set or a path."),
     ],
 )
 def test_bad_options(options, sentence):
-    assert sentence_of(load, "synthetic", **options) == sentence
+    assert sentence_of(load, **{"source": "synthetic", **options}) == sentence
 
 
 @pytest.mark.slow

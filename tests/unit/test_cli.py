@@ -12,6 +12,7 @@ from colorization.cli import main
 from colorization.core import image_files
 from colorization.evaluation import evaluate, table
 from colorization.inference import runtimes
+from colorization.inference.rendering import Rendering
 from colorization.runs import RunFolder, resolve
 
 TASKS = ("regression", "classification", "transfer")
@@ -37,19 +38,20 @@ def test_colorize_image(photograph, tmp_path, capsys, task):
     """Oracle: Colorizer of the same preset, at the same working size and temperature."""
     name, output = f"cifar10-{task}", tmp_path / "out"
     size = None if task == "transfer" else 48
-    arguments = ["image", str(photograph), "--model", name, "-o", str(output)]
+    arguments = ["image", str(photograph), "--model", name, "-o", str(output), "--format", "png"]
     arguments += [] if size is None else ["--working-size", str(size)]
     assert main.main(arguments) == 0
     assert capsys.readouterr().out == f"{output / 'photograph.png'}\n"
     colorizer, picture = Colorizer.from_preset(name, size), image_files.read(photograph)
-    expected = colorizer.colorize(picture).astype(int)
+    expected = colorizer.colorize(picture, rendering=Rendering()).astype(int)
     colored = cv2.imread(str(output / "photograph.png"))[..., ::-1]
     assert (np.abs(colored - expected) > 1).mean() < 1e-3
     assert "already exists: pass --overwrite" in refused(capsys, *arguments)
     if task != "regression":
         assert main.main([*arguments, "--overwrite", "--temperature", "0.1"]) == 0
         tempered = image_files.read(output / "photograph.png")
-        assert (np.abs(tempered - colorizer.colorize(picture, temperature=0.1).astype(int)) > 1).mean() < 1e-3
+        cold = colorizer.colorize(picture, temperature=0.1, rendering=Rendering()).astype(int)
+        assert (np.abs(tempered - cold) > 1).mean() < 1e-3
         assert (np.abs(tempered - expected) > 1).mean() > 0.1
 
 
@@ -66,15 +68,15 @@ def test_folders_keep_their_shape(tmp_path, capsys):
     command = ["image", album, single, "--model", "cifar10-regression", "-o", output]
     command = [str(word) for word in command]
     assert main.main(command) == 0
-    made = {"a.png.png", "a.jpg.png", "deep/er/b.png", "deep/c.png", "single.png"}
+    made = {"a.png", "a.jpg", "deep/er/b.JPG", "deep/c.webp", "single.png"}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert there == made | {"old.png", "skipped-files.txt"}
     assert set(capsys.readouterr().out.split()) == {str(output / name) for name in made}
-    assert "already exists: pass --overwrite, --resume" in refused(capsys, *command)
-    (output / "deep/c.png").unlink()
+    assert "already exists: pass --overwrite or --resume" in refused(capsys, *command)
+    (output / "deep/c.webp").unlink()
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.*")}
     assert main.main([*command, "--resume"]) == 0
-    assert capsys.readouterr().out.split() == [str(output / "deep/c.png")]
+    assert capsys.readouterr().out.split() == [str(output / "deep/c.webp")]
     assert {path: path.stat().st_mtime_ns for path in before} == before
     for other in ("one", "two"):
         image_files.write(tmp_path / other / "a.png", data.coffee()[:24, :24])
@@ -99,7 +101,7 @@ def test_a_bad_file_among_good_ones(photograph, tmp_path, capsys):
     output = tmp_path / "out"
     command = ("image", bad, photograph, "--model", "cifar10-regression", "-o", output)
     assert "bad.png " in refused(capsys, *command, code=1)
-    assert [path.name for path in output.iterdir()] == ["photograph.png"]
+    assert [path.name for path in output.iterdir()] == ["photograph.jpg"]
 
 
 def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
@@ -109,14 +111,14 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
     for words, sentence in (
         ((*image, tmp_path), "is not a run folder"),
         ((*image, tmp_path / "nowhere"), "is not a run folder"),
-        ((*regression, "--decoding", "mode"), "decodes by regression, not by 'mode'"),
-        ((*regression, "--temperature", 0.5), "The decoding regression takes no temperature"),
+        ((*regression, "--decoding", "mode"), "Unknown decoding 'mode'"),
+        ((*regression, "--temperature", 0.5), "The decoding regression does not use a temperature"),
         (
             (*image, "photos", "--decoding", "mode", "--temperature", 0.5),
-            "The decoding mode takes no temperature",
+            "The decoding mode does not use a temperature",
         ),
         ((*regression, "--working-size", 0), "at least 1 pixel"),
-        (("image", photograph, "-o", photograph, "--model", "photos"), "is not a directory"),
+        (("image", photograph, "-o", photograph, "--model", "photos"), "is one of the pictures to color"),
         (("image", tmp_path / "missing.png", *image[2:], "cifar10-regression"), "missing.png cannot be read"),
         (("evaluate", tmp_path), "is not a run folder"),
         (("evaluate", "nothing"), "is not a run folder"),
@@ -124,13 +126,13 @@ def test_bad_input_gets_one_sentence(photograph, tmp_path, capsys):
             ("evaluate", "cifar10-regression", "--data", "nowhere"),
             "nowhere does not exist|nowhere is not found|not found",
         ),
-        (("evaluate", "cifar10-regression", "--temperature", 0.5), "takes no temperature"),
+        (("evaluate", "cifar10-regression", "--temperature", 0.5), "does not use a temperature"),
         (("figures", tmp_path, "-o", output), "is not a run folder"),
         (("export", tmp_path, "--format", "keras", "-o", tmp_path / "m.keras"), "is not a run folder"),
-        (("export", "photos", "--format", "onnx"), "Name the new onnx by -o"),
-        (("export", "photos", "--format", "savedmodel"), "Name the new savedmodel by -o"),
-        (("presets", "--path"), "Name the preset"),
-        (("presets", "nothing"), "There is no preset 'nothing'"),
+        (("export", "photos", "--format", "onnx"), "Name the new onnx file or folder with -o"),
+        (("export", "photos", "--format", "savedmodel"), "Name the new savedmodel file or folder with -o"),
+        (("presets", "--path"), "needs the name of a preset"),
+        (("presets", "nothing"), "The preset 'nothing' does not exist"),
     ):
         told = refused(capsys, *words)
         assert re.search(sentence, told), told
@@ -144,8 +146,10 @@ def test_a_run_with_its_own_onnx_refuses_as_the_run_does(old_run, photograph, tm
     assert main.main(["export", str(run_dir), "--format", "onnx"]) == 0
     assert capsys.readouterr().out == f"{run_dir / 'colorizer.onnx'}\n"
     image = ("image", photograph, "-o", tmp_path / "out", "--model", run_dir)
-    assert "The decoding regression takes no temperature" in refused(capsys, *image, "--temperature", 0.5)
-    assert "stands for its run as it is" in refused(
+    assert "The decoding regression does not use a temperature" in refused(
+        capsys, *image, "--temperature", 0.5
+    )
+    assert "has the settings of its run" in refused(
         capsys, "export", run_dir, "--format", "onnx", "--working-size", 64
     )
 
@@ -205,7 +209,7 @@ def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):
         assert error.count("\n") == 0
         return error
 
-    assert "Unknown field 'with'; the fields are: data, image_size" in sentence("--set", "with=1")
+    assert "Unknown field 'with'. The fields are: data, image_size" in sentence("--set", "with=1")
     assert "epochs must be a whole number, received 'many'" in sentence("--set", "epochs=many")
     assert "epochs must be at least 1, received 0" in sentence("--set", "epochs=0")
     assert "key=value" in sentence("--set", "epochs")

@@ -135,7 +135,7 @@ def test_old_names_of_a_judges_command_line(experiments, old_run, capsys):
     main = experiments["vgg"].main
     assert main(words) == 2  # another judge
     error = capsys.readouterr().err
-    for told in ("smoke-grey is deprecated", "--preset is deprecated", "was begun with"):
+    for told in ("smoke-grey is deprecated", "--preset is deprecated", "was started with"):
         assert told in error
     assert main(["--run-dir", str(run.path), "--resume", "--set", "grey=false"]) == 0
     captured = capsys.readouterr()

@@ -89,7 +89,7 @@ def test_an_unknown_field_lists_the_fields(config_class, name):
     assume(name.strip() not in names)
     with pytest.raises(InputError) as refusal:
         override(config_class(), [f"{name}=1"])
-    assert str(refusal.value).endswith(f"the fields are: {', '.join(names)}.")
+    assert str(refusal.value).endswith(f"The fields are: {', '.join(names)}.")
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ def test_old_names_of_fields_and_tasks(tmp_path, capsys):
     [
         (
             '{"task": "gan"}',
-            "config.json names the task 'gan', not one of .*regression, classification, transfer",
+            "config.json has the task 'gan', which is not one of .*regression, classification, transfer",
         ),
-        ('{"task": ["x"]}', r"config.json names the task \['x'\]"),
-        ("[]", "config.json names the task None"),
+        ('{"task": ["x"]}', r"config.json has the task \['x'\]"),
+        ("[]", "config.json has the task None"),
         ("[" * 100_000, "config.json cannot be read as JSON"),
         ('{"task": "regression", "epochs": "many"}', "config.json: epochs must be a whole number"),
     ],

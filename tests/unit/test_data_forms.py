@@ -151,15 +151,15 @@ def other_names(folder):
 
 BROKEN = {
     rewrite(pixels=[1], label=[0]): r"has no column img or image\. Its columns are pixels, label\.",
-    rewrite(img=["a.png"], label=[0]): "The column img of .* holds string, not the bytes of image files",
+    rewrite(img=["a.png"], label=[0]): "The column img of .* contains string, not the bytes of image files",
     rewrite(img=[b"x"] * 3, label=[0, 1, 2]): "3 of the 3 test images cannot be read",
-    rewrite(img=[b"x"], label=["cat"]): "The column label of .* does not hold whole numbers",
-    rewrite(img=[b"x"], label=[None]): "The column label of .* does not hold whole numbers",
-    rewrite(img=[b"x"], label=[-1]): "There is the label -1 in the test files",
+    rewrite(img=[b"x"], label=["cat"]): "The column label of .* does not contain whole numbers",
+    rewrite(img=[b"x"], label=[None]): "The column label of .* does not contain whole numbers",
+    rewrite(img=[b"x"], label=[-1]): "The label -1 is in the test files",
     no_test: r"has no test-\*\.parquet or validation-\*\.parquet",
     cut: "cannot be read as Parquet",
     damaged_page: "cannot be read as Parquet",
-    other_names: r"holds Parquet files, but no train-\*\.parquet",
+    other_names: r"contains Parquet files, but no train-\*\.parquet",
 }
 
 
@@ -176,13 +176,15 @@ def test_broken_parquet_is_named_in_one_sentence(tmp_path, change):
 def test_a_single_parquet_file_names_its_folder(tmp_path):
     folder = hub(tmp_path / "set", sample())
     sentence = sentence_of(load, folder / "train-00000-of-00002.parquet")
-    assert sentence.endswith(f"is one file of a data set. Give its folder, {folder}.")
+    assert sentence.endswith(f"is one file of a data set. Name its folder, {folder}.")
 
 
 def test_without_pyarrow_the_way_to_install_it_is_named(tmp_path, monkeypatch):
     folder = hub(tmp_path / "set", sample())
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert sentence_of(load, folder).endswith("needs pyarrow: pip install 'keras-colorization[parquet]'.")
+    assert sentence_of(load, folder).endswith(
+        "needs pyarrow. Run `pip install 'keras-colorization[parquet]'`."
+    )
 
 
 def arrays(dataset, **changes):
@@ -226,11 +228,12 @@ def test_keras_arrays_that_are_gray_or_have_no_labels(tmp_path):
 BAD_ARRAYS = {
     "has no array x_test": {"x_test": None},
     "has no array y_test": {"y_test": None},
-    "x_train in .* must be uint8 with values of 0 to 255, but is float32": {
+    "x_train in .* must be uint8 with values of 0 to 255, received float32": {
         "x_train": np.zeros((2, 8, 8, 3), "f4")
     },
-    r"x_train in .* must have the shape .* but has \(2, 8\)": {"x_train": np.zeros((2, 8), "u1")},
-    "y_train in .* must hold 100 whole numbers": {"y_train": np.zeros((100, 10))},
+    r"x_train in .* must have the shape .* received \(2, 8\)": {"x_train": np.zeros((2, 8), "u1")},
+    "y_train in .* must contain 100 whole numbers": {"y_train": np.zeros((100, 10))},
+    "set.npz has the label 1000000000000, but at most 100000 classes": {"y_train": np.full(100, 10**12)},
     "y_test in .* label -1": {"y_test": np.full(20, -1)},
     "cannot be read as NumPy arrays": {"y_test": np.array([{}] * 20)},  # a pickle, which is not opened
 }
@@ -289,7 +292,7 @@ def test_one_folder_deeper(tmp_path):
         make(tmp_path / name)
         assert_same(load((tmp_path / name).parent), dataset)
     shutil.copytree(tmp_path / "python/cifar-10-batches-py", tmp_path / "hub/second")
-    assert "hub holds 2 data sets: plain_text, second. Give one of them." in sentence_of(
+    assert "hub contains 2 data sets: plain_text, second. Name one of them." in sentence_of(
         load, tmp_path / "hub"
     )
 
@@ -303,7 +306,7 @@ def test_a_folder_with_other_images_too_is_one_of_photographs(tmp_path, monkeypa
 
 
 UNSUPPORTED = {
-    "a.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, which cannot be read as a data set. Give CIFAR"),
+    "a.h5": (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, which cannot be read as a data set. Use CIFAR"),
     "a.npy": (b"\x93NUMPY\x01\0", "is a NumPy file, which cannot"),
     "a.tfrecord": (b"\x10\0\0\0", "is a TFRecord file, which cannot"),
     "a.csv": (b"a,b\n", "is a CSV file, which cannot"),
@@ -314,12 +317,12 @@ UNSUPPORTED = {
     "noise": (bytes(range(256)), "is a binary file, which cannot"),
     "a.zip": (
         b"PK\x03\x04",
-        "is a ZIP file, which cannot be read as a data set. Unpack it, and give its folder.",
+        "is a ZIP file, which cannot be read as a data set. Unpack it, and name its folder.",
     ),
     "train-images-idx3-ubyte.gz": (b"\x1f\x8b\x08\0", "is a gzip file, which cannot"),
-    "a": (png(np.zeros((8, 8, 3), np.uint8)), "is one PNG image. Give a folder of images."),
-    "data_batch_1": (b"\x80\x02}q", "is one file of a data set. Give its folder"),
-    "test_images.npy": (b"\x93NUMPY\x01\0", "is one file of a data set. Give its folder"),
+    "a": (png(np.zeros((8, 8, 3), np.uint8)), "is one PNG image. Name a folder of images."),
+    "data_batch_1": (b"\x80\x02}q", "is one file of a data set. Name its folder"),
+    "test_images.npy": (b"\x93NUMPY\x01\0", "is one file of a data set. Name its folder"),
 }
 
 
@@ -336,7 +339,9 @@ def test_a_tar_is_known_by_its_content_and_one_without_cifar_is_named(tmp_path):
     assert_same(load(tmp_path / "download"), dataset)
     with tarfile.open(tmp_path / "pictures.tar", "w") as archive:
         archive.add(tmp_path / "download", "a.jpg")
-    assert "pictures.tar holds no files of CIFAR. Unpack it" in sentence_of(load, tmp_path / "pictures.tar")
+    assert "pictures.tar does not contain the files of CIFAR. Unpack it" in sentence_of(
+        load, tmp_path / "pictures.tar"
+    )
 
 
 def test_a_published_name_with_another_checksum_is_noticed(tmp_path, monkeypatch):

@@ -144,17 +144,17 @@ def test_other_data_splits_and_temperatures_go_into_metrics_json(old_run):
 
 
 def test_a_temperature_where_there_is_none_is_refused(old_runs):
-    with pytest.raises(InputError, match="The decoding regression takes no temperature"):
+    with pytest.raises(InputError, match="The decoding regression does not use a temperature"):
         evaluate(old_runs["regression"], temperature=0.5)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("statistics.json", '{"bin_counts": [1e400]}', "holds no colors of a training set"),
-        ("splits.npz", "no splits", "is not a readable splits file"),
+        ("statistics.json", '{"bin_counts": [1e400]}', "is not a color prior"),
+        ("splits.npz", "no splits", "cannot be read as splits"),
         ("data.json", "[[[", "is missing or damaged"),
-        ("config.json", '{"task": ["x"]}', r"names the task \['x'\]"),
+        ("config.json", '{"task": ["x"]}', r"has the task \['x'\]"),
         ("metrics.json", '{"dev": ', "is missing or damaged"),
     ],
 )

@@ -232,20 +232,26 @@ def test_what_cannot_be_exported_gets_one_sentence(old_runs, tmp_path, monkeypat
     run_dir, there = old_runs["regression"], tmp_path / "there.onnx"
     there.touch()
     for task, format, name, options, sentence in (
-        ("regression", "onnx", "m.tflite", {}, r"a file of the format onnx ends in \.onnx"),
-        ("regression", "litert", "m.tflite", {}, "LiteRT takes pictures of one size only: give it by --size"),
+        ("regression", "onnx", "m.tflite", {}, r"names in the format onnx end in \.onnx"),
+        (
+            "regression",
+            "litert",
+            "m.tflite",
+            {},
+            "A LiteRT file has a fixed picture size. Set it with --size",
+        ),
         ("regression", "onnx", "there.onnx", {}, "already exists"),
-        ("regression", "savedmodel", "model", {"decoding": "mode"}, "decodes by regression, not by 'mode'"),
+        ("regression", "savedmodel", "model", {"decoding": "mode"}, "Unknown decoding 'mode'"),
         (
             "regression",
             "keras",
             "m.keras",
             {"working_size": 64},
-            "it takes no decoding, working size or size",
+            "contains the network only",
         ),
         ("transfer", "onnx", "m.onnx", {"working_size": 64}, "sees every picture at 32 x 32"),
         ("regression", "onnx", "m.onnx", {"working_size": 0}, "at least 1 pixel, not 0"),
-        ("vgg", "onnx", "m.onnx", {}, "names the task 'judge', not one of "),
+        ("vgg", "onnx", "m.onnx", {}, "has the task 'judge', but one of "),
     ):
         with pytest.raises(InputError, match=sentence):
             export_model(old_runs[task], format, tmp_path / name, **options)

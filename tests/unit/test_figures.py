@@ -117,6 +117,6 @@ def test_runs_on_other_data_are_refused(runs, old_run):
     other = RunFolder(old_run("classification"))
     text = (other.path / "config.json").read_text()
     (other.path / "config.json").write_text(text.replace('"split_seed": 0', '"split_seed": 1'))
-    with pytest.raises(InputError, match=r"was trained on other data or sizes than .*regression"):
+    with pytest.raises(InputError, match=r"has other data or sizes than .*regression"):
         figures.write_all([runs[0].path, other.path], other.path / "figures")
     assert not (other.path / "figures").exists()

@@ -1,264 +1,334 @@
-"""Films: every frame once, at its time and in its color; the sound's own bytes; interruptions."""
+"""Films: every frame once, at its time, with its lightness and in color; interruptions; the command."""
 
-import itertools
-import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
 from skimage import data
-from skimage.color import lab2rgb, rgb2lab
-from support.films import RATE, make, pictures, read, turned
+from skimage.color import rgb2lab
+from support.films import make, pictures, read, tinted, turned
 
-from colorization import Colorizer
 from colorization.cli import main
 from colorization.core import image_files
 from colorization.core.errors import InputError
-from colorization.inference import film, temporal_smoothing
+from colorization.inference import film, film_parts
+from colorization.inference.film import Settings
 
-
-def turned_to_blue(batch):
-    """What stands for a colorizer here: other in each pixel, and told from any other order of channels."""
-    return np.stack([batch[..., 2], batch[..., 0], 255 - batch[..., 1]], axis=-1)
+EVERY_FRAME = Settings(interval=1, smooth=False)
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(film, "_PART", 8)
-    monkeypatch.setattr(film, "_PIXELS", 3 * 64 * 96)
+    monkeypatch.setattr(film_parts, "FRAMES", 8)
+
+
+def silent(sentence):
+    raise AssertionError(sentence)
+
+
+def lab_difference(found, rgb):
+    """Mean differences of L and of ab between a colored picture and `tinted` of the picture."""
+    expected = rgb2lab(rgb)
+    ab = cv2.resize(tinted(expected[None, ..., 0])[0], rgb.shape[1::-1])
+    lab = rgb2lab(found)
+    return np.abs(lab[..., 0] - expected[..., 0]).mean(), np.abs(lab[..., 1:] - ab).mean()
 
 
 @pytest.mark.parametrize("suffix", film.SUFFIXES)
-@pytest.mark.parametrize(("height", "width", "sound"), [(64, 96, True), (63, 97, False)])
-def test_every_frame_comes_at_its_time(tmp_path, suffix, height, width, sound):
+@pytest.mark.parametrize("sound", [True, False])
+def test_every_frame_comes_at_its_time(tmp_path, suffix, sound):
     """Oracle: the pictures and times that the film is made of here, one pause and one haste among them."""
-    shown = pictures(21, height, width)
+    shown = pictures(21, 64, 96)
     times = [0, *range(2, 14), *range(30, 38)]
     source, target = make(tmp_path / "in.mp4", shown, times, sound), tmp_path / f"out{suffix}"
-    film.color(source, target, turned_to_blue, "", smooth=False)
+    film.color(source, target, tinted, "", tell=silent)
     (before, _, voice), (after, found, heard) = read(source), read(target)
     np.testing.assert_allclose(after, before, atol=0.001)  # Matroska counts milliseconds
-    assert len(found) == len(shown)
     for picture, rgb in zip(found, shown, strict=True):
-        assert picture.shape == rgb.shape
-        difference = picture.astype(int) - turned_to_blue(rgb)
-        assert np.abs(difference.mean((0, 1))).max() < 2.5  # another matrix or range would be off by far more
-        assert np.abs(difference).mean() < 8
+        lightness, ab = lab_difference(picture, rgb)
+        assert lightness < 1.5
+        assert ab < 6  # another matrix, range or order of channels would be off by far more
     assert heard == voice
     assert bool(heard) == sound
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", target.name]
 
 
-def test_a_rotation_is_done(tmp_path):
+def test_odd_sizes_get_one_more_row_and_column(tmp_path):
+    """Oracle: the last row and column of the picture; every player knows 4:2:0."""
+    shown, told = pictures(3, 63, 97), []
+    source, target = make(tmp_path / "in.mkv", shown, sound=False), tmp_path / "out.mp4"
+    film.color(source, target, tinted, "", tell=told.append)
+    with av.open(str(target)) as container:
+        stream = container.streams.video[0]
+        assert (stream.height, stream.width, stream.pix_fmt) == (64, 98, "yuv420p")
+    for picture, rgb in zip(read(target)[1], shown, strict=True):
+        assert lab_difference(picture[:63, :97], rgb)[0] < 1.5
+        gray = rgb2lab(picture)[..., 0]
+        assert np.abs(gray[63] - gray[62]).mean() < 3
+        assert np.abs(gray[:, 97] - gray[:, 96]).mean() < 3
+    assert len(told) == 1
+    assert "odd size 97 x 63" in told[0]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_rotation_is_done(tmp_path, degrees):
     """Oracle: NumPy's rotation, counterclockwise as H.264's."""
     shown = pictures(3, 64, 96)
     straight, target = make(tmp_path / "straight.mp4", shown, sound=False), tmp_path / "out.mp4"
-    source = turned(straight, tmp_path / "in.mp4", 90)
-    film.color(source, target, lambda batch: batch, "", smooth=False)
+    source = turned(straight, tmp_path / "in.mp4", degrees)
+    film.color(source, target, tinted, "", EVERY_FRAME)
     for picture, rgb in zip(read(target)[1], shown, strict=True):
-        assert np.abs(picture.astype(int) - np.rot90(rgb)).mean() < 8
+        assert lab_difference(picture, np.rot90(rgb, degrees // 90))[0] < 1.5
 
 
-def test_an_interrupted_film_goes_on(tmp_path):
-    """Oracle: the film of a call that is not interrupted; the count of frames that are colored."""
+def test_ten_bits_stay_ten_bits(tmp_path):
+    """Oracle: the luma of a ramp that 8 bits cannot hold; gray colors keep it."""
+    ramp = np.tile(np.linspace(400, 463, 64, dtype=np.uint16), (48, 1))
+    source, target = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    with av.open(str(source), "w") as output:
+        video = output.add_stream("ffv1", rate=25)
+        video.height, video.width, video.pix_fmt = 48, 64, "gray10le"
+        for i in range(3):
+            frame = av.VideoFrame.from_ndarray(ramp, "gray10le")
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+    film.color(source, target, lambda lightness: np.zeros((*lightness.shape, 2), np.float32), "")
+    with av.open(str(target)) as container, av.open(str(source)) as original:
+        frames = list(container.decode(video=0))
+        rgb = next(original.decode(video=0)).to_ndarray(format="rgb48le")
+        assert frames[0].format.name == "yuv420p10le"
+        assert len(frames) == 3
+        found = frames[1].to_ndarray(format="rgb48le").astype(int)
+    assert len(np.unique(found[24, :, 0])) > 40  # 16 levels of 8 bits
+    assert np.abs(found - rgb).mean() < 65535 / 1023
+
+
+def test_a_film_of_one_frame_keeps_its_duration(tmp_path):
+    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    with av.open(str(source), "w") as output:
+        video = output.add_stream("mpeg4", rate=25)
+        video.height, video.width, video.pix_fmt = 48, 64, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(pictures(1, 48, 64)[0], "rgb24")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        for packet in [*video.encode(frame), *video.encode(None)]:
+            packet.duration = round(3 / packet.time_base)
+            output.mux(packet)
+    film.color(source, target, tinted, "")
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        assert before.duration == 3_000_000
+        assert after.duration == pytest.approx(before.duration, abs=1000)
+
+
+def test_start_and_end_choose_a_part(tmp_path):
+    """Oracle: the pictures of that part, with times from zero on."""
+    shown = pictures(40, 48, 64)
+    source, target = make(tmp_path / "in.mp4", shown, rate=Fraction(10)), tmp_path / "out.mkv"
+    film.color(source, target, tinted, "", Settings(start=0.95, end=2.5))
+    times, found, sound = read(target)
+    assert len(found) == 15
+    np.testing.assert_allclose(np.diff(times), 0.1, atol=0.002)
+    for picture, rgb in zip(found, shown[10:25], strict=True):
+        assert lab_difference(picture, rgb)[0] < 1.5
+    assert 0 < len(sound) < len(read(source)[2])
+    with av.open(str(target)) as container:
+        assert container.duration / 1e6 == pytest.approx(1.55, abs=0.06)
+    with pytest.raises(InputError, match="has no"):
+        film.color(source, tmp_path / "none.mkv", tinted, "", Settings(start=50, end=60))
+    assert not (tmp_path / "none.mkv").exists()
+
+
+def test_frames_in_a_folder_are_a_film(tmp_path):
+    """Oracle: the pictures, in order of their numbers; the damaged one shows the one before."""
+    shown = pictures(12, 48, 64)
+    (tmp_path / "scan").mkdir()
+    for number, rgb in enumerate(shown):
+        image_files.write(tmp_path / "scan" / f"f{number}.png", rgb)
+    (tmp_path / "scan" / "f5.png").write_bytes(b"damaged")
+    (tmp_path / "scan" / "notes.txt").write_text("no frame")
+    expected = [*shown[:5], shown[4], *shown[6:]]
+    settings, told = Settings(fps=Fraction(12)), []
+    for source in (tmp_path / "scan", tmp_path / "scan" / "f%d.png", tmp_path / "scan" / "f*.png"):
+        target = tmp_path / "out.mkv"
+        film.color(source, target, tinted, "", settings, tell=told.append)
+        times, found, _ = read(target)
+        np.testing.assert_allclose(times, np.arange(12) / 12, atol=0.001)
+        for picture, rgb in zip(found, expected, strict=True):
+            assert lab_difference(picture, rgb)[0] < 1.5
+        assert "1 frames that cannot be read (f5.png)" in told[-1]
+    with pytest.raises(InputError, match="with --fps"):
+        film.color(tmp_path / "scan", target, tinted, "")
+    assert film.default_target(tmp_path / "scan" / "f%d.png") == tmp_path / "scan-colorized.mkv"
+
+
+def test_frames_of_sixteen_bits_give_ten_bits(tmp_path):
+    """TIFF files; oracle: the bit depth, and the lightness."""
+    shown = pictures(4, 48, 64)
+    for number, rgb in enumerate(shown):
+        cv2.imwrite(str(tmp_path / f"{number}.tif"), rgb[..., ::-1].astype(np.uint16) * 257)
+    film.color(tmp_path / "%d.tif", tmp_path / "out.mkv", tinted, "", Settings(fps=Fraction(24)), tell=silent)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].pix_fmt == "yuv420p10le"
+    for picture, rgb in zip(read(tmp_path / "out.mkv")[1], shown, strict=True):
+        assert lab_difference(picture, rgb)[0] < 1.5
+
+
+def test_a_preview_shows_five_frames(tmp_path):
+    """Oracle: the frames in the middle of each fifth of the film."""
+    shown = pictures(50, 48, 64)
+    source, target = make(tmp_path / "in.mp4", shown, rate=Fraction(10)), tmp_path / "preview.png"
+    film.preview(source, target, tinted)
+    found = image_files.read(target)
+    assert found.shape == (48, 5 * 64, 3)
+    for number, picture in enumerate(np.split(found, 5, axis=1)):
+        assert lab_difference(picture, shown[5 + 10 * number])[0] < 1.5
+
+
+def test_an_interrupted_film_continues(tmp_path):
+    """Oracle: the film of a call that is not interrupted; the number of predictions."""
     source, target = make(tmp_path / "in.mp4", pictures(30, 64, 96)), tmp_path / "out.mp4"
-    colored = []
+    settings, predicted = Settings(interval=4), []
 
-    def interrupted(batch):
-        if sum(colored) > 20:
+    def interrupted(lightness):
+        if len(predicted) == 5:
             raise KeyboardInterrupt
-        return counted(batch)
+        return counted(lightness)
 
-    def counted(batch):
-        colored.append(len(batch))
-        return turned_to_blue(batch)
+    def counted(lightness):
+        predicted.append(len(lightness))
+        return tinted(lightness) * np.float32(1 + lightness.mean() / 100)
 
     with pytest.raises(KeyboardInterrupt):
-        film.color(source, target, interrupted, "this")
+        film.color(source, target, interrupted, "this", settings)
     assert not target.exists()
-    colored.clear()
-    film.color(source, target, counted, "this")
-    assert sum(colored) == 30 - 16
-    film.color(source, tmp_path / "whole.mp4", turned_to_blue, "this")
+    predicted.clear()
+    film.color(source, target, counted, "this", settings)
+    assert sum(predicted) == 8 - 4
+    film.color(source, tmp_path / "whole.mp4", counted, "this", settings)
     for one, other in zip(read(target), read(tmp_path / "whole.mp4"), strict=True):
-        np.testing.assert_array_equal(one, other)  # the smoothing goes on too
-    colored.clear()
+        np.testing.assert_array_equal(one, other)
+    predicted.clear()
     with pytest.raises(KeyboardInterrupt):
-        film.color(source, tmp_path / "other.mp4", interrupted, "this")
-    colored.clear()
-    film.color(source, tmp_path / "other.mp4", counted, "another model")
-    assert sum(colored) == 30
+        film.color(source, tmp_path / "other.mp4", interrupted, "this", settings)
+    predicted.clear()
+    film.color(source, tmp_path / "other.mp4", counted, "another model", settings)
+    assert sum(predicted) == 8
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "out.mp4", "whole.mp4", "other.mp4"}
 
 
-def chroma(rgb):
-    return rgb2lab(rgb)[..., 1:]
+SLOW = """
+import sys, time
+from pathlib import Path
+from support.films import tinted
+from colorization.inference import film, film_parts
+
+film_parts.FRAMES = 8
+
+def slow(lightness):
+    time.sleep(0.05)
+    return tinted(lightness)
+
+film.color(sys.argv[1], sys.argv[2], slow, "", film.Settings(interval=2))
+"""
 
 
-def test_flicker_is_smoothed():
-    """Oracle: an exponential mean of independent tints varies by sqrt((1 - k) / (1 + k)) of what they do."""
-    rng = np.random.default_rng(0)
-    tints = rng.normal(0, 12, (300, 2))
-    gray = np.full((16, 16, 1), 60.0)
-    shown = [lab2rgb(np.concatenate([gray, np.broadcast_to(tint, (16, 16, 2))], -1)) for tint in tints]
-    smooth = temporal_smoothing.Steady()
-    found = np.array([chroma(smooth(np.round(255 * rgb).astype(np.uint8))).mean((0, 1)) for rgb in shown])
-    expected = np.sqrt((1 - temporal_smoothing.KEPT) / (1 + temporal_smoothing.KEPT))
-    assert found[20:].std() / tints[20:].std() == pytest.approx(expected, rel=0.25)
+def test_a_film_that_is_killed_at_any_moment_continues(tmp_path):
+    """Oracle: an uninterrupted film, frame by frame."""
+    source, target = make(tmp_path / "in.mkv", pictures(60, 48, 64)), tmp_path / "out.mkv"
+    command = [sys.executable, "-c", textwrap.dedent(SLOW), str(source), str(target)]
+    folders = [str(Path(__file__).parents[1]), str(Path(film.__file__).parents[2])]
+    environment = {"PYTHONPATH": ":".join(folders), "PATH": ""}
+    parts = tmp_path / ".out.mkv.parts"
+    rng, kills = np.random.default_rng(0), 0
+    for _ in range(5):
+        before = len(list(parts.glob("*.npy")))
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        while len(list(parts.glob("*.npy"))) == before and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.15))
+        process.send_signal(signal.SIGKILL)
+        kills += process.wait() == -signal.SIGKILL
+        assert not target.exists() or kills < 5
+    assert kills == 5
+    assert parts.exists()
+    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    film.color(source, tmp_path / "whole.mkv", tinted, "", Settings(interval=2))
+    for one, other in zip(read(target), read(tmp_path / "whole.mkv"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
 
 
-def test_colors_follow_what_moves_and_stop_at_a_cut():
-    """Oracle: the true colors of stripes that move, which lightness hardly tells apart: those of a mean that
-    does not follow would be off by 20; lightness stays; a cut's first frame is its own."""
-    texture = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 14, (96, 300)), (0, 0), 2)
-    red = (np.arange(300) // 25 % 2 == 0)[:, None]
-    ab = np.broadcast_to(np.where(red, (30, 20), (-30, 20)), (96, 300, 2))
-    wide = np.round(255 * lab2rgb(np.concatenate([60 + texture[..., None], ab], -1))).astype(np.uint8)
-    shown = [np.ascontiguousarray(wide[:, 3 * i : 3 * i + 128]) for i in range(40)]
-    smooth = temporal_smoothing.Steady()
-    for rgb in shown:
-        found = smooth(rgb)
-        assert np.linalg.norm(chroma(found) - chroma(rgb), axis=-1).mean() < 10
-        assert np.abs(rgb2lab(found)[..., 0] - rgb2lab(rgb)[..., 0]).mean() < 0.5
-    other = data.rocket()[:96, :128]
-    np.testing.assert_allclose(smooth(other), other, atol=1)
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    """The number of pictures that are decoded and not yet encoded is the same in a film three times as long."""
+    waiting = []
 
+    def most_waiting(count):
+        alive, most = set(), [0]
+        source = make(tmp_path / f"{count}.mkv", pictures(count, 48, 64), sound=False)
+        original = film.film_frames.pictures
 
-def test_lightness_stays_where_srgb_lacks_a_mix():
-    """Oracle: scikit-image's lightness; of vivid colors, and of such that are near them."""
-    rng = np.random.default_rng(0)
-    vivid = rng.choice(np.array([0, 60, 200, 255], np.uint8), (31, 320, 3))  # so small that nothing moves
-    near = np.clip(vivid + rng.integers(-30, 31, vivid.shape), 0, 255).astype(np.uint8)
-    smooth = temporal_smoothing.Steady()
-    smooth(vivid)
-    found = smooth(near)
-    assert np.abs(rgb2lab(found)[..., 0] - rgb2lab(near)[..., 0]).max() < 0.6
-    assert np.abs(chroma(found) - chroma(vivid)).mean() < 0.7 * np.abs(chroma(near) - chroma(vivid)).mean()
+        def counted(*arguments, **options):
+            for picture in original(*arguments, **options):
+                alive.add(picture.time)
+                most[0] = max(most[0], len(alive))
+                yield picture
 
+        def encoded(rgb):
+            alive.discard(min(alive))
+            return rgb
 
-def test_a_film_is_smoothed_across_its_parts(tmp_path):
-    """Oracle: Steady, called here for each frame, on colors that change from frame to frame."""
-    source, target = make(tmp_path / "in.mp4", pictures(20, 64, 96)), tmp_path / "out.mp4"
-    tints = itertools.cycle(((30, 0, 0), (0, 0, 30)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(film.film_frames, "pictures", counted)
+            patch.setattr(film_parts, "_even", encoded)
+            film.color(source, tmp_path / f"{count}-out.mkv", tinted, "", Settings(interval=4))
+        return most[0]
 
-    def flickering(batch):
-        return np.stack([np.clip(rgb + np.array(next(tints)), 0, 255).astype(np.uint8) for rgb in batch])
-
-    film.color(source, target, flickering, "")
-    tints, smooth = itertools.cycle(((30, 0, 0), (0, 0, 30))), temporal_smoothing.Steady()
-    for found, rgb in zip(read(target)[1], read(source)[1], strict=True):
-        expected = smooth(flickering(rgb[None])[0])
-        assert np.abs(chroma(found).mean((0, 1)) - chroma(expected).mean((0, 1))).max() < 2
+    waiting = [most_waiting(count) for count in (30, 90)]
+    assert max(waiting) <= 20
 
 
 def test_the_command(tmp_path, capsys):
-    """Oracle: the preset on the frames as they are stored."""
-    source, target = make(tmp_path / "in.mp4", pictures(4, 64, 96)), tmp_path / "deep" / "out.mkv"
-    command = ["film", str(source), "-o", str(target), "--no-smoothing"]
-    assert main.main(command) == 0
+    """Oracle: the lightness of the source; the preset gives color."""
+    shown = pictures(4, 64, 96)
+    source, target = make(tmp_path / "in.mp4", shown), tmp_path / "in-colorized.mkv"
+    assert main.main(["film", str(source)]) == 0
     assert capsys.readouterr().out == f"{target}\n"
-    expected = Colorizer.from_preset("photos").colorize(np.stack(read(source)[1])).astype(int)
-    found = np.stack(read(target)[1])
-    assert np.abs(found - expected).mean() < 6
-    assert np.ptp(found.astype(int), axis=-1).mean() > 5
-    assert main.main(command) == 2
+    for picture, rgb in zip(read(target)[1], shown, strict=True):
+        assert np.abs(rgb2lab(picture)[..., 0] - rgb2lab(rgb)[..., 0]).mean() < 1.5
+        assert np.ptp(picture.astype(int), axis=-1).mean() > 5
+    assert main.main(["film", str(source)]) == 2
     assert "already exists" in capsys.readouterr().err
-    assert main.main([*command, "--overwrite"]) == 0
+    assert main.main(["film", str(source), "--overwrite", "--no-smoothing"]) == 0
+    stamp = target.stat().st_mtime_ns
+    assert main.main(["film", str(source), "--resume"]) == 0
+    assert target.stat().st_mtime_ns == stamp
+    assert main.main(["film", str(source), "--preview", "--start", "0:00.05"]) == 0
+    assert (tmp_path / "in-preview.png").exists()
+    assert main.main(["film", str(source), "--start", "9", "--end", "0:02"]) == 2
+    assert "--end lies before --start" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main.main(["film", str(source), "--end", "2:3:4:5"])
 
 
-def test_the_source_is_never_overwritten(tmp_path, capsys):
+def test_the_source_is_never_overwritten(tmp_path, capsys, monkeypatch):
     source = make(tmp_path / "in.mp4", pictures(2, 64, 96))
     before = source.read_bytes()
     (tmp_path / "link.mp4").symlink_to(source)
     (tmp_path / "hard.mp4").hardlink_to(source)
+    monkeypatch.chdir(tmp_path)
     for name in ("in.mp4", "link.mp4", "hard.mp4"):
-        assert main.main(["film", str(source), "-o", str(tmp_path / name), "--overwrite"]) == 2
-        assert f"{name} is the film to color" in capsys.readouterr().err
+        for more in ([], ["--preview"]):
+            assert main.main(["film", str(source), "-o", name, "--overwrite", *more]) == 2
+            assert f"{name} is the film to color" in capsys.readouterr().err
     assert source.read_bytes() == before
-
-
-@pytest.mark.parametrize(("limit", "left"), [(0, []), (3000, []), (14000, [".out.mp4.parts"])])
-def test_a_disk_without_room_is_not_the_films_fault(tmp_path, limit, left):
-    """Files may not grow beyond `limit`: not even begin, hold a part, hold the film whose parts all fit."""
-    source, target = make(tmp_path / "in.mp4", pictures(21, 64, 96)), tmp_path / "out.mp4"
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        with pytest.raises(InputError, match=rf"^{tmp_path}/.*cannot be written: File too large"):
-            film.color(source, target, turned_to_blue, "", smooth=False)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "in.mp4"]
-    film.color(source, target, turned_to_blue, "", smooth=False)
-    assert len(read(target)[1]) == 21
-
-
-def test_sound_that_the_file_cannot_hold_is_told_before_the_work(tmp_path):
-    """AVI's telephone sound, which MP4 does not know; Matroska does."""
-    source = tmp_path / "in.avi"
-    with av.open(str(source), "w") as output:
-        video, voice = output.add_stream("mpeg4", rate=RATE), output.add_stream("pcm_u8", rate=8000)
-        video.height, video.width, video.pix_fmt, voice.layout = 64, 96, "yuv420p", "mono"
-        output.mux(video.encode(av.VideoFrame.from_ndarray(data.coffee()[:64, :96].copy(), "rgb24")))
-        output.mux(video.encode(None))
-        wave = av.AudioFrame.from_ndarray(np.full((1, 400), 90, np.uint8), format="u8", layout="mono")
-        wave.sample_rate = 8000
-        output.mux(voice.encode(wave))
-    colors = []
-    with pytest.raises(InputError, match=r"out\.mp4 cannot hold the audio of the film \(pcm_u8\)"):
-        film.color(source, tmp_path / "out.mp4", colors.append, "")
-    assert not colors
-    film.color(source, tmp_path / "out.mkv", turned_to_blue, "")
-    assert read(tmp_path / "out.mkv")[2] == read(source)[2] != []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.avi", "out.mkv"]
-
-
-def test_a_film_that_changes_its_size_keeps_its_first(tmp_path):
-    """Two recordings in one, as television sends them; oracle: OpenCV's enlargement of the second one's."""
-    first, second = pictures(5, 64, 96), [picture[:48, :72] for picture in pictures(11, 64, 96)]
-    both = [
-        make(tmp_path / "first.ts", first, range(5), sound=False),
-        make(tmp_path / "second.ts", second, range(9, 20), sound=False),
-    ]
-    source, target = tmp_path / "in.ts", tmp_path / "out.mkv"
-    source.write_bytes(b"".join(path.read_bytes() for path in both))
-    film.color(source, target, turned_to_blue, "", smooth=False)
-    times, found, _ = read(target)
-    assert len(found) == 16
-    assert times == sorted(set(times))
-    expected = first + [cv2.resize(picture, (96, 64), interpolation=cv2.INTER_CUBIC) for picture in second]
-    for picture, rgb in zip(found, turned_to_blue(np.stack(expected)), strict=True):
-        assert np.abs(picture.astype(int) - rgb).mean() < 8
-
-
-@pytest.mark.parametrize("size", [(1, 1), (8, 8), (16, 80), (11, 64), (31, 200), (32, 32)])
-def test_films_of_any_size_are_smoothed(size):
-    """Sizes at which OpenCV's flow crashes among them; what stands still keeps most of its color."""
-    steadied = temporal_smoothing.Steady()
-    gray = np.full((*size, 3), 120, np.uint8)
-    steadied(gray + np.uint8([20, 0, 0]))
-    red = steadied(gray + np.uint8([0, 0, 20])).astype(int)
-    assert (red[..., 0] > red[..., 2]).all()
-
-
-def test_damaged_sound_is_told(tmp_path):
-    """AAC whose headers name no sampling rate, in a container that does not look at them."""
-    whole, damaged = make(tmp_path / "in.ts", pictures(4, 64, 96)), tmp_path / "damaged.nut"
-    with av.open(str(whole)) as container, av.open(str(damaged), "w") as output:
-        copied = {stream: output.add_stream_from_template(stream) for stream in container.streams}
-        for packet in container.demux():
-            if packet.dts is None:
-                continue
-            changed = packet
-            if packet.stream.type == "audio":
-                changed = av.Packet(b"\xff\xf1\xff\xff" + bytes(packet)[4:])
-                changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
-            changed.stream = copied[packet.stream]
-            output.mux(changed)
-    with pytest.raises(InputError, match=r"The audio of .*damaged\.nut is damaged"):
-        film.color(damaged, tmp_path / "out.mp4", turned_to_blue, "")
-    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
@@ -266,17 +336,21 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
     (tmp_path / "text.mp4").write_text("no film")
     whole = make(tmp_path / "whole.mkv", pictures(30, 64, 96)).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[:200])
+    (tmp_path / "empty").mkdir()
     there = sorted(tmp_path.iterdir())
     for name, sentence in (
         ("picture.png", "is not a film: it has no video stream"),
         ("text.mp4", "cannot be read as a film"),
         ("cut.mkv", "cannot be read as a film"),
         ("nowhere.mp4", "No such file"),
+        ("empty", "give their number per second with --fps"),
     ):
         assert main.main(["film", str(tmp_path / name), "-o", str(tmp_path / "out.mp4")]) == 2
         assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+    assert main.main(["film", str(tmp_path / "empty"), "--fps", "24"]) == 2
+    assert "holds no frames" in capsys.readouterr().err
     assert main.main(["film", str(tmp_path / "whole.mkv"), "-o", str(tmp_path / "out.avi")]) == 2
     assert "the name of a film ends in .mp4, .mkv, .mov" in capsys.readouterr().err
     with pytest.raises(InputError, match="cannot be written"):
-        film.color(tmp_path / "whole.mkv", tmp_path / "text.mp4" / "out.mp4", turned_to_blue, "")
+        film.color(tmp_path / "whole.mkv", tmp_path / "text.mp4" / "out.mp4", tinted, "")
     assert sorted(tmp_path.iterdir()) == there

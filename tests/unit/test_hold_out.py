@@ -99,7 +99,7 @@ def test_few_photographs_with_copies_fall_together_too(tmp_path, different):
 def test_three_copies_of_two_photographs_are_too_few(tmp_path):
     for copy in range(3):
         write(tmp_path / "few", (1, 2), f"{copy}-{{}}.png")
-    with pytest.raises(InputError, match="2 different colored photographs are among 6 image files"):
+    with pytest.raises(InputError, match="Only 2 of 6 image files are different color photographs"):
         photographs.prepare([tmp_path / "few"], 16)
 
 
@@ -152,7 +152,7 @@ def test_val_is_for_dev_and_test_for_test(tmp_path, val, classes):
 def test_two_folders_for_dev_are_refused(tmp_path):
     for part in ("train", "val", "valid"):
         write(tmp_path / "set" / part, range(3))
-    with pytest.raises(InputError, match="holds val and valid: leave one of them"):
+    with pytest.raises(InputError, match=r"contains val and valid\. Keep only one of them"):
         datasets.load(tmp_path / "set")
 
 
@@ -180,7 +180,7 @@ def gray(count):
 
 def test_gray_sets_are_refused_for_colorizers_and_mostly_gray_ones_warned_of(tmp_path, capsys):
     """Oracle: sets made gray to a known share."""
-    with pytest.raises(InputError, match="All 20 training images of x are gray, so there is nothing"):
+    with pytest.raises(InputError, match="All 20 training images of x are gray"):
         datasets.check_colors(gray(20), "x")
     mixed = gray(20).copy()
     mixed[3] = picture(200)[:16, :16]
@@ -196,7 +196,7 @@ def test_training_on_a_gray_set_is_refused_and_leaves_nothing(tmp_path):
         for number in range(4):
             image_files.write(tmp_path / "set" / part / f"{number}.png", gray(9)[number + 3])
     config = ClassificationConfig(data=str(tmp_path / "set"), width=0.03, **SPLIT)
-    with pytest.raises(InputError, match="nothing to learn color from"):
+    with pytest.raises(InputError, match="A colorizer needs color images"):
         training.train(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

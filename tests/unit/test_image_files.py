@@ -35,6 +35,6 @@ def test_what_is_no_image_is_refused_in_one_sentence_with_its_name(tmp_path):
 
 
 def test_an_unknown_format_leaves_nothing(tmp_path):
-    with pytest.raises(InputError, match="not that of an image format"):
+    with pytest.raises(InputError, match="xyz is not the suffix of a picture"):
         image_files.write(tmp_path / "picture.xyz", np.zeros((2, 2, 3), np.uint8))
     assert not list(tmp_path.iterdir())

@@ -33,6 +33,9 @@ OPTIONAL = {
     "onnx",
     "tf2onnx",
     "av",
+    "imagecodecs",
+    "pillow_heif",
+    "tifffile",
     "ai_edge_litert",
     "onnxruntime",
     "keras",
@@ -80,6 +83,13 @@ def lines(node):
     return node.end_lineno - node.lineno + 1
 
 
+def code_lines(node):
+    """Lines of a function without its docstring."""
+    first = node.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str)
+    return lines(node) - (lines(first) if documented else 0)
+
+
 def test_every_module_belongs_to_a_package():
     """Oracle: the folders; few modules stand above them."""
     assert [name for name in FILES if name != "colorization" and package_of(name) is None] == []
@@ -99,7 +109,7 @@ def test_the_reading_of_imports_sees_them():
     """Oracle: a few imports, looked up by hand: of a module, of a name, and inside a function."""
     assert "colorization.core.bins" in imports("colorization.models.nine_blocks")
     assert "colorization.core.errors" in imports("colorization.runs.folder")
-    assert "av" in imports("colorization.inference.film")
+    assert "av" in imports("colorization.inference.film_reading")
     assert package_of("colorization.core.color") == "colorization.core"
     assert package_of("colorization") is None
 
@@ -117,7 +127,7 @@ def test_only_optional_packages_are_imported_in_functions(module):
 
 
 def test_functions_and_modules_are_short():
-    """Oracle: the syntax tree, lines counted from `def` to the last one; docstrings count too."""
+    """Oracle: the syntax tree, lines counted from `def` to the last one; the median without docstrings."""
     long = {
         f"{module}.{node.name}": lines(node)
         for module in FILES
@@ -125,7 +135,7 @@ def test_functions_and_modules_are_short():
         if lines(node) > 60
     }
     assert not long
-    assert statistics.median(lines(node) for module in FILES for node in functions(module)) < 10
+    assert statistics.median(code_lines(node) for module in FILES for node in functions(module)) < 8
     modules = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in FILES.items()}
     assert {name: count for name, count in modules.items() if count > 350} == {}
 

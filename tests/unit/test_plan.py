@@ -78,10 +78,10 @@ def test_what_does_not_fit_is_refused(variants, used, tmp_path):
     for words, sentence in (
         (["--vgg-weights", "imagenet"], "small trains its judge from scratch"),
         (["--variant", "paper", "--vgg-weights", "none"], "Frozen blocks need pretrained weights"),
-        (["--regression", used.judge], "names the task 'judge', not one of regression"),
-        (["--transfer", colorizers["classification"]], "names the task 'classification'"),
-        (["--judge", used.control], "was trained with gray=true: it is not a judge"),
-        (["--control", used.judge], "was trained with gray=false: it is not a control"),
+        (["--regression", used.judge], "has the task 'judge', but regression"),
+        (["--transfer", colorizers["classification"]], "has the task 'classification'"),
+        (["--judge", used.control], "was trained with gray=true, so it is not a judge"),
+        (["--control", used.judge], "was trained with gray=false, so it is not a control"),
         (["--judge", "nowhere"], "is not a run folder"),
         (["--judge", reseeded], "has split_seed=7, but the runs of the variant small have 0"),
         (["--regression", colorizers["regression"]], "has dev_size=20, but the runs of the variant small"),
@@ -127,6 +127,6 @@ def test_given_runs_that_do_not_belong_together_stop_a_chain_before_any_training
     other.write_data(other.data())
     given = {role: (None, run.path) for role, run in used.colorizers.items()}
     given |= {"judge": (None, other.path), "control": (JudgeConfig(), tmp_path / "control")}
-    with pytest.raises(InputError, match="judge has learned from"):
+    with pytest.raises(InputError, match="judge was trained on"):
         chain.run(given)
     assert not (tmp_path / "control").exists()

@@ -52,10 +52,10 @@ def test_a_run_of_another_kind_is_refused(run):
     run.write_config(TINY)
     assert run.expect(ColorizerConfig) is run
     with pytest.raises(
-        InputError, match=r"config\.json names the task 'classification', not one of regression\."
+        InputError, match=r"config\.json has the task 'classification', but one of regression is needed\."
     ):
         run.expect(RegressionConfig)
-    with pytest.raises(InputError, match=r"names the task 'classification', not one of .*transfer"):
+    with pytest.raises(InputError, match=r"has the task 'classification', but one of .*transfer"):
         run.expect(VggConfig)
 
 
@@ -65,7 +65,7 @@ def test_weights_are_the_best_and_the_frozen_ones(run):
         run.weights()
     run.write_config(TINY)
     with pytest.raises(
-        InputError, match=r"has no best\.weights\.h5 yet: its training has not finished an epoch"
+        InputError, match=r"has no best\.weights\.h5: its training has not finished an epoch yet"
     ):
         run.weights()
     run.write_best(ARRAYS, epoch=3)
@@ -103,7 +103,9 @@ def test_the_state_of_a_training_is_one_piece(run):
     with h5py.File(run.path / "last.weights.h5", "r+") as file:
         file.attrs["history"] = "[["
     for read in (run.finished_epochs, run.read_state):
-        with pytest.raises(InputError, match=r"last\.weights\.h5 is damaged: it holds no history"):
+        with pytest.raises(
+            InputError, match=r"last\.weights\.h5 is damaged: it does not contain the history"
+        ):
             read()
 
 
@@ -121,7 +123,7 @@ def test_history_is_a_table(run):
         "epoch,loss,val_loss\n1\n",
     ):
         (run.path / "history.csv").write_text(text)
-        with pytest.raises(InputError, match=r"history\.csv holds no training history"):
+        with pytest.raises(InputError, match=r"history\.csv is missing, or is not a training history"):
             run.history()
 
 
@@ -147,12 +149,10 @@ def test_other_data_are_refused(run, data):
     run.write_config(TINY)
     run.write_data(data)
     other = loading.load(TINY, side=24)
-    with pytest.raises(
-        InputError, match="run was trained on other images than synthetic now holds: restore them"
-    ):
+    with pytest.raises(InputError, match="run was trained on other images than those in synthetic"):
         run.splits(other)
     np.savez(run.path / "splits.npz", train=np.array([99]), dev=np.array([0]), test=np.array([1]))
-    with pytest.raises(InputError, match=r"splits\.npz does not fit the data"):
+    with pytest.raises(InputError, match=r"splits\.npz does not match the data"):
         run.splits(data.dataset)
     for text, sentence in (("[[[", "is missing or damaged"), ("{}", "was trained on other images")):
         (run.path / "data.json").write_text(text)
@@ -160,7 +160,7 @@ def test_other_data_are_refused(run, data):
             run.splits(data.dataset)
     for text in ("{}", '{"classes": []}', '{"classes": [1]}'):
         (run.path / "data.json").write_text(text)
-        with pytest.raises(InputError, match=r"data\.json is damaged: it names no classes"):
+        with pytest.raises(InputError, match=r"data\.json is damaged: it does not list the classes"):
             run.classes()
 
 
@@ -180,7 +180,7 @@ def test_the_color_prior_comes_back(run):
         "[" * 100_000,
     ):
         path.write_text(text)
-        with pytest.raises(InputError, match=r"statistics\.json holds no colors of a training set"):
+        with pytest.raises(InputError, match=r"statistics\.json is missing, or is not a color prior"):
             run.color_prior()
 
 

@@ -96,7 +96,7 @@ def test_splits_file(tmp_path):
     assert "int64" in sentence_of(Splits.load, path)
     np.savez(path, train=object_array("x"), dev=np.zeros(2), test=np.zeros(2))
     for bad in (path, tmp_path / "nowhere.npz"):  # nothing is unpickled
-        assert f"{bad.name} is not a readable splits file" in sentence_of(Splits.load, bad)
+        assert f"{bad.name} cannot be read as splits" in sentence_of(Splits.load, bad)
 
 
 def test_split_sizes_that_make_no_sense():

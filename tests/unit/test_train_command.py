@@ -123,9 +123,9 @@ def test_prepare(tmp_path, capsys):
     np.testing.assert_array_equal(datasets.read(folder).train.images, datasets.load(archive).train.images)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert main.main(["prepare", "cifar10", "--to", str(tmp_path / "to")]) == 0
-    assert "--force makes it again" in capsys.readouterr().out
+    assert "Use --force to make it again" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    assert "leave out --from" in refused(capsys, "prepare", "synthetic", "--from", archive)
+    assert "Leave out --from" in refused(capsys, "prepare", "synthetic", "--from", archive)
     with pytest.raises(SystemExit, match="2"):
         main.main(["prepare", "cifar10", "--size", "8"])
 
@@ -140,7 +140,7 @@ def test_prepared_photographs_are_those_that_training_takes(tmp_path, capsys):
     tiny = ["--set", "epochs=1", "--set", "width=0.03", "--set", "batch_size=16"]
     assert main.main([*map(str, words), *tiny]) == 0
     assert RunFolder(tmp_path / "run").config.data == folder
-    assert "Name the folders of your photographs by --data" in refused(capsys, "train", "photos")
+    assert "Name the folders of your photographs with --data" in refused(capsys, "train", "photos")
 
 
 @pytest.mark.parametrize(

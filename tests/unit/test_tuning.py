@@ -74,8 +74,8 @@ def test_the_shift_is_in_the_weights(tuned, old_runs):
     ("run", "options", "sentence"),
     [
         ("regression", {}, "is a regression|regression"),
-        ("classification", {"sizes": [32, 64]}, "larger ones by --data"),
-        ("transfer", {"sizes": [32]}, "predicts at one size only"),
+        ("classification", {"sizes": [32, 64]}, "larger images with --data"),
+        ("transfer", {"sizes": [32]}, "has a fixed input size"),
         ("classification", {"images": 0}, "at least 1"),
         ("classification", {"target": "."}, "already exists"),
     ],
@@ -88,7 +88,7 @@ def test_what_cannot_be_tuned_is_refused(old_runs, run, options, sentence):
 def test_the_command_refuses_numbers_that_make_no_sense(experiments, old_runs, capsys):
     main = experiments["tune"].main
     assert main(["photos", "--sizes", "32"]) == 2
-    assert "by -o" in capsys.readouterr().err
+    assert "with -o" in capsys.readouterr().err
     for option, text in (("--sizes", "0"), ("--temperatures", "-1"), ("--strengths", "nan")):
         with pytest.raises(SystemExit):
             main([str(old_runs["classification"]), option, text])

@@ -166,23 +166,23 @@ DAMAGED = {
     ),
     "a layer has another shape": (
         lambda path, layers: write_keras(path, other_shape(layers), new_names),
-        r"block3_conv2/kernel has shape \(3, 3, 128, 256\), the layer wants \(3, 3, 256, 256\)",
+        r"block3_conv2/kernel has the shape \(3, 3, 128, 256\), but the layer needs \(3, 3, 256, 256\)",
     ),
     "a number is not finite": (
         lambda path, layers: write_frossard(path.with_suffix(".npz"), with_nan(layers)),
-        "block2_conv1/kernel holds values that are not finite",
+        "block2_conv1/kernel contains values that are not finite",
     ),
     "an .h5 cut short": (
         lambda path, layers: cut(write_keras(path, layers, old_names)),
-        r"weights\.h5 is damaged or cut short \(.*truncated file",
+        r"weights\.h5 is damaged or incomplete \(.*truncated file",
     ),
     "an .npz cut short": (
         lambda path, layers: cut(write_frossard(path.with_suffix(".npz"), layers)),
-        r"weights\.npz is no weights file, or is cut short",
+        r"weights\.npz is not a weights file, or is incomplete",
     ),
     "an .npz with a flipped byte": (
         lambda path, layers: damaged_member(write_frossard(path.with_suffix(".npz"), layers)),
-        r"weights\.npz is damaged or cut short \(Bad CRC-32",
+        r"weights\.npz is damaged or incomplete \(Bad CRC-32",
     ),
     "an .npz with a pickle": (
         lambda path, layers: write_frossard(
@@ -190,13 +190,13 @@ DAMAGED = {
         ),
         "Object arrays cannot be loaded when allow_pickle=False",
     ),
-    "a text": (text, r"weights\.h5 is no weights file"),
-    "no file": (lambda path, layers: path, "There are no VGG16 weights at .*--vgg-weights"),
+    "a text": (text, r"weights\.h5 is not a weights file"),
+    "no file": (lambda path, layers: path, "is not found. Name a weights file .*--vgg-weights"),
     "layers numbered": (
         lambda path, layers: write_keras(
             path, {"conv2d": next(iter(layers.values()))}, new_names, under="layers/"
         ),
-        "numbers its layers instead of naming them",
+        "without names of layers",
     ),
 }
 
@@ -231,7 +231,7 @@ def test_offline_the_download_says_what_to_do(monkeypatch):
 
     monkeypatch.setattr(keras.utils, "get_file", fails)
     with pytest.raises(
-        InputError, match=r"cannot be downloaded from https://.*: give a file by --vgg-weights"
+        InputError, match=r"cannot be downloaded from https://.*Name a file with --vgg-weights"
     ):
         vgg16_weights.load("imagenet", [])
 

@@ -126,6 +126,7 @@ def test_a_table_is_shown_where_it_cannot_be_stored(old_run, task, monkeypatch, 
         OSError(errno.ENOSPC, HDF5),
         OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
         OSError("1843200 requested and 1048448 written"),
+        OSError("Not enough free space to write 153600000 bytes after offset 128"),
     ],
 )
 def test_a_full_disk_is_one_short_sentence(tmp_path, error):

@@ -1,0 +1,339 @@
+"""Decoders of one-page pictures: JPEG, PNG, WebP, BMP, GIF, HEIC, AVIF and JPEG 2000. See tiff_reading."""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+from colorization.core import picture_metadata, picture_png, picture_samples
+from colorization.core.errors import InputError
+from colorization.core.picture_samples import Samples
+from colorization.core.picture_source import Source
+from colorization.core.picture_warnings import python_warnings
+
+ERRORS = Exception
+"""What decoders raise for damaged files: errors of a dozen types."""
+
+_PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "JPEG2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
+}
+"""Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
+
+DAMAGED = "The file is damaged"
+"""The first words of each warning about damage."""
+
+_END_OF_JPEG = b"\xff\xd9"
+_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and their rows
+_NOTHING = 0.98  # share of a picture without which it is refused
+_MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
+
+
+class Reader:
+    """One page of a file that Pillow opens.
+
+    Args:
+        source: the file.
+        format: Pillow's name.
+        told: warnings are added here.
+
+    Raises:
+        Exception: of any type; see `decoding`.
+
+    Attributes:
+        sizes: (width, height) of each page.
+        metadata: of the file.
+    """
+
+    def __init__(self, source: Source, format: str, told: list[str]) -> None:
+        self._source, self._format, self._told = source, format, told
+        with self._opened() as (image, _):
+            self.sizes = [image.size]
+            self._mode, self._profile = image.mode, image.info.get("icc_profile")
+            self.metadata, self._orientation = self._describe(image)
+            self._tell_other_pictures(image)
+
+    def pages(self) -> Iterator[Samples]:
+        """Decode."""
+        samples = self._direct() or self._with_pillow()
+        samples.profile, samples.orientation = self._profile, self._orientation
+        yield samples
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[tuple[Any, float | None]]:
+        """(image whose pixels are not decoded, None); if its header is damaged, see _opened_mended."""
+        with self._source.open() as stream:
+            try:
+                image, share = self._open(stream), None
+            except ERRORS:
+                image, share = self._opened_mended()
+            yield image, share
+
+    def _open(self, stream: BinaryIO) -> Any:
+        with python_warnings():
+            return _PLUGINS[self._format](stream)
+
+    def _opened_mended(self) -> tuple[Any, float]:
+        """(image of the completed file, share of it that is missing)."""
+        data, share = mended(self._source.read(), self._format)
+        return self._open(io.BytesIO(data)), share
+
+    def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
+        """(metadata, orientation)."""
+        info, texts = image.info, None
+        if self._format == "PNG":
+            info, texts = _png_metadata(self._source.read()) or (info, None)
+        if self._format == "JPEG2000":
+            info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
+        return picture_metadata.of_info(info, self._told, texts)
+
+    def _tell_other_pictures(self, image: Any) -> None:
+        if getattr(image, "is_animated", False):
+            self._told.append(
+                "It is animated, and only its first frame is read; color animations with `colorize film`."
+            )
+        if self._format == "JPEG" and "mp" in image.info:
+            with contextlib.suppress(ERRORS):
+                others = image._getmp()[_MP_COUNT] - 1
+                if others > 0:
+                    self._told.append(f"Only the main one of its {others + 1} pictures is read.")
+
+    def _direct(self) -> Samples | None:
+        """Samples by imagecodecs; None for kinds that Pillow reads as well, and if imagecodecs fails.
+
+        Pillow would reduce more than 8 bits, and copies the samples of plain files twice.
+        """
+        decode = _DIRECT.get(self._format)
+        if decode is None or self._mode in ("P", "CMYK"):
+            return None
+        try:
+            found = decode(self._source.read())
+        except ERRORS:
+            return None
+        if found is None:
+            return None
+        samples, share = found
+        if share is not None:
+            self._tell_damage(share)
+        return samples
+
+    def _with_pillow(self) -> Samples:
+        with self._opened() as (image, share):
+            try:
+                image.load()
+            except ERRORS:
+                return self._partly(image)
+            samples = picture_samples.of_image(image)
+            if share is None and self._format == "JPEG":
+                share = _early_end(samples.pixels)
+            if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
+                share = 0.0
+            if share is not None:
+                self._tell_damage(share)
+            return samples
+
+    def _partly(self, image: Any) -> Samples:
+        """The samples of a file whose decoding failed on the way."""
+        with contextlib.suppress(ERRORS):
+            whole, share = self._opened_mended()
+            whole.load()
+            share = max(share, min(empty_share(image), _plain_share(np.asarray(whole))))
+            self._tell_damage(share, is_blurred="progressive" in whole.info)
+            return picture_samples.of_image(whole)
+        share = empty_share(image)
+        self._tell_damage(share)
+        return picture_samples.of_image(image)
+
+    def _tell_damage(self, share: float, is_blurred: bool = False) -> None:
+        """Warn. Raises InputError if there is nothing to show."""
+        if share > _NOTHING:
+            raise undecodable(self._source)
+        if is_blurred and not share:
+            self._told.append(f"{DAMAGED}: fine detail of the picture may be missing.")
+        else:
+            tell_damage(self._told, share)
+
+
+class HeicReader:
+    """The main picture of a HEIC file, by pillow-heif. See Reader."""
+
+    def __init__(self, source: Source, format: str, told: list[str]) -> None:
+        self._source = source
+        with source.open() as stream:
+            file = self._open(stream)
+        self.sizes = [file.size]
+        info = file.info
+        self.metadata, _ = picture_metadata.of_info(info, told)
+        self._profile = info.get("icc_profile")
+        self._bits = info.get("bit_depth", 8)
+        if len(file) > 1:
+            told.append(f"Only the main one of its {len(file)} pictures is read.")
+
+    def pages(self) -> Iterator[Samples]:
+        """Decode."""
+        with self._source.open() as stream:
+            array = np.asarray(self._open(stream))
+        array, _ = picture_samples.scaled(array, self._bits)
+        samples = picture_samples.split(array)
+        samples.profile = self._profile  # libheif has turned the picture upright
+        yield samples
+
+    def _open(self, stream: BinaryIO) -> Any:
+        import pillow_heif
+
+        with python_warnings():
+            return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+
+
+def mended(data: bytes, format: str) -> tuple[bytes, float]:
+    """The bytes of a damaged file, completed so that its decoder takes them.
+
+    Returns:
+        (bytes, share of the picture that is missing; 0 if only its pixels tell). The bytes are those
+        given if the format cannot be completed.
+    """
+    if format == "JPEG":
+        return data + _END_OF_JPEG, 0.0
+    if format == "PNG":
+        return picture_png.mended(data)
+    if format == "WEBP":
+        size = 8 + int.from_bytes(data[4:8], "little")
+        return data.ljust(size, b"\0"), max(0.0, 1 - len(data) / size)
+    return data, 0.0
+
+
+def empty_share(image: Any) -> float:
+    """The share of rows that a decoder did not reach before it failed: they are zero."""
+    if image._im is None:
+        return 1.0
+    image.tile = []  # so that Pillow does not decode it again
+    rows = np.asarray(image)
+    return 1 - np.count_nonzero(rows.reshape(len(rows), -1).any(axis=1)) / len(rows)
+
+
+def _plain_share(rows: np.ndarray) -> float:
+    """The share of rows at the bottom that have one color, as libjpeg fills missing ones."""
+    rows = rows.reshape(len(rows), -1, rows.shape[2] if rows.ndim == 3 else 1)
+    different = np.flatnonzero((rows != rows[-1, -1]).any(axis=(1, 2)))
+    return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
+
+
+def _early_end(rows: np.ndarray) -> float | None:
+    """The share of a JPEG file after an error that ended its decoding; None if there was none.
+
+    libjpeg does not tell of errors. It fills the rest with a gray that photographs do not have.
+    """
+    if not (rows[-1] == _FILLED).all():
+        return None
+    share = _plain_share(rows)
+    return share if share * len(rows) >= _BLOCK else None
+
+
+def tell_damage(told: list[str], share: float) -> None:
+    """Add the warning that a share of the picture is missing."""
+    if share < 0.005:
+        told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
+    else:
+        told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
+
+
+@contextlib.contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Turn any error of a decoder in the block into the InputError for a damaged file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except MemoryError:
+        raise source.refused("needs more memory than there is: reduce its size") from None
+    except ERRORS as error:
+        raise undecodable(source) from error
+
+
+def undecodable(source: Source) -> InputError:
+    """The InputError for a file of a known format without a pixel that can be decoded."""
+    return source.refused(
+        "cannot be read as an image: the file is damaged, or of a rare kind. "
+        "Save it anew with another program"
+    )
+
+
+def camera_raw(source: Source) -> InputError:
+    """The InputError for a raw file, of which only a thumbnail could be decoded."""
+    return source.refused("is a camera raw file, which is not read: convert it to TIFF or JPEG")
+
+
+def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
+    """(Pillow's info, texts), also of metadata that follow the pixels."""
+    try:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(picture_png.metadata_only(png)))
+        image.load()
+        return image.info, image.text
+    except ERRORS:
+        return None
+
+
+def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
+    import imagecodecs
+
+    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
+        return None
+    array = imagecodecs.jpeg8_decode(data)
+    return picture_samples.split(array), _early_end(array)
+
+
+def _png(png: bytes) -> tuple[Samples, float | None] | None:
+    import imagecodecs
+
+    if picture_png.bits(png) < 8:
+        return None
+    pixels, share = picture_png.pixels_only(png)
+    return picture_samples.split(imagecodecs.png_decode(pixels)), share
+
+
+def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
+    import imagecodecs
+
+    start = data.find(b"\xff\x4f\xff\x51")  # the codestream, whose first segment tells the bits
+    bits = (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
+    if bits <= 8:
+        return None
+    array, _ = picture_samples.scaled(imagecodecs.jpeg2k_decode(data), bits)
+    return picture_samples.split(array), None
+
+
+def _avif(data: bytes) -> tuple[Samples, None] | None:
+    import imagecodecs
+
+    place = data.find(b"av1C")  # the configuration box tells the bits
+    flags = data[place + 6] if 0 <= place < len(data) - 6 else 0
+    if not flags & 0x40:
+        return None
+    array = imagecodecs.avif_decode(data)
+    array, _ = picture_samples.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
+    return picture_samples.split(array), None
+
+
+_DIRECT: dict[str, Callable[[bytes], tuple[Samples, float | None] | None]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "JPEG2000": _jpeg2000,
+    "AVIF": _avif,
+}
+"""{format: function that returns samples and the share that is missing, None if the file is whole}."""

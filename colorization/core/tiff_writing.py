@@ -1,0 +1,118 @@
+"""Pages -> a TIFF file with metadata, page by page, by tifffile."""
+
+import io
+import struct
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from colorization.core.picture_color import srgb_profile
+from colorization.core.picture_metadata import (
+    DESCRIPTIVE_TAGS,
+    EXIF_TAG,
+    GPS_TAG,
+    INTEROPERABILITY_TAG,
+    IPTC_TAG,
+    XMP_TAG,
+    Metadata,
+)
+
+_NONE, _LZW, _DEFLATE = 1, 5, 8  # compressions
+_KEPT = {_NONE, _LZW}  # of the source; others become deflate
+_LEVEL = {_DEFLATE: {"level": 6}}
+_PIXEL = 8  # bytes at most: later pages may have more than the first
+_TOO_MUCH = 2**32 - 2**26  # bytes for the positions of 32 bits, less some for tags
+_BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED, _LONG8 = 1, 2, 3, 4, 7, 16  # types of tags
+_DIRECTORIES = (EXIF_TAG, GPS_TAG)
+"""Tags that point to a directory. tifffile does not write them: first they have a number one less."""
+
+
+def write(
+    stream: BinaryIO, pages: Iterable[tuple[np.ndarray, np.ndarray | None]], metadata: Metadata
+) -> None:
+    """Write pages, one in memory at a time.
+
+    Args:
+        stream: that can go back.
+        pages: (RGB, alpha or None), uint8 or uint16.
+        metadata: for the first page; resolution and compression for all.
+    """
+    import tifffile
+
+    compression = metadata.tiff_compression if metadata.tiff_compression in _KEPT else _DEFLATE
+    writer: Any = None
+    exif = Image.Exif()
+    exif.load(metadata.exif or b"")
+    tags: list[tuple[int, int, int, Any]] = []
+    try:
+        for pixels, alpha in pages:
+            if writer is None:
+                is_big = max(metadata.pixel_count, pixels.size // 3) * _PIXEL > _TOO_MUCH
+                tags = _tags(metadata, exif, is_big)
+                writer = tifffile.TiffWriter(stream, bigtiff=is_big, byteorder="<")
+            writer.write(
+                pixels if alpha is None else np.dstack([pixels, alpha]),
+                photometric="rgb",
+                extrasamples=None if alpha is None else ["unassalpha"],
+                compression=None if compression == _NONE else compression,
+                compressionargs=_LEVEL.get(compression),
+                predictor=compression != _NONE,
+                rowsperstrip=max(1, 2**20 // (pixels.shape[1] * 4 * pixels.itemsize)),
+                iccprofile=srgb_profile(),
+                resolution=metadata.dpi or (1, 1),
+                resolutionunit="INCH" if metadata.dpi else "NONE",
+                metadata=None,
+                software=False,
+                contiguous=False,
+                extratags=tags,
+            )
+            tags = []
+    finally:
+        if writer is not None:
+            writer.close()
+    _append_directories(stream, exif)
+
+
+def _tags(metadata: Metadata, exif: Image.Exif, is_big: bool) -> list[tuple[int, int, int, Any]]:
+    """Tags of the first page, as tifffile takes them. Directories get their positions later."""
+    tags: list[tuple[int, int, int, Any]] = []
+    for tag in DESCRIPTIVE_TAGS.intersection(exif):
+        value = exif[tag]
+        if isinstance(value, str):
+            data = value.encode() + b"\0"
+            tags.append((tag, _ASCII, len(data), data))
+        elif isinstance(value, bytes):
+            tags.append((tag, _BYTE, len(value), value))
+        elif isinstance(value, int):
+            tags.append((tag, _SHORT, 1, value))
+    for tag, kind, packet in ((XMP_TAG, _BYTE, metadata.xmp), (IPTC_TAG, _UNDEFINED, metadata.iptc)):
+        if packet:
+            tags.append((tag, kind, len(packet), packet))
+    return tags + [(tag - 1, _LONG8 if is_big else _LONG, 1, 0) for tag in _DIRECTORIES if tag in exif]
+
+
+def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
+    """Write the directories of EXIF and GPS at the end of a file, and let its first page point to them."""
+    import tifffile
+
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as file:
+        page: Any = file.pages.first
+        big = b"+\0\x08\0\0\0" + bytes(8) if file.is_bigtiff else b"*\0" + bytes(4)
+        for tag in _DIRECTORIES:
+            link = page.tags.get(tag - 1)
+            if link is None:
+                continue
+            directory = TiffImagePlugin.ImageFileDirectory_v2(b"II" + big, group=tag)
+            for key, value in exif.get_ifd(tag).items():
+                if key != INTEROPERABILITY_TAG:
+                    directory[key] = value
+            position = stream.seek(0, io.SEEK_END)
+            position += stream.write(bytes(-position % 8))
+            stream.seek(position)
+            stream.write(directory.tobytes(position))
+            link.overwrite(position)
+            stream.seek(link.offset)
+            stream.write(struct.pack("<H", tag))

@@ -1,0 +1,153 @@
+"""The finished parts of an unfinished film, in a hidden folder beside it."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colorization.core.atomic_io import refuse_unwritable, remove_unfinished, replacing, write_text
+from colorization.inference.film_frames import Picture, Properties
+
+FRAMES = 240  # in one part: an interruption loses at most the work on these
+_RATE = 25  # frames per second inside of a part; the real times are stored beside it
+# Parts can be joined at any frame: none refers to a later one, and all have the same headers
+_X264 = {"crf": "18", "preset": "faster", "x264-params": "stitchable=1:bframes=0"}
+_BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color matrix and of the range that films have
+
+
+class Parts:
+    """The folder with the parts of a film: for each part a film, its times, and the state behind it.
+
+    Args:
+        target: path of the finished film.
+        origin: what the parts depend on; parts of another origin are deleted.
+        frames: number of frames in a part.
+    """
+
+    def __init__(self, target: Path, origin: list, frames: int):
+        self.folder = target.parent / f".{target.name}.parts"
+        self._digest = hashlib.sha256(json.dumps([*origin, frames, _X264]).encode()).hexdigest()
+
+    def prepare(self) -> None:
+        """Make the folder, or empty it of parts of another origin and of half-written files."""
+        refuse_unwritable(self.folder)
+        kept = self.folder / "origin"
+        if not kept.exists() or kept.read_text() != self._digest:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            write_text(kept, self._digest)
+        remove_unfinished(self.folder)
+
+    def finished(self) -> int:
+        """The number of finished parts, counted from the beginning of the film."""
+        number = 0
+        while self._film(number).exists() and self._times(number).exists():
+            number += 1
+        return number
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The arrays that were given to `write` with the last finished part; empty without one."""
+        path = self._state(self.finished() - 1)
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def write(
+        self, number: int, pictures: Iterable[Picture], properties: Properties, state: Any = dict
+    ) -> None:
+        """Write a part.
+
+        Args:
+            number: of the part.
+            pictures: its colored pictures.
+            properties: of the film.
+            state: function that returns {name: array}, for `state`; called behind the last picture.
+        """
+        times: list[int] = []
+        with replacing(self._film(number)) as film:
+            _encode(_noting(pictures, times), properties, film)
+            with replacing(self._state(number)) as path, path.open("wb") as file:
+                np.savez(file, **state())
+            with replacing(self._times(number)) as path, path.open("wb") as file:
+                np.save(file, np.array(times, np.int64))
+        for older in set(self.folder.glob("*.npz")) - {self._state(number)}:
+            older.unlink()
+
+    def films(self) -> list[Path]:
+        """Paths of the finished parts."""
+        return [self._film(number) for number in range(self.finished())]
+
+    def packets(self) -> Iterator[tuple[Any, int]]:
+        """(PyAV's packet, its time) of each frame of all finished parts."""
+        import av
+
+        for number in range(self.finished()):
+            times = np.load(self._times(number), allow_pickle=False).tolist()
+            with av.open(str(self._film(number))) as container:
+                packets = (packet for packet in container.demux(video=0) if packet.size)
+                yield from zip(packets, times, strict=True)
+
+    def delete(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def delete_if_empty(self) -> None:
+        """Delete the folder if it holds no finished part."""
+        if not self.finished():
+            self.delete()
+        else:
+            with contextlib.suppress(OSError):
+                remove_unfinished(self.folder)
+
+    def _film(self, number):
+        return self.folder / f"{number:06d}.mkv"
+
+    def _times(self, number):
+        return self.folder / f"{number:06d}.npy"
+
+    def _state(self, number):
+        return self.folder / f"{number:06d}.npz"
+
+
+def _noting(pictures, times):
+    """The RGB of the pictures, while `times` grows."""
+    for picture in pictures:
+        times.append(picture.time)
+        yield picture.rgb
+
+
+def _encode(pictures, properties, path):
+    """Write (H, W, 3) arrays as H.264 (x264)."""
+    import av
+
+    with av.open(str(path), "w", format="matroska") as output:
+        encoder = output.add_stream("libx264", rate=_RATE, options=_X264)
+        for i, rgb in enumerate(pictures):
+            if not i:
+                _prepare(encoder.codec_context, rgb, properties)
+            frame = av.VideoFrame.from_ndarray(_even(rgb), "rgb24" if rgb.dtype == np.uint8 else "rgb48le")
+            frame = frame.reformat(format=encoder.pix_fmt, dst_colorspace=_BT709, dst_color_range=_STUDIO)
+            frame.pts, frame.time_base = i, Fraction(1, _RATE)
+            output.mux(encoder.encode(frame))
+        output.mux(encoder.encode(None))
+
+
+def _prepare(context, rgb, properties):
+    context.height, context.width = (side + side % 2 for side in rgb.shape[:2])
+    context.pix_fmt = "yuv420p" if rgb.dtype == np.uint8 else "yuv420p10le"
+    context.colorspace, context.color_range = _BT709, _STUDIO
+    context.color_primaries, context.color_trc = properties.primaries, properties.transfer
+    if properties.aspect:
+        context.sample_aspect_ratio = properties.aspect
+
+
+def _even(rgb):
+    """The picture with an even height and width: its last row and column once more where they are odd."""
+    odd = [(0, side % 2) for side in rgb.shape[:2]]
+    return np.pad(rgb, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else np.ascontiguousarray(rgb)

@@ -1,0 +1,152 @@
+"""The streams of a film beside its pictures: which of them a container can hold, and in which form."""
+
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from colorization.core.errors import InputError, printable
+
+SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
+"""Suffixes of films that can be written -> FFmpeg's name of the container."""
+
+_TEXT = {"mp4": "mov_text", "matroska": "subrip", "mov": "mov_text"}
+"""FFmpeg's name of a container -> of the text subtitles that it holds for sure."""
+
+_TEXTS = {"ass", "mov_text", "srt", "ssa", "subrip", "text", "webvtt"}  # FFmpeg's decoders of text subtitles
+_MILLISECOND = Fraction(1, 1000)
+_OF_THE_STREAM = {"duration", "bps", "number_of_frames", "number_of_bytes", "encoder", "vendor_id"}
+"""Metadata that describe the old stream; the new one has its own."""
+
+
+class Plan(NamedTuple):
+    """What becomes of the streams that a container cannot hold as they are.
+
+    Attributes:
+        converted: {index of the stream: FFmpeg's name of the codec}, of text subtitles.
+        left_out: {index of the stream: its description}.
+    """
+
+    converted: dict[int, str]
+    left_out: dict[int, str]
+
+
+def plan(film: Any, target: Path) -> Plan:
+    """The Plan for a film.
+
+    Args:
+        film: from film_reading.opened.
+        target: path with one of SUFFIXES.
+
+    Raises:
+        InputError: the container cannot hold the audio.
+    """
+    found, kind = Plan({}, {}), SUFFIXES[target.suffix.lower()]
+    for stream in others(film):
+        if _holds(kind, stream, None):
+            continue
+        if stream.type == "audio":
+            raise InputError(
+                f"{printable(target)} cannot hold the audio of the film ({stream.name}): give a name "
+                "that ends in .mkv, or a film without audio."
+            )
+        if stream.type == "subtitle" and stream.name in _TEXTS and _holds(kind, stream, _TEXT[kind]):
+            found.converted[stream.index] = _TEXT[kind]
+        else:
+            found.left_out[stream.index] = _described(stream)
+    return found
+
+
+def others(film: Any) -> list:
+    """The streams of a film beside its pictures, without a text track that repeats its chapters."""
+    if not film.container:
+        return []
+    chapters = bool(film.container.chapters())
+    return [
+        stream
+        for stream in film.container.streams
+        if stream is not film.stream
+        and not (chapters and stream.type == "data" and stream.name == "bin_data")
+    ]
+
+
+class Target:
+    """A new stream that takes the packets of an old one.
+
+    Args:
+        output: PyAV's OutputContainer.
+        stream: the old stream.
+        codec: FFmpeg's name of the codec to which text subtitles are converted; None copies.
+    """
+
+    def __init__(self, output: Any, stream: Any, codec: str | None):
+        self._decoder = stream.codec_context if codec else None
+        if codec:
+            self._stream = output.add_stream(codec)
+            stream.codec_context.open(strict=False)
+            self._stream.codec_context.subtitle_header = stream.codec_context.subtitle_header
+            self._stream.codec_context.time_base = self._stream.time_base = _MILLISECOND
+        else:
+            self._stream = output.add_stream_from_template(stream, opaque=True)
+        describe(self._stream, stream)
+
+    def taken(self, packet: Any) -> Iterator[Any]:
+        """The packets of the new stream that stand for one of the old stream."""
+        if self._decoder:
+            text = self._decoder.decode2(packet)
+            if text is None:  # a pause
+                return
+            new = self._stream.codec_context.encode_subtitle(text)
+            scale = packet.time_base / _MILLISECOND
+            new.pts = new.dts = round(packet.pts * scale)
+            new.duration, new.time_base = round((packet.duration or 0) * scale), _MILLISECOND
+            packet = new
+        packet.stream = self._stream
+        yield packet
+
+
+def describe(new: Any, old: Any) -> None:
+    """Give a new stream the language, title and disposition of an old one."""
+    new.metadata.update(without(old.metadata, _OF_THE_STREAM))
+    if "title" in old.metadata and new.container.format.name in ("mp4", "mov"):
+        new.metadata["handler_name"] = old.metadata["title"]  # the only name that these have for a stream
+    new.disposition = old.disposition
+
+
+def without(metadata: dict[str, str], names: set[str]) -> dict[str, str]:
+    """Metadata without those of some names, in lower case, and without the statistics of Matroska's tools."""
+    return {
+        key: value
+        for key, value in metadata.items()
+        if key.lower().split("-")[0] not in names and not key.startswith("_STATISTICS")
+    }
+
+
+def left_out(film: Any, target: Path, plan: Plan) -> list[str]:
+    """Sentences about the streams that the container of `target` cannot hold."""
+    return [
+        f"warning: {printable(target)} cannot hold {text} of {printable(film.path)}: it is left out."
+        for text in plan.left_out.values()
+    ]
+
+
+def _holds(kind, stream, codec):
+    """Whether a container of a kind takes a stream, converted to a codec if one is given."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(), "w", format=kind) as output:
+            output.add_stream("libx264", rate=25, width=64, height=64, pix_fmt="yuv420p")
+            Target(output, stream, codec)
+            output.start_encoding()
+    except (av.error.FFmpegError, ValueError):  # of FFmpeg's header and of PyAV's own check
+        return False
+    return True
+
+
+def _described(stream):
+    """A stream as a sentence names it."""
+    language = stream.metadata.get("language")
+    name = stream.metadata.get("filename") or getattr(stream, "name", None) or "unknown format"
+    return f"{stream.type} ({name}{f', {language}' if language else ''})"

@@ -1,0 +1,145 @@
+"""Join the colored pictures of a film with everything else that its container holds."""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from colorization.core.errors import printable
+from colorization.inference.film_parts import Parts
+from colorization.inference.film_reading import COVER
+from colorization.inference.film_streams import Plan, Target, describe, others, without
+
+_OF_THE_CONTAINER = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+"""Metadata that describe the old file; the new one has its own."""
+
+
+def join(
+    film: Any,
+    parts: Parts,
+    target: Path,
+    *,
+    plan: Plan,
+    start: float,
+    end: float | None,
+    tell: Callable[[str], None],
+) -> None:
+    """Write a film: the pictures of finished parts at their times, and the other streams of the source.
+
+    Args:
+        film: the source, from film_reading.opened.
+        parts: all parts of the film.
+        target: path with one of film_streams.SUFFIXES.
+        plan: from film_streams.plan.
+        start, end: the part of the source that was colored, in seconds.
+        tell: function that takes a warning.
+    """
+    import av
+
+    with av.open(str(parts.films()[0])) as first, av.open(str(target), "w") as output:
+        picture = output.add_stream_from_template(first.streams.video[0])
+        picture.time_base = film.time_base
+        if film.container:
+            describe(picture, film.stream)
+        copied = {
+            stream.index: Target(output, stream, plan.converted.get(stream.index))
+            for stream in others(film)
+            if stream.index not in plan.left_out
+        }
+        offset = film.begin * film.time_base + Fraction(start)
+        until = None if end is None else film.begin * film.time_base + Fraction(end)
+        if film.container:
+            output.metadata.update(without(film.container.metadata, _OF_THE_CONTAINER))
+            output.set_chapters(_chapters(film, offset, until))
+        packets = heapq.merge(
+            _pictures(parts, picture, film, offset),
+            _copies(film, copied, offset, start, until),
+            key=lambda packet: packet.dts * packet.time_base,
+        )
+        if damaged := _mux(output, packets):
+            tell(
+                f"warning: {printable(film.path)} has {damaged} damaged packets of audio or subtitles: they "
+                "are left out."
+            )
+
+
+def _chapters(film, offset, end):
+    """The chapters of a film that lie in a part of it, in the times of that part.
+
+    Args:
+        film: the source.
+        offset: the time in the source at which the part begins, a Fraction of seconds.
+        end: the time at which it ends, or None.
+    """
+    found = []
+    for chapter in film.container.chapters():
+        base = chapter["time_base"]
+        first = max(chapter["start"] * base - offset, Fraction(0))
+        last = chapter["end"] * base - offset
+        if end is not None:
+            last = min(last, end - offset)
+        if first < last:
+            found.append({**chapter, "start": round(first / base), "end": round(last / base)})
+    return found
+
+
+def _pictures(parts, stream, film, offset):
+    """The packets of the pictures, one a frame, at the times of the frames minus `offset`."""
+    zero = round(offset / film.time_base)
+    pairs = itertools.pairwise(itertools.chain(parts.packets(), [(None, film.end)]))
+    for (packet, time), (_, after) in pairs:
+        packet.stream, packet.time_base = stream, film.time_base
+        packet.pts = packet.dts = time - zero
+        packet.duration = max(1, after - time)
+        yield packet
+
+
+def _copies(film, targets, offset, start, end) -> Iterator[Any]:
+    """The packets of some streams of a film, as packets of the streams that they go into."""
+    import av
+
+    wanted = [old for old in others(film) if old.index in targets and old.type != "attachment"]
+    if not wanted:
+        return
+    try:
+        for packet in film.container.demux(wanted):
+            if packet.size and _moved(packet, offset, start, end):
+                yield from targets[packet.stream.index].taken(packet)
+    except av.error.FFmpegError:  # the file cannot be read beyond this place; the film's warnings tell this
+        return
+
+
+def _moved(packet, offset, start, end):
+    """Move a packet to its time in the new film. Returns whether it belongs there."""
+    if packet.stream.disposition & COVER:
+        packet.pts = packet.dts = 0
+        return True
+    time = packet.pts if packet.dts is None else packet.dts
+    if time is None or (end is not None and time * packet.time_base >= end):
+        return False
+    shift = round(offset / packet.time_base)
+    late = max(0, shift - time) if start else 0  # begins before the part
+    if late and (packet.stream.type != "subtitle" or late >= (packet.duration or 0)):
+        return False
+    packet.pts = time - shift + late if packet.pts is None or late else packet.pts - shift
+    packet.dts = time - shift + late
+    if late:
+        packet.duration -= late
+    return True
+
+
+def _mux(output, packets):
+    """Write packets; returns the number of those that the container refuses."""
+    import av
+
+    damaged = 0
+    for packet in packets:
+        try:
+            output.mux(packet)
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # the disk is full, for example
+                raise
+            damaged += 1
+    return damaged

@@ -1,0 +1,78 @@
+"""OnnxColorizer: a run's network in ONNX, which colors pictures without Keras."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from colorization.core import decodings
+from colorization.core.bin_centers import CENTERS
+from colorization.inference.picture_colorizer import PictureColorizer, fixed_size, refuse_working_size
+
+# Names in the file: inputs, outputs and properties
+LIGHTNESS, TEMPERATURE = "lightness", "temperature"
+AB, OUTPUT = "ab", "output"
+ORIGIN = "origin"
+"""Fingerprint of the run that the file stands for."""
+SETTINGS = "settings"
+"""JSON: working_size, temperature (null if there is none), takes_temperature (see PictureColorizer)."""
+
+
+class OnnxColorizer(PictureColorizer):
+    """The network of a run in ONNX Runtime, ready to color pictures.
+
+    Args:
+        session: onnxruntime.InferenceSession of a file that `export.writers.export_network` wrote.
+        name: of the model, in messages.
+        working_size: None takes the run's own.
+
+    Raises:
+        InputError: the network has a fixed size and does not take a working size, or it is less than 1 pixel.
+    """
+
+    def __init__(self, session: Any, name: str, working_size: int | None = None):
+        settings = json.loads(session.get_modelmeta().custom_metadata_map[SETTINGS])
+        fixed = fixed_size(next(each for each in session.get_inputs() if each.name == LIGHTNESS).shape)
+        if working_size is not None and fixed:
+            raise refuse_working_size(name, fixed)
+        size = settings["working_size"] if working_size is None else working_size
+        super().__init__(name, size, fixed, settings["takes_temperature"], settings["temperature"])
+        self._session = session
+
+    def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
+        """Run the network; see PictureColorizer.predict."""
+        temperature = self.temperature if temperature is None else temperature
+        if temperature is not None and not temperature >= 0:
+            raise ValueError(f"the temperature is at least 0, not {temperature}")
+        decoding = decodings.chosen(self._takes_temperature, decoding)
+        if decoding == "mode":
+            return CENTERS[self._run(OUTPUT, lightness, 1.0).argmax(-1)].astype(np.float32)
+        return self._run(AB, lightness, 1.0 if decoding == "mean" else temperature)
+
+    def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
+        """Run the network; see PictureColorizer.predict_logits."""
+        self.check_distribution()
+        return self._run(OUTPUT, lightness, 1.0)
+
+    def _run(self, output, lightness, temperature):
+        given = {LIGHTNESS: lightness[..., None]}
+        if self.temperature is not None:
+            given[TEMPERATURE] = np.array(temperature, np.float32)
+        return self._session.run([output], given)[0]
+
+
+def open_session(path: Path) -> Any:
+    """The onnxruntime.InferenceSession of a file. It raises onnxruntime's own errors."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its maker; read when imported
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # it warns of the temperature's default in files of version 0.1
+    return onnxruntime.InferenceSession(path.read_bytes(), options)
+
+
+def is_network(session: Any) -> bool:
+    """Whether a session's file holds a run's network, not a whole colorizer."""
+    return SETTINGS in session.get_modelmeta().custom_metadata_map

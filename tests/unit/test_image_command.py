@@ -1,0 +1,206 @@
+"""`colorize image`: names of results, sources that are never overwritten, streams, several at once, exit codes."""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from skimage import data
+from skimage.color import rgb2lab
+
+import colorization
+from colorization.cli import main
+from colorization.core.errors import InputError
+
+MODEL = ("--model", "cifar10-classification")
+GRAY = data.camera()[::8, ::8]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, in which the commands run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def save(name, **options):
+    """A gray picture, in the format of the suffix."""
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(GRAY).save(path, **options)
+    return path
+
+
+def image(*arguments):
+    """Exit code of `colorize image`."""
+    return main.main(["image", *map(str, arguments), *MODEL])
+
+
+def refused(capsys, *arguments, code=2):
+    assert image(*arguments) == code
+    sentence = capsys.readouterr().err.strip().splitlines()[-1]
+    assert sentence.startswith("error: ")
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("sources", "arguments", "results"),
+    [
+        (["photo.jpg"], ["photo.jpg"], ["photo-colorized.jpg"]),
+        (["photo.v2.JPEG"], ["photo.v2.JPEG"], ["photo.v2-colorized.JPEG"]),
+        (["album/deep/a.png", "album/b.gif"], ["album"], ["album-colorized/b.png", "album-colorized/deep/a.png"]),
+        (["album/deep/a.png"], ["album/."], ["album-colorized/deep/a.png"]),
+        (["a.png"], ["a.png", "-o", "new.JPG"], ["new.JPG"]),
+        (["a.png"], ["a.png", "-o", "new"], ["new/a.png"]),
+        (["a.png", "b.jpg"], ["a.png", "b.jpg", "-o", "new.jpg"], ["new.jpg/a.png", "new.jpg/b.jpg"]),
+        (["a/x.gif", "a/x.png", "a/x.jpg"], ["a"], [f"a-colorized/{x}" for x in ("x.gif.png", "x.jpg", "x.png")]),
+        (["a.bmp"], ["a.bmp"], ["a-colorized.png"]),
+        (["a.jp2"], ["a.jp2", "--format", "tiff"], ["a-colorized.tif"]),
+        (["a/b.png", "a/c.jpg"], ["a", "--format", "webp", "-o", "."], ["b.webp", "c.webp"]),
+    ],
+)  # fmt: skip
+def test_names(here, capsys, sources, arguments, results):
+    """Oracle: the names, written here; Pillow reads each result as color in the format of its suffix."""
+    for name in sources:
+        save(name)
+    before = {path: path.read_bytes() for path in here.rglob("*.*")}
+    assert image(*arguments) == 0
+    assert sorted(capsys.readouterr().out.split()) == results
+    made = {path for path in here.rglob("*.*") if path.is_file()} - set(before)
+    assert sorted(path.relative_to(here).as_posix() for path in made) == results
+    for path in made:
+        with Image.open(path) as found:
+            assert found.format == Image.registered_extensions()[path.suffix.lower()]
+            assert np.asarray(found.convert("HSV"))[..., 1].mean() > 3
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_content_decides_the_format(here, capsys):
+    save("a.png").rename("photo.jpg")
+    assert image("photo.jpg") == 0
+    assert capsys.readouterr().out == "photo-colorized.png\n"
+
+
+def test_a_source_is_never_overwritten(here, capsys):
+    """By its name, a relative one, a symbolic and a hard link; whatever is asked for."""
+    save("a.png")
+    Path("symbolic.png").symlink_to("a.png")
+    os.link("a.png", "hard.png")
+    before = (here / "a.png").read_bytes()
+    for name in ("a.png", "../" + here.name + "/a.png", "symbolic.png", "hard.png"):
+        for option in ("--overwrite", "--resume"):
+            assert "is one of the pictures to color" in refused(capsys, "a.png", "-o", name, option)
+    assert "is one of the pictures to color" in refused(capsys, "symbolic.png", "-o", "a.png", "--overwrite")
+    assert (here / "a.png").read_bytes() == before
+    assert sorted(path.name for path in here.iterdir()) == ["a.png", "hard.png", "symbolic.png"]
+
+
+@pytest.mark.parametrize("arguments", [["-"], ["-", "-o", "-", "--format", "jpeg"], ["a.png", "-o", "-"]])
+def test_standard_input_and_output(here, capsysbinary, monkeypatch, arguments):
+    """Oracle: the file that the same command writes."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(save("a.png").read_bytes())))
+    assert image(*arguments) == 0
+    found = capsysbinary.readouterr()
+    assert found.err == b""
+    suffix = "jpg" if "jpeg" in arguments else "png"
+    assert image("a.png", "-o", f"expected.{suffix}") == 0
+    assert found.out == (here / f"expected.{suffix}").read_bytes()
+
+
+def test_damage_is_a_warning_and_nothing_else_is_printed(here, capfd):
+    """Oracle: the upper half of the whole file; standard error as the terminal sees it, of C libraries too."""
+    save("a.jpg", quality=95)
+    content = (here / "a.jpg").read_bytes()
+    (here / "cut.jpg").write_bytes(content[: len(content) * 2 // 3])
+    (here / "bad.png").write_bytes(save("b.png").read_bytes()[:-30])
+    assert image("a.jpg", "cut.jpg", "bad.png") == 0
+    told = capfd.readouterr()
+    assert sorted(told.out.split()) == ["a-colorized.jpg", "bad-colorized.png", "cut-colorized.jpg"]
+    warned = sorted(told.err.strip().splitlines())
+    assert [line.partition(":")[0] for line in warned] == ["warning", "warning"]
+    assert ["bad.png" in warned[0], "cut.jpg" in warned[1]] == [True, True]
+    whole, cut = (np.asarray(Image.open(f"{name}-colorized.jpg").convert("L"), int) for name in ("a", "cut"))
+    assert np.abs(whole - cut)[:24].mean() < 3
+
+
+def test_exit_codes_and_lists(here, capsys):
+    """0 with warnings, 1 if some failed, 2 if nothing could be done; left-out files are counted and listed."""
+    save("album/a.png")
+    (here / "album/letter.txt").write_text("no picture")
+    (here / "album/b.png").write_text("no picture")
+    assert "b.png cannot be read as an image" in refused(capsys, "album", code=1)
+    listed = (here / "album-colorized/skipped-files.txt").read_text()
+    assert listed == "cannot be read\talbum/b.png\nnot an image\talbum/letter.txt\n"
+    assert "b.png" in refused(capsys, "album/b.png")
+    assert "nowhere.png" in refused(capsys, "nowhere.png")
+    Path("loop.png").symlink_to("loop.png")
+    assert "loop.png" in refused(capsys, "loop.png")
+    assert "is not the suffix of a picture" in refused(capsys, "album/a.png", "-o", "new.gif")
+    assert "hold one picture" in refused(capsys, "-", "album/a.png")
+    assert "--max-pixels" in refused(capsys, "album/a.png", "--max-pixels", 4000)
+    (here / "letter").write_text("no directory")
+    assert "is not a directory" in refused(capsys, "album", "-o", "letter")
+
+
+def test_several_at_once_make_what_one_makes(here):
+    for number in range(7):
+        Image.fromarray(np.roll(GRAY, 9 * number, axis=1)).save(f"{number}.png")
+    names = [f"{number}.png" for number in range(7)]
+    assert image(*names, "-o", "one", "--jobs", 1) == 0
+    assert image(*names, "-o", "four", "--jobs", 4) == 0
+    for name in names:
+        assert (here / "one" / name).read_bytes() == (here / "four" / name).read_bytes()
+
+
+def test_depth_pages_resolution_and_opacity_are_kept(here):
+    """Oracle: tifffile and scikit-image's Lab, to one level of 16 bit; hidden pixels have no influence."""
+    deep = (GRAY.astype(np.uint16) << 8) | GRAY[::-1]
+    with tifffile.TiffWriter("scan.tif") as writer:
+        for page in (deep, deep[::-1]):
+            writer.write(page, photometric="minisblack", resolution=(600, 600), resolutionunit="INCH")
+    assert image("scan.tif") == 0
+    with tifffile.TiffFile("scan-colorized.tif") as file:
+        assert [page.shape for page in file.pages] == [(64, 64, 3)] * 2
+        assert file.pages[0].tags["XResolution"].value == (600, 1)
+        for page, expected in zip(file.pages, (deep, deep[::-1]), strict=True):
+            lightness = rgb2lab(page.asarray() / 65535)[..., 0]
+            expected = rgb2lab(np.stack([expected] * 3, -1) / 65535)[..., 0]
+            assert np.abs(lightness - expected).max() < 100 / 65535
+    alpha = np.full_like(GRAY, 255)
+    alpha[16:40] = 0
+    for name, hidden in (("white.png", 255), ("black.png", 0)):
+        shown = np.where(alpha == 0, hidden, GRAY).astype(np.uint8)
+        Image.merge("LA", [Image.fromarray(plane) for plane in (shown, alpha)]).save(name)
+    assert image("white.png", "black.png") == 0
+    white, black = (np.asarray(Image.open(f"{name}-colorized.png")) for name in ("white", "black"))
+    assert white.shape == (64, 64, 4)
+    np.testing.assert_array_equal(white[..., 3], alpha)
+    np.testing.assert_array_equal(white[alpha > 0], black[alpha > 0])
+
+
+def test_python_takes_a_path(here):
+    """Oracle: the array of the same picture."""
+    model = colorization.load("cifar10-classification")
+    np.testing.assert_array_equal(model.colorize(save("a.png")), model.colorize(GRAY))
+    assert model.colorize_file("a.png", "new/b.png") == []
+    np.testing.assert_array_equal(np.asarray(Image.open("new/b.png")), model.colorize(GRAY))
+    with pytest.raises(InputError, match="is the picture to color"):
+        model.colorize_file("a.png", "a.png")
+
+
+def test_before_and_after(here, capsys):
+    """Oracle: the source and the result; a source of this name is not overwritten."""
+    save("a.png")
+    assert image("a.png", "-o", "new.png", "--compare", "--saturation", 1.5) == 0
+    both = np.asarray(Image.open("new-compare.png"))
+    np.testing.assert_array_equal(both[:, :64], np.stack([GRAY] * 3, -1))
+    np.testing.assert_array_equal(both[:, 64:], np.asarray(Image.open("new.png")))
+    assert "new-compare.png already exists" in refused(capsys, "a.png", "-o", "new.png", "--compare")
+    save("b-compare.png")
+    assert "is one of the pictures" in refused(capsys, "b-compare.png", "-o", "b.png", "--compare")
+    assert "holds one picture" in refused(capsys, "a.png", "-o", "-", "--compare")
+    assert "The saturation is 0 to 2" in refused(capsys, "a.png", "-o", "c.png", "--saturation", 3)
