@@ -18,6 +18,7 @@ from colorization.inference import graph
 from colorization.models import tasks
 from colorization.runs import checkpoint_io, session
 from colorization.runs.folder import RunFolder
+from colorization.runs.history import best_row
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
@@ -47,7 +48,6 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, run: RunFolder):
         super().__init__()
         self.run = run
-        self.best = math.inf
         self.history: list[dict[str, float]] = []
         self.begun = time.monotonic()
         self.unwritten_best: tuple[dict[str, np.ndarray], int] | None = None
@@ -82,7 +82,6 @@ class Checkpoint(keras.callbacks.Callback):
         checkpoint_io.assign(network.trained.optimizer.variables, groups["optimizer"], self.run)
         for name, variable in _random_states(network.trained).items():
             variable.assign(groups["random"][name])
-        self.best = min(row["val_loss"] for row in self.history)
         self.written = len(self.history)
         self.run.write_history(self.history)
         return len(self.history)
@@ -100,8 +99,8 @@ class Checkpoint(keras.callbacks.Callback):
         # A sum is finite only if all its terms are finite
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
         self.history.append(row)
-        if row["val_loss"] < self.best:
-            self.best, self.unwritten_best = row["val_loss"], (arrays, epoch + 1)
+        if best_row(self.history, self.run.config.best_by) is row:
+            self.unwritten_best = (arrays, epoch + 1)
         if self.may_write():
             self._write(arrays)
 

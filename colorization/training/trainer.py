@@ -107,7 +107,7 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
             trained.compile(
                 optimizer=_optimizer(config, len(data.train)),
                 loss=loss,
-                metrics=list(task.metrics),
+                metrics=list(task.metrics(config)),
                 jit_compile=jit,
             )
             trained.optimizer.build(trained.trainable_variables)
@@ -212,7 +212,8 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     """Set the initial weights: of another run, or pretrained ones."""
     source = run.config.init_from
     if source == "none":
-        vgg16_weights.load(task.pretrained(run.config), model.variables)
+        weights, with_head = task.pretrained(run.config)
+        vgg16_weights.load(weights, model.variables, with_head)
         return
     origin = RunFolder(resolve.run_folder(source))  # it includes the pretrained weights
     checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from colorization.core.config import ClassificationConfig
 from colorization.core.errors import InputError
 from colorization.training import callbacks
 
@@ -23,6 +24,8 @@ class Clock:
 
 class SlowRun:
     """A run folder in which every state takes some seconds to write."""
+
+    config = ClassificationConfig()
 
     def __init__(self, clock, seconds):
         self.clock, self.seconds, self.states, self.bests = clock, seconds, [], []
