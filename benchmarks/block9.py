@@ -1,9 +1,9 @@
-"""Block 9, the 1x1 convolution onto the bins, as a dense layer on every pixel against a Conv2D.
+"""Block 9, the 1x1 convolution onto the bins, against a dense layer on every pixel.
 
-    python benchmarks/block9.py
+    python benchmarks/block9.py --precision auto
 
 Measures complete training steps of the classification in experiments/classification.py, alternately with the
-model and with a copy whose last layer is keras.layers.Conv2D with the same weights. Both have the same loss.
+model and with a copy whose last layer is keras.layers.Dense with the same weights. Both have the same loss.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 from common import interleaved, print_machine, print_table, ratio
 from keras import layers
 
-from colorization.core import losses
+from colorization.core import devices, losses
 from colorization.models import tasks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
@@ -26,12 +26,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--variant", choices=classification.VARIANTS, default="small")
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--precision", default="float32", help="as the setting: auto, float32, ...")
     options = parser.parse_args()
 
     settings = classification.VARIANTS[options.variant]
-    dense = tasks.of(settings).build(settings)
-    convolution = keras.models.clone_model(dense, clone_function=convolved)
-    for layer, copy in zip(dense.layers, convolution.layers, strict=True):
+    keras.config.set_dtype_policy(devices.precision(options.precision))
+    convolution = tasks.of(settings).build(settings)
+    dense = keras.models.clone_model(convolution, clone_function=as_dense)
+    for layer, copy in zip(convolution.layers, dense.layers, strict=True):
         copy.set_weights([w.reshape(v.shape) for w, v in zip(layer.get_weights(), copy.weights, strict=True)])
     models = {"dense": dense, "Conv2D": convolution}
     rng = np.random.default_rng(0)
@@ -42,9 +44,10 @@ def main():
         model.compile(keras.optimizers.Adam(1e-4), losses.soft_cross_entropy)
     first = {name: float(model.test_on_batch(lightness, ab)) for name, model in models.items()}
     steps = {name: lambda model=model: model.train_on_batch(lightness, ab) for name, model in models.items()}
-    seconds, _ = interleaved(steps, options.repetitions)
+    seconds, cpu_seconds = interleaved(steps, options.repetitions)
+    precision = keras.config.dtype_policy().name
     print_table(
-        f"A training step of the classification, variant {options.variant}",
+        f"A training step of the classification, variant {options.variant}, {precision}",
         ["block 9", "seconds", "images/s", "loss before training"],
         [
             [name, float(np.median(taken)), settings.batch_size / float(np.median(taken)), first[name]]
@@ -52,14 +55,15 @@ def main():
         ],
     )
     print(f"\nConv2D over dense: {ratio(seconds['Conv2D'], seconds['dense'])}")
+    print(f"CPU seconds, Conv2D over dense: {ratio(cpu_seconds['Conv2D'], cpu_seconds['dense'])}")
     print_machine()
 
 
-def convolved(layer):
-    """A copy of a layer. The dense layer of block 9 is copied as the equal convolution."""
-    if layer.name != "block9_dense":
+def as_dense(layer):
+    """A copy of a layer. The convolution of block 9 is copied as the equal dense layer."""
+    if layer.name != "block9_conv":
         return layer.__class__.from_config(layer.get_config())
-    return layers.Conv2D(layer.units, 1, name=layer.name)
+    return layers.Dense(layer.filters, name=layer.name)
 
 
 if __name__ == "__main__":

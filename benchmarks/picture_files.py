@@ -15,9 +15,9 @@ from common import interleaved, print_machine, print_table, ratio
 from PIL import Image
 from skimage import data
 
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_writing import write_picture
 from colorization.core.pictures import Picture, open_picture
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.writing import write_picture
 
 SAVED_BY_PILLOW = {
     "JPEG": {"quality": 95, "subsampling": 0},

@@ -3,9 +3,9 @@
     colorize prepare cifar10
     python experiments/classification.py --variant small     # or colorize train classification
 
-paper: the paper's own hyperparameters, soft encoding, no rebalancing. small: about an hour on 2 CPU cores
-that compute in bfloat16, three on others; with rebalancing, without which a small network stays nearly gray.
-smoke: seconds.
+paper: the paper's own hyperparameters, soft encoding, no rebalancing. original: those of its code. small:
+about an hour on 2 CPU cores that compute in bfloat16, three on others; with rebalancing, without which a
+small network stays nearly gray. smoke: seconds.
 """
 
 from colorization.cli import experiment

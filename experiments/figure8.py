@@ -5,7 +5,8 @@
     python experiments/figure8.py --variant small --failures 5
 
 Uses and trains the same runs as figure7.py. --seed draws the images from the test split, or --images names
-their positions. With existing runs it takes half a minute. --failures writes failures.png instead: the images
+their positions. With existing runs it takes half a minute, which it prints. --temperature 0.89 omits the
+search of temperatures on the dev images. --failures writes failures.png instead: the images
 for which the judge's probability of the true class falls most from the gray picture to the annealed mean.
 """
 

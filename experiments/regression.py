@@ -3,9 +3,9 @@
     colorize prepare cifar10
     python experiments/regression.py --variant small     # or colorize train regression
 
-paper: the paper's own hyperparameters. small: about half an hour on 2 CPU cores that compute in bfloat16, an
-hour and a half on others; after 10 epochs (experiments/shipped.py) raw AuC 91.21 and colorfulness 12.6 on dev
-images. smoke: seconds.
+paper: the paper's own hyperparameters. original: those of its code. small: about half an hour on 2 CPU
+cores that compute in bfloat16, an hour and a half on others; after 10 epochs (experiments/shipped.py) raw
+AuC 91.21 and colorfulness 12.6 on dev images. smoke: seconds.
 """
 
 from colorization.cli import experiment

@@ -5,11 +5,11 @@
     python experiments/judge.py --variant small       # or colorize train judge, colorize train transfer
     python experiments/transfer.py --variant small --vgg-weights runs/judge-small
 
-paper: the paper's own hyperparameters: ImageNet weights, frozen, on images of 224 pixels. small: without
-ImageNet weights, the first blocks of the judge of experiments/judge.py, frozen; half an hour on 2 CPU cores
-that compute in bfloat16, two hours on others; by annealed mean raw AuC 90.3 and colorfulness 20.5 on dev
-images. smoke: seconds, with the blocks of the judge's own variant smoke. Frozen blocks run once: their
-features are kept on disk.
+paper: the paper's own hyperparameters: ImageNet weights, frozen, on images of 224 pixels. original: those
+of its code. small: without ImageNet weights, the first blocks of the judge of experiments/judge.py, frozen;
+half an hour on 2 CPU cores that compute in bfloat16, two hours on others; by annealed mean raw AuC 90.3 and
+colorfulness 20.5 on dev images. smoke: seconds, with the blocks of the judge's own variant smoke. Frozen
+blocks run once: their features are kept on disk.
 """
 
 from colorization.cli import experiment

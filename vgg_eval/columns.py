@@ -1,7 +1,7 @@
 """The columns of Figure 7 of the paper: the methods that color a gray image, between gray and truth."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -23,12 +23,20 @@ class Column(NamedTuple):
         reported: the accuracy in the paper, 0..1.
         task: of the colorizer; None where nothing is predicted.
         decoding: one of the task's, or None.
+        temperature: of the annealed mean; None takes the one that is chosen on the dev images.
     """
 
     name: str
     reported: float
     task: str | None = None
     decoding: str | None = None
+    temperature: float | None = None
+
+    def at(self, chosen: float) -> float | None:
+        """The temperature of an annealed column, `chosen` being that of the dev images; None for others."""
+        if self.decoding != "annealed":
+            return None
+        return chosen if self.temperature is None else self.temperature
 
 
 GRAYSCALE = Column("grayscale", 0.22)
@@ -45,6 +53,20 @@ COLUMNS = (
 """Figure 7 of the paper, from left to right."""
 
 
+def with_temperature(temperature: float | None) -> tuple[Column, ...]:
+    """COLUMNS, with a second annealed mean of a given temperature beside the first; None adds none."""
+    if temperature is None:
+        return COLUMNS
+    given = ANNEALED._replace(name=f"annealed at T={temperature:g}", temperature=temperature)
+    place = COLUMNS.index(ANNEALED) + 1
+    return (*COLUMNS[:place], given, *COLUMNS[place:])
+
+
+def of_report(report: dict[str, Any]) -> tuple[Column, ...]:
+    """The columns of the values in figure7.json."""
+    return with_temperature(report.get("given_temperature"))
+
+
 def colorize(
     column: Column, runs: Mapping[str, RunFolder], rgb: np.ndarray, temperature: float
 ) -> np.ndarray:
@@ -54,7 +76,7 @@ def colorize(
         column: a Column.
         runs: {task: RunFolder}.
         rgb: (N, H, W, 3) uint8; only the lightness is used, except for the truth.
-        temperature: of the annealed mean.
+        temperature: of the annealed mean, unless the column has one.
 
     Returns:
         (N, H, W, 3) uint8.
@@ -69,7 +91,7 @@ def colorize(
     run, name = runs[str(column.task)], str(column.decoding)
     model = load_model(run)
     decodings = {name: tasks.of(run.config).decodings[name]}
-    decoded = graph.predictor(model, decodings, temperature)
+    decoded = graph.predictor(model, decodings, column.at(temperature))
     shown = tqdm(_lightness(rgb), total=-(-len(rgb) // BATCH), desc=f"coloring: {column.name}", leave=False)
     return np.concatenate([graph.compose(batch, decoded.predict_on_batch(batch)[name]) for batch in shown])
 

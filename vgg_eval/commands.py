@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 
 import vgg_eval
 from colorization.cli.console import start_keras
@@ -44,8 +45,17 @@ def figure7(arguments: argparse.Namespace) -> None:
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()
-    print(vgg_eval.figure7.figure7(vgg_eval.chain.run(planned), output, arguments.split))
+    used = vgg_eval.chain.run(planned)
+    print(vgg_eval.figure7.figure7(used, output, arguments.split, temperature=arguments.temperature))
     print(f"All results are in {output}", file=sys.stderr)
+
+
+def architecture(arguments: argparse.Namespace) -> None:
+    """Draw one of Figures 3 to 6, and print its path."""
+    path = arguments.output / f"figure{arguments.figure}.png"
+    refuse_unwritable(arguments.output)
+    start_keras()
+    print(vgg_eval.architectures.write(arguments.figure, arguments.variant, path))
 
 
 def figure8(arguments: argparse.Namespace) -> None:
@@ -60,9 +70,12 @@ def figure8(arguments: argparse.Namespace) -> None:
     planned, output = plan.plan(arguments, FIGURES), options.output(arguments)
     refuse_unwritable(output)  # before the trainings
     start_keras()
-    used = vgg_eval.chain.run(planned)
+    used, begun = vgg_eval.chain.run(planned), time.monotonic()
+    temperature = arguments.temperature
     if arguments.failures:
-        path = vgg_eval.figure7.failures(used, output, arguments.split, count=arguments.failures)
+        path = vgg_eval.figure7.failures(
+            used, output, arguments.split, count=arguments.failures, temperature=temperature
+        )
     else:
         path = vgg_eval.figure7.figure8(
             used,
@@ -71,5 +84,8 @@ def figure8(arguments: argparse.Namespace) -> None:
             rows=arguments.images,
             columns=arguments.columns,
             seed=arguments.seed,
+            temperature=temperature,
         )
     print(path)
+    hint = " --temperature T omits the search of temperatures." if temperature is None else ""
+    print(f"The figure took {time.monotonic() - begun:.0f} seconds.{hint}", file=sys.stderr)

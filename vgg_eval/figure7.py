@@ -35,7 +35,7 @@ class Runs(NamedTuple):
         return {"judge": self.judge, "control": self.control, **self.colorizers}
 
 
-def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
+def figure7(used: Runs, folder: StrPath, split: str = "test", *, temperature: float | None = None) -> str:
     """Judge every column; write figure7.md, .csv, .json and .png, confusion.png and temperature.png.
 
     Existing parts of the same runs and images in `folder` are not computed again.
@@ -44,6 +44,7 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
         used: Runs.
         folder: directory of the results.
         split: "test" or "dev"; the temperature comes from dev in either case.
+        temperature: of a second column of the annealed mean; None adds none.
 
     Returns:
         figure7.md as text.
@@ -52,7 +53,7 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
         InputError: a run is not usable, or the runs do not belong together.
     """
     folder = Path(folder)
-    report = _report(used, folder / "parts", split)
+    report = _report(used, folder / "parts", split, temperature)
     text = figure7_table.markdown(report)
     write_text(folder / "figure7.json", json.dumps(report, indent=2) + "\n")
     write_text(folder / "figure7.csv", figure7_table.csv_text(report))
@@ -66,7 +67,7 @@ def figure7(used: Runs, folder: StrPath, split: str = "test") -> str:
     return text
 
 
-def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
+def _report(used: Runs, parts: Path, split: str, given: float | None) -> dict[str, Any]:
     """The content of figure7.json."""
     judges = {"judge": judge.load(used.judge.path), "control": judge.load(used.control.path)}
     shown = shared_images(used, split)
@@ -74,7 +75,7 @@ def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
     temperature = temperatures.best(swept)
     opinions = {
         column.name: judge.judged(judges, column, used.colorizers, shown, temperature, parts)
-        for column in COLUMNS
+        for column in columns.with_temperature(given)
     }
     results = {
         role: compare({name: values[role] for name, values in opinions.items()}, shown.labels)
@@ -86,6 +87,7 @@ def _report(used: Runs, parts: Path, split: str) -> dict[str, Any]:
         "images": len(shown.rgb),
         "classes": judges["judge"].classes,
         "temperature": temperature,
+        "given_temperature": given,
         "temperatures": swept,
         "judge": model.describe(used.judge.config),
         "control": model.describe(used.control.config),
@@ -103,6 +105,7 @@ def figure8(
     rows: Sequence[int] | None = None,
     columns: int = 12,
     seed: int = 0,
+    temperature: float | None = None,
 ) -> Path:
     """Write figure8.png: Figure 8 of the paper.
 
@@ -113,6 +116,7 @@ def figure8(
         rows: positions of images in the split; None draws `columns` of them by `seed`.
         columns: number of images that are drawn.
         seed: of the draw.
+        temperature: of the annealed mean; None searches the best one on the dev images.
 
     Returns:
         Path of the figure.
@@ -126,12 +130,19 @@ def figure8(
     if not len(chosen) or min(chosen) < 0 or max(chosen) >= count:
         raise InputError(f"The {split} split has the images 0 to {count - 1}. Name one or more of them.")
     asked = judge.load(used.judge.path)
-    temperature = temperatures.best(swept_temperatures(used, asked, folder / "parts"))
+    temperature = _temperature(used, asked, folder / "parts", temperature)
     drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature)
     return save_figure(drawn, folder / "figure8.png")
 
 
-def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5) -> Path:
+def failures(
+    used: Runs,
+    folder: StrPath,
+    split: str = "test",
+    *,
+    count: int = 5,
+    temperature: float | None = None,
+) -> Path:
     """Write failures.png: the images whose colors mislead the judge most.
 
     The rule: the probability of the true class falls the most from the gray picture to the annealed mean.
@@ -141,6 +152,7 @@ def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5
         folder: directory of the result; existing parts of figure7 are not computed again.
         split: "test" or "dev".
         count: number of images.
+        temperature: of the annealed mean; None searches the best one on the dev images.
 
     Returns:
         Path of the figure.
@@ -151,7 +163,7 @@ def failures(used: Runs, folder: StrPath, split: str = "test", *, count: int = 5
     shown = shared_images(used, split)
     folder, asked = Path(folder), judge.load(used.judge.path)
     parts = folder / "parts"
-    temperature = temperatures.best(swept_temperatures(used, asked, parts))
+    temperature = _temperature(used, asked, parts, temperature)
     gray, colored = (
         judge.judged({"judge": asked}, column, used.colorizers, shown, temperature, parts)["judge"]
         for column in (GRAYSCALE, ANNEALED)
@@ -210,6 +222,11 @@ def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dic
         InputError: a run is not usable, or the runs do not belong together.
     """
     return temperatures.sweep(asked, used.colorizers["classification"], shared_images(used, "dev"), folder)
+
+
+def _temperature(used: Runs, asked: judge.Judge, parts: Path, given: float | None) -> float:
+    """The given temperature, or else the best one on the dev images."""
+    return temperatures.best(swept_temperatures(used, asked, parts)) if given is None else given
 
 
 def compare(probabilities: dict[str, np.ndarray], labels: np.ndarray) -> dict[str, dict[str, Any]]:

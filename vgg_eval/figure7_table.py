@@ -8,7 +8,7 @@ from typing import Any
 from colorization.core.config import to_json
 from colorization.runs import resolve, session
 from colorization.runs.folder import RunFolder
-from vgg_eval.columns import COLUMNS
+from vgg_eval import columns
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -21,8 +21,9 @@ def markdown(report: dict[str, Any]) -> str:
         Markdown text.
     """
     judge, control = (report["results"][name] for name in ("judge", "control"))
-    names = [column.name for column in COLUMNS]
-    reported = {column.name: column.reported for column in COLUMNS}
+    shown = columns.of_report(report)
+    names = [column.name for column in shown]
+    reported = {column.name: column.reported for column in shown}
     rows = [
         ("**accuracy, judge**", [f"**{judge[name]['accuracy']:.1%}**" for name in names]),
         *_uncertainty(judge, names),
@@ -103,7 +104,7 @@ def csv_text(report: dict[str, Any]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     for judge, results in report["results"].items():
-        for column in COLUMNS:
+        for column in columns.of_report(report):
             values = results[column.name]
             gap = values["gap_interval"] or (None, None)
             writer.writerow(

@@ -7,11 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from colorization.core import bins
-from vgg_eval.columns import COLUMNS
+from vgg_eval import columns
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 
-_NAMES = [column.name for column in COLUMNS]
 _WRONG, _RIGHT = "#c0261b", "#222222"
 _SIDE = 0.82  # inches of a picture
 _WITH_WORDS = 1.36  # inches, height of a picture with a caption; it has the width of two pictures
@@ -28,13 +27,15 @@ def accuracy_bars(report: dict[str, Any]) -> Figure:
     """
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     axes = figure.subplots()
-    places = np.arange(len(COLUMNS))
-    reported = [100 * column.reported for column in COLUMNS]
+    shown = columns.of_report(report)
+    names = [column.name for column in shown]
+    places = np.arange(len(shown))
+    reported = [100 * column.reported for column in shown]
     axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the judge of the paper")
     for shift, name, color in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
         results = report["results"][name]
-        values = 100 * np.array([results[method]["accuracy"] for method in _NAMES])
-        low, high = 100 * np.array([results[method]["interval"] for method in _NAMES]).T
+        values = 100 * np.array([results[method]["accuracy"] for method in names])
+        low, high = 100 * np.array([results[method]["interval"] for method in names]).T
         label = {"judge": "our judge, trained on color", "control": "the control, trained on gray"}[name]
         axes.bar(
             places + shift,
@@ -47,7 +48,7 @@ def accuracy_bars(report: dict[str, Any]) -> Figure:
         )
         for place, value, top in zip(places + shift, values, high, strict=True):
             axes.text(place, top + 0.7, f"{value:.1f}", ha="center", fontsize=8)
-    axes.set_xticks(places, _NAMES)
+    axes.set_xticks(places, [name.replace(" at ", "\nat ") for name in names])
     axes.set(ylabel="accuracy, %", ylim=(0, 105))
     axes.set_title(f"{report['images']} {report['split']} images of {report['data']}; bars: 95 % intervals")
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
@@ -63,11 +64,11 @@ def confusion_matrices(report: dict[str, Any]) -> Figure:
     Returns:
         A matplotlib Figure.
     """
-    classes = report["classes"]
+    classes, shown = report["classes"], columns.of_report(report)
     figure = Figure(figsize=(17, 6.4), layout="constrained")
-    grid = figure.subplots(2, len(COLUMNS), sharex=True, sharey=True)
+    grid = figure.subplots(2, len(shown), sharex=True, sharey=True)
     for row, name in zip(grid, ("judge", "control"), strict=True):
-        for axes, method in zip(row, _NAMES, strict=True):
+        for axes, method in zip(row, [column.name for column in shown], strict=True):
             matrix = np.array(report["results"][name][method]["confusion"], float)
             shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
             drawn = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
@@ -138,17 +139,17 @@ def picture_grids(
     Returns:
         A matplotlib Figure.
     """
-    columns, rows = len(labels), len(pictures)
-    figure = Figure(figsize=(1.2 + _SIDE * columns, rows * (_SIDE + _WITH_WORDS) + 0.8), layout="constrained")
+    count, rows = len(labels), len(pictures)
+    figure = Figure(figsize=(1.2 + _SIDE * count, rows * (_SIDE + _WITH_WORDS) + 0.8), layout="constrained")
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[_SIDE, _WITH_WORDS])[:, 0]
-    grid = upper.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
+    grid = upper.subplots(rows, count, squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
     for axes_row, (name, images) in zip(grid, pictures.items(), strict=True):
         for axes, image in zip(axes_row, images, strict=True):
             _show(axes, image)
         _label_row(axes_row[0], name)
     for axes, label in zip(grid[0], labels, strict=True):
         axes.set_title(classes[label], fontsize=7)
-    _judged(lower, pictures, labels, classes, probabilities, max(1, columns // 2))
+    _judged(lower, pictures, labels, classes, probabilities, max(1, count // 2))
     upper.suptitle("every method over the same images", fontsize=10)
     lower.suptitle("answers of the judge; wrong answers in red", fontsize=10)
     return figure
@@ -168,9 +169,9 @@ def judged_pictures(
     Returns:
         A matplotlib Figure.
     """
-    columns, rows = len(labels), len(pictures)
-    figure = Figure(figsize=(1.2 + 2 * _SIDE * columns, rows * _WITH_WORDS + 0.4), layout="constrained")
-    grid = _judged(figure, pictures, labels, classes, probabilities, columns)
+    count, rows = len(labels), len(pictures)
+    figure = Figure(figsize=(1.2 + 2 * _SIDE * count, rows * _WITH_WORDS + 0.4), layout="constrained")
+    grid = _judged(figure, pictures, labels, classes, probabilities, count)
     for axes, label in zip(grid[0], labels, strict=True):
         axes.set_title(classes[label], fontsize=9)
     return figure

@@ -170,7 +170,7 @@ def judged(
     pictures, results = None, {}
     for name, judge in judges.items():
         used = [judge.run] + ([runs[column.task]] if column.task else [])
-        unique = key(used, shown, column.decoding, temperature if column.decoding == "annealed" else None)
+        unique = key(used, shown, column.decoding, column.at(temperature))
         path = folder / f"{column.name.replace(' ', '-')}-{unique}.npz"
         found = _read(path, (len(shown.rgb), len(judge.classes)))
         if found is None:

@@ -22,7 +22,7 @@ def vgg16(
     l2: float = 0.0,
     dropout: float = 0.0,
 ) -> keras.Model:
-    """VGG16's blocks 1 to 5, and block 6 from scratch: FC, FC, FC-10.
+    """VGG16's blocks 1 to 5, and block 6: FC, FC, FC-10.
 
     The softmax of Figure 6 belongs to the loss and to the judge, which are numerically stable from logits.
 
@@ -33,7 +33,7 @@ def vgg16(
         head_width: units of each hidden layer of block 6.
         width: factor on the channels of blocks 1 to 5.
         batch_norm: batch normalization between convolutions and ReLUs.
-        frozen_blocks: number of leading blocks that are not trained.
+        frozen_blocks: number of leading blocks that are not trained; 6: all layers but the last.
         l2: weight of the sum of squared trained kernels in the loss.
         dropout: rate of the dropout after the hidden layers of block 6; 0 builds no such layers.
 
@@ -46,8 +46,14 @@ def vgg16(
     rgb = keras.Input((image_size, image_size, 3), name="rgb")
     x = vgg.blocks(rgb, width=width, batch_norm=batch_norm, frozen=frozen_blocks, l2=l2)
     x = layers.Flatten(data_format="channels_last", name="flatten")(x)
-    for name in ("fc6", "fc7"):
-        x = layers.Dense(head_width, activation="relu", kernel_regularizer=penalty(l2), name=name)(x)
+    for name in vgg16_weights.HIDDEN:
+        x = layers.Dense(
+            head_width,
+            activation="relu",
+            kernel_regularizer=penalty(l2),
+            trainable=frozen_blocks <= len(vgg.BLOCKS),
+            name=name,
+        )(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
     logits = layers.Dense(num_classes, kernel_regularizer=penalty(l2), name="fc8")(x)
@@ -74,7 +80,7 @@ def build_judge(config: JudgeConfig, classes: list[str] | tuple[str, ...]) -> ke
         width=config.width,
         batch_norm=config.batch_norm,
         frozen_blocks=config.frozen_blocks,
-        l2=config.l2,
+        l2=config.penalty,
         dropout=config.dropout,
     )
 
@@ -127,8 +133,10 @@ def describe(config: JudgeConfig) -> str:
     kind += f" at width {config.width:g}" if config.width != 1 else ""
     origins = {"imagenet": "ImageNet weights", "none": "trained from scratch"}
     origin = origins.get(config.vgg_weights, f"weights of {config.vgg_weights}")
+    origin += " with fc6 and fc7" if config.pretrained_head else ""
     origin = origin if config.init_from == "none" else f"initialized from {config.init_from}"
     blocks = "block 1" if config.frozen_blocks == 1 else f"blocks 1-{config.frozen_blocks}"
     frozen = f", {blocks} frozen" if config.frozen_blocks else ""
+    frozen = ", last layer trained" if config.frozen_blocks > len(vgg.BLOCKS) else frozen
     gray = ", trained on gray images" if config.gray else ""
     return f"{kind} at {config.vgg_size} px, {origin}{frozen}{gray}"

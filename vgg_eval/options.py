@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from colorization.cli.console import positive_number, whole_number
+from colorization.cli.console import positive_number, temperature, whole_number
 from colorization.cli.training_options import add_variant
 
 ROLES = {
@@ -16,7 +16,7 @@ ROLES = {
 """Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
 
 JUDGES = ("judge", "control")
-VARIANTS = ("smoke", "small", "paper")
+VARIANTS = ("smoke", "small", "paper", "original")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,9 +47,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="directory of the runs (default: runs)"
     )
+    parser.add_argument(
+        "--temperature",
+        type=temperature,
+        metavar="T",
+        help="of the annealed mean: in Figure 7 beside the one that is chosen on the dev images, in Figure 8 "
+        "in its place",
+    )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
+    )
+
+
+def add_options_of_architecture(parser: argparse.ArgumentParser) -> None:
+    """Add the options of Figures 3 to 6 to an argparse parser."""
+    add_variant(parser, VARIANTS, "of the network (default: paper)", default="paper")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="(default: this directory)"
     )
 
 

@@ -38,7 +38,7 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
     if arguments.vgg_weights and chosen["judge"].vgg_weights == "none":
         raise InputError(
             f"The variant {arguments.variant} trains its judge from scratch. Use --vgg-weights with "
-            "--variant paper only."
+            "--variant paper or original only."
         )
     for role, run in given.items():
         _refuse_other_kind(role, run, chosen[role])

@@ -57,9 +57,9 @@ JUDGE = Task(
     config=JudgeConfig,
     build=_build,
     loss=lambda config, prior: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    pretrained=lambda config: config.vgg_weights,
+    pretrained=lambda config: (config.vgg_weights, config.pretrained_head),
     arrays=_arrays,
     transform=_transform,
-    metrics=("accuracy",),
+    metrics=lambda config: ("accuracy",),
 )
 """The judge: it has no decodings, and its target is the class."""

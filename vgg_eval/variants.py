@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from colorization.core.config import Config
-from colorization.training.variants import CLASSIFICATION, REGRESSION, TRANSFER
+from colorization.training.variants import CLASSIFICATION, ORIGINAL, REGRESSION, TRANSFER
 from vgg_eval.config import JudgeConfig
 
 _paper = JudgeConfig()
@@ -36,11 +36,19 @@ _smoke = replace(
     head_width=64,
 )
 
-COLOR = {"smoke": _smoke, "small": _small, "paper": _paper}
+_original = replace(_paper, best_by="accuracy", pretrained_head=True, frozen_blocks=6, **ORIGINAL)
+
+COLOR = {
+    "smoke": _smoke,
+    "small": _small,
+    "paper": _paper,
+    "original": _original,
+    "original-all": replace(_original, frozen_blocks=0),
+}
 GRAY = {name: replace(settings, gray=True) for name, settings in COLOR.items()}
 
 JUDGE: Mapping[str, Config] = COLOR | {f"{name}-gray": settings for name, settings in GRAY.items()}
-"""Those with -gray train the control, on gray images."""
+"""Those with -gray train the control, on gray images. original trains the last layer, original-all all."""
 
 FIGURES: dict[str, Mapping[str, Config]] = {
     "judge": COLOR,

@@ -253,6 +253,7 @@ def _add_evaluate(commands):
     evaluate.add_argument("run", metavar="RUN", help=RUN)
     evaluate.add_argument("--data", metavar="SOURCE", help="another data set (default: the run's own)")
     evaluate.add_argument("--split", choices=("dev", "test"), default="dev", help="(default: dev)")
+    evaluate.set_defaults(judge=None)  # the option of a plug-in
     _add_temperature(evaluate)
 
 

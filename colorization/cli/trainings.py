@@ -11,7 +11,10 @@ from types import ModuleType
 from colorization.cli.training_options import Training
 from colorization.training import variants
 
-SIZES = "Variants: smoke takes seconds, small one to three hours on 2 CPU cores, paper is for a GPU."
+SIZES = (
+    "Variants: smoke takes seconds, small one to three hours on 2 CPU cores. paper has the settings of the\n"
+    "paper, original those of its code; both are for a GPU."
+)
 
 COLORIZERS = {
     "regression": Training(
@@ -22,7 +25,7 @@ COLORIZERS = {
     ),
     "transfer": Training(
         f"Train a classification on the first blocks of VGG16 (paper, section 4.1.2).\n{SIZES}\n"
-        "The variant small uses the blocks of the run runs/judge-small, and paper those of ImageNet.",
+        "The variant small uses the blocks of the run runs/judge-small. paper and original use ImageNet's.",
         variants.TRANSFER,
         "colorization.cli.train:transfer",
     ),

@@ -12,36 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from colorization.core.config_fields import check, option
 from colorization.core.errors import InputError
 
 TEMPERATURE = 0.89  # of the annealed mean: the choice of the paper (section 4.1.3)
-
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    choices: tuple[str, ...] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    multiple: int | None = None,
-) -> Any:
-    """Define a field of a Config.
-
-    Args:
-        default: its default value.
-        help: a line for --help.
-        choices: the allowed texts; None allows any.
-        low, high: the least and the greatest allowed number, or None.
-        multiple: the number must be a multiple of this one, or None.
-
-    Returns:
-        The dataclass field.
-    """
-    return dataclasses.field(
-        default=default,
-        metadata={"help": help, "choices": choices, "low": low, "high": high, "multiple": multiple},
-    )
 
 
 CONFIGS: dict[str, type["Config"]] = {}
@@ -67,6 +41,7 @@ class Config:
 
     width: float = option(1.0, "factor on the number of channels of every block", low=0.01, high=4)
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
+    half_l2: bool = option(False, "the weight is lambda / 2, as in the code of the paper")
 
     dropout: float = option(0.0, "dropout rate", low=0, high=0.9)
     weight_decay: float = option(0.0, "decoupled weight decay of the kernels (AdamW)", low=0, high=1)
@@ -84,6 +59,8 @@ class Config:
         0, "greatest random shift of the training images, in pixels, with reflection", low=0, high=64
     )
     init_from: str = option("none", "initial weights: none, a run folder or a preset's name")
+    best_by: str = option("loss", "dev value that decides the best epoch", choices=("loss",))
+    predict_by: str = option("best", "epoch whose weights predict", choices=("best", "last"))
 
     precision: str = option(
         "auto",
@@ -102,7 +79,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            check(field, getattr(self, field.name))
         if self.shift >= (self.crop_from or self.image_size):
             raise InputError(f"shift={self.shift} must be smaller than the side of the images.")
         if 0 < self.crop_from < self.image_size:
@@ -113,6 +90,11 @@ class Config:
         """Whether the training images differ from epoch to epoch."""
         return self.flip or self.crop_from > 0 or self.shift > 0
 
+    @property
+    def penalty(self) -> float:
+        """The factor of the sum of squared kernel weights in the loss."""
+        return self.l2 / 2 if self.half_l2 else self.l2
+
     def refuse_frozen_noise(self) -> None:
         """Raise InputError for frozen layers that no weights are loaded into."""
 
@@ -121,6 +103,9 @@ class Config:
 class ColorizerConfig(Config):
     """The settings of every colorizer."""
 
+    pixel_reduction: str = option(
+        "sum", "reduction of the loss over the pixels of an image", choices=("sum", "mean")
+    )
     samples_every: int = option(5, "number of epochs between two sample pictures", low=1)
     working_size: int = option(
         0, "shorter side of a picture for the prediction of color, in pixels; 0: image_size", low=0
@@ -140,6 +125,7 @@ class ClassificationConfig(ColorizerConfig):
 
     task: ClassVar[str] = "classification"
 
+    best_by: str = option("loss", "dev value that decides the best epoch", choices=("loss", "pixel_accuracy"))
     neighbors: int = option(5, "bins in the soft encoding of a color; 1: hard encoding", low=1, high=32)
     sigma: float = option(5.0, "standard deviation of the soft encoding, in ab units", low=1e-3)
     rebalance: bool = option(False, "weight pixels by the rarity of their color (Zhang et al., Eq. 2-4)")
@@ -172,13 +158,18 @@ class VggConfig(Config):
 
 
 @dataclasses.dataclass(frozen=True)
-class TransferConfig(VggConfig, ClassificationConfig):
+class TransferConfig(ClassificationConfig, VggConfig):
     """The classification by transfer from VGG16 (paper, section 4.1.2)."""
 
     task: ClassVar[str] = "transfer"
 
     vgg_blocks: int = option(5, "number of VGG16's blocks in use", low=1, high=5)
     vgg_width: float = option(1.0, "factor on the number of channels of VGG16's blocks", low=0.01, high=4)
+    rgb_range: str = option("0-255", "range of VGG16's input, the gray RGB", choices=("0-255", "0-1"))
+    subtract_mean: bool = option(True, "subtract the mean RGB of ImageNet before VGG16's blocks")
+    bn_after_relu: bool = option(
+        False, "order of the three new convolutions: conv, ReLU, BN instead of conv, BN, ReLU"
+    )
 
 
 def override(config: Any, assignments: Iterable[str]) -> Any:
@@ -255,6 +246,22 @@ def read_task(path: Path) -> str:
     return _read(path)[0]
 
 
+def read_value(path: Path, name: str) -> Any:
+    """A value in a file of to_json.
+
+    Args:
+        path: Path of the file. Its task need not be in CONFIGS.
+        name: name of the value.
+
+    Returns:
+        The value, or None if there is none.
+
+    Raises:
+        InputError: the file is not found or cannot be read.
+    """
+    return _read(path)[1].get(name)
+
+
 def _read(path):
     """(task, values) of a file of to_json. Raises InputError."""
     try:
@@ -328,22 +335,6 @@ def _as_float(field, value):
     except OverflowError:
         return math.inf
 
-
-def _check(field, value):
-    rule = field.metadata
-    if type(value) is not field.type or (field.type is float and not math.isfinite(value)):
-        raise InputError(f"{field.name} must be {_KINDS[field.type]}, received {value!r}.")
-    if rule["choices"] and value not in rule["choices"]:
-        raise InputError(f"{field.name} must be one of {', '.join(rule['choices'])}, received {value!r}.")
-    if rule["low"] is not None and value < rule["low"]:
-        raise InputError(f"{field.name} must be at least {rule['low']}, received {value!r}.")
-    if rule["high"] is not None and value > rule["high"]:
-        raise InputError(f"{field.name} must be at most {rule['high']}, received {value!r}.")
-    if rule["multiple"] is not None and value % rule["multiple"]:
-        raise InputError(f"{field.name} must be a multiple of {rule['multiple']}, received {value!r}.")
-
-
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 _OLD_FIELDS = {"start": "init_from", "grey": "gray"}
 _OLD_TASKS = {"vgg": "judge"}

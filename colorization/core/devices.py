@@ -72,6 +72,19 @@ def strategy(setting: str) -> Any:
     return tf.distribute.MirroredStrategy([device.name for device in chosen])
 
 
+def feed_device(model: keras.Model) -> str | None:
+    """Name of the one TensorFlow GPU that trains a model, to which batches are sent in advance.
+
+    None without a GPU, on other backends, and under a strategy, which distributes the batches itself.
+    """
+    if keras.backend.backend() != "tensorflow" or not accelerators():
+        return None
+    import tensorflow as tf
+
+    is_alone = model.distribute_strategy is tf.distribute.get_strategy()
+    return f"/{accelerators()[0]}" if is_alone else None
+
+
 def _computes_bfloat16():
     backend = keras.backend.backend()
     if not accelerators():

@@ -13,10 +13,10 @@ from colorization.core import image_formats
 from colorization.core.atomic_io import write_text
 from colorization.core.errors import InputError, printable
 from colorization.core.image_formats import image_format
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_samples import reduced
-from colorization.core.picture_writing import write_picture
 from colorization.core.pictures import Picture, open_picture
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.sample_arrays import reduced
+from colorization.core.pictures.writing import write_picture
 from colorization.core.typing import StrPath
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # InputError carries the message

@@ -4,6 +4,8 @@ The penalty lambda * sum of squared weights is part of the models (kernel regula
 loss.
 """
 
+from collections.abc import Callable
+
 from keras import ops
 
 from colorization.core import bins, color
@@ -57,6 +59,37 @@ def soft_cross_entropy(
     if bin_weights is not None:
         values = values * ops.take(ops.convert_to_tensor(bin_weights), indices[..., 0])
     return ops.sum(values, axis=(1, 2))
+
+
+def mean_over_pixels(loss: Callable) -> Callable:
+    """A loss of this module, divided by the number of pixels: the reduction of the code of the paper.
+
+    Args:
+        loss: function of ab, (B, H, W, 2), and of a model's output that returns (B,).
+
+    Returns:
+        The function of the same arguments that returns (B,) float32.
+    """
+
+    def mean(ab: Tensor, output: Tensor) -> Tensor:
+        height, width = ops.shape(ab)[1:3]
+        return loss(ab, output) / ops.cast(height * width, "float32")
+
+    return mean
+
+
+def pixel_accuracy(ab: Tensor, logits: Tensor) -> Tensor:
+    """Whether the most probable bin of each pixel is the nearest to its true color.
+
+    Args:
+        ab: (B, H, W, 2) float, true ab.
+        logits: (B, H, W, 313) float.
+
+    Returns:
+        (B, H, W) float32: 1 or 0.
+    """
+    chosen = ops.argmax(logits, axis=-1)
+    return ops.cast(ops.equal(chosen, ops.cast(bins.nearest(ab), chosen.dtype)), "float32")
 
 
 def sparse_cross_entropy(indices: Tensor, weights: Tensor, logits: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Distance of a colorization from the truth, and colorfulness."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+from colorization.core import color_difference, color_numpy
 from colorization.core.typing import Tensor
 
 AUC_LIMIT = 150  # ab units: the largest threshold (Zhang et al., section 3.1)
@@ -85,6 +87,19 @@ def ssim(truth: Tensor, prediction: Tensor) -> np.ndarray:
     return ops.convert_to_numpy(ops.image.ssim(truth, prediction, max_val=255, data_format="channels_last"))
 
 
+def ciede2000(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """CIEDE2000 of each image, the mean over its pixels.
+
+    Args:
+        truth, prediction: (N, H, W, 3) uint8 RGB.
+
+    Returns:
+        (N,) float32.
+    """
+    lab, predicted = color_numpy.rgb_to_lab(truth), color_numpy.rgb_to_lab(prediction)
+    return color_difference.ciede2000(lab, predicted).mean(axis=(1, 2))
+
+
 def colorfulness(rgb: np.ndarray) -> np.ndarray:
     """Colorfulness of each image (Hasler and Suesstrunk 2003).
 
@@ -109,16 +124,18 @@ class Accumulator:
     """The errors of one method, gathered batch by batch; the pictures themselves are not kept.
 
     Args:
-        structural: whether PSNR and SSIM, which take most of the time, are measured too.
+        structural: whether PSNR, SSIM and CIEDE2000, which take most of the time, are measured too.
+        measures: more measures, {name: function of true and predicted (B, H, W, 3) uint8 RGB -> (B,)}.
     """
 
-    def __init__(self, structural: bool = True):
+    def __init__(self, structural: bool = True, measures: Mapping[str, Callable] = {}):
         self.structural = structural
+        self.measures = {**({"ssim": ssim, "ciede2000": ciede2000} if structural else {}), **measures}
         self.squared: list[np.ndarray] = []
         self.weights: list[np.ndarray] = []
         self.color: list[np.ndarray] = []
         self.rgb_errors: list[np.ndarray] = []
-        self.ssim: list[np.ndarray] = []
+        self.measured: dict[str, list[np.ndarray]] = {name: [] for name in self.measures}
 
     def add(
         self,
@@ -140,10 +157,12 @@ class Accumulator:
         self.color.append(colorfulness(rgb))
         if self.structural:
             self.rgb_errors.append(squared_rgb_errors(truth_rgb, rgb))
-            self.ssim.append(ssim(truth_rgb, rgb))
+        for name, function in self.measures.items():
+            self.measured[name].append(function(truth_rgb, rgb))
 
     def result(self) -> dict[str, Any]:
-        """{metric: value}: ab_rmse, auc, rebalanced_auc, colorfulness, and psnr and ssim if structural."""
+        """{metric: value}: ab_rmse, auc, rebalanced_auc, colorfulness, the means of all measures; psnr if
+        structural."""
         squared, weights = map(np.concatenate, (self.squared, self.weights))
         found: dict[str, Any] = {
             "ab_rmse": ab_rmse(squared),
@@ -153,5 +172,6 @@ class Accumulator:
         }
         if self.structural:
             found["psnr"] = psnr(np.concatenate(self.rgb_errors))
-            found["ssim"] = float(np.mean(np.concatenate(self.ssim)))
+        for name, values in self.measured.items():
+            found[name] = float(np.mean(np.concatenate(values)))
         return found

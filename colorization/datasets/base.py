@@ -1,5 +1,8 @@
 """The types of all data sets, with their checks and the resizing, and the protocol of their readers."""
 
+import concurrent.futures
+import functools
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +30,7 @@ class Images:
         return len(self.labels)
 
     def rows(self, indices: np.ndarray) -> "Images":
-        """A selection of images with their labels.
+        """A selection of images with their labels. Rows that follow one another are not copied.
 
         Args:
             indices: (M,) row numbers, or an array for NumPy's indexing.
@@ -35,6 +38,8 @@ class Images:
         Returns:
             Images of M rows.
         """
+        if len(indices) and np.array_equal(indices, np.arange(len(indices)) + indices[0]):
+            return Images(*(part[indices[0] : indices[-1] + 1] for part in (self.images, self.labels)))
         return Images(self.images[indices], self.labels[indices])
 
 
@@ -49,6 +54,7 @@ class Dataset:
         classes: names of the classes; the labels are their positions.
         skipped: sentences about files that were left out, and about copies.
         dev: number of test images, the first ones, that are the dev split; None leaves it to a seed.
+        known_sha256: `sha256`, if a reader knows it.
     """
 
     name: str
@@ -57,7 +63,15 @@ class Dataset:
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     dev: int | None = None
+    known_sha256: str = ""
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256, in hex, of all images and labels."""
+        return self.known_sha256 or content_sha256(self)
+
+
+_CHUNK = 256  # images resized by one thread
 
 UNLABELED = ("image",)
 """The classes of a data set whose images have none; all labels are 0."""
@@ -152,6 +166,15 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
     return counts
 
 
+def content_sha256(dataset: Dataset) -> str:
+    """The SHA-256, in hex, of training images and labels, test images and labels, one after the other."""
+    digest = hashlib.sha256()
+    for part in (dataset.train, dataset.test):
+        digest.update(np.ascontiguousarray(part.images).data)
+        digest.update(np.ascontiguousarray(part.labels).data)
+    return digest.hexdigest()
+
+
 def numbered_classes(highest: int, where: str) -> tuple[str, ...]:
     """Names of classes that have only numbers.
 
@@ -203,4 +226,12 @@ def to_squares(part: Images, size: int) -> Images:
     """
     if part.images.shape[1:3] == (size, size):
         return part
-    return Images(np.stack([to_square(image, size) for image in part.images]), part.labels)
+    squares = np.empty((len(part), size, size, 3), np.uint8)
+
+    def fill(start):
+        for i in range(start, min(start + _CHUNK, len(part))):
+            squares[i] = to_square(part.images[i], size)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV resizes beside Python
+        list(pool.map(fill, range(0, len(part), _CHUNK)))
+    return Images(squares, part.labels)

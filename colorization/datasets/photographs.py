@@ -1,22 +1,19 @@
 """Prepare photographs in folders, nested or flat, for the training of a colorizer."""
 
-import concurrent.futures
 import hashlib
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from colorization.core import image_files
 from colorization.core.atomic_io import refuse_unwritable
-from colorization.core.color_numpy import rgb_to_lab
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.datasets import prepared
-from colorization.datasets.base import Dataset, Images, Limits, data_root, to_square
+from colorization.datasets import decoder, prepared
+from colorization.datasets.base import Dataset, Images, Limits, data_root
+from colorization.datasets.decoder import is_gray
 from colorization.datasets.equal_files import first_equals, tell_copies
 
 HELD_OUT = 0.05  # of all photographs, for the dev and the test split
@@ -25,13 +22,7 @@ CLASSES = ("photograph",)
 
 VERSION = 3  # of `prepare`; sets of another version are prepared again
 
-# A picture is gray if fewer of its pixels than this share have more than this chroma, in ab units. A picture
-# of one hue counts as colored: a sepia print cannot be distinguished from a bird in the sky.
-COLORED_SHARE = 0.02
-COLORED_CHROMA = 8.0
-GRAY_SIDE = 64  # pixels, of the measured picture, so that the same pictures are gray at every side
 GRAY_SAMPLE = 500  # images
-GRAY = "gray or nearly gray"
 
 
 def recognizes(path: Path) -> bool:
@@ -69,7 +60,8 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
 
     Each photograph is cropped to its central square and resized. Gray, nearly gray and unreadable ones are
     left out. Gray ones would teach a colorizer to leave pictures gray. The set's `skipped` counts them, and
-    names the file that lists them.
+    names the file that lists them. Several processes decode the files (datasets.decoder). After an
+    interruption, the next call decodes only the remaining files.
 
     About the share `held_out` is the test part. Its first half is the dev split. The name of a file below its
     folder and the seed decide this alone. So it is the same at every side, and beside any other folders.
@@ -95,7 +87,22 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
     if prepared.recognizes(target):
         return target
     refuse_unwritable(target)
-    images, kept, left_out = _read(list(files), side)
+    with decoder.workplace(target) as place:
+        if not prepared.recognizes(target):  # another process may have made it meanwhile
+            pictures, codes = decoder.decode_all(list(files), side, place)
+            dataset = _dataset(files, pictures, codes, skipped, target, held_out, seed)
+            prepared.write(dataset, target, source=", ".join(map(printable, paths)))
+    return target
+
+
+def _dataset(files, pictures, codes, skipped, target, held_out, seed):
+    """The Dataset of decoded files, see prepare."""
+    decoded = np.flatnonzero(codes == decoder.KEPT)
+    paths = list(files)
+    kept = [paths[row] for row in decoded]
+    left_out = {
+        path: decoder.REASONS[code] for path, code in zip(paths, codes.tolist(), strict=True) if code > 1
+    }
     names = [files[path] for path in kept]
     firsts = _first_equals(names, kept)
     if (different := len(np.unique(firsts))) < 3:
@@ -106,26 +113,26 @@ def prepare(folders: Iterable[StrPath], side: int, *, held_out: float = HELD_OUT
         )
     order, dev, held = _split(names, firsts, held_out, seed)
     train, test = (
-        Images(images[rows], np.zeros(len(rows), np.int64)) for rows in (np.sort(order[held:]), order[:held])
+        Images(Rows(pictures, decoded[rows]), np.zeros(len(rows), np.int64))
+        for rows in (np.sort(order[held:]), order[:held])
     )
     place = data_root() / f"{target.name}-{image_files.SKIPPED_FILES}"
     told = (*image_files.tell_skipped(skipped | left_out, place), *tell_copies(firsts, "photographs"))
-    dataset = Dataset("photographs", train, test, CLASSES, told, dev)
-    prepared.write(dataset, target, source=", ".join(map(printable, paths)))
-    return target
+    return Dataset("photographs", train, test, CLASSES, told, dev)
 
 
-def is_gray(rgb: np.ndarray) -> bool:
-    """Whether a picture is gray, or nearly gray.
+class Rows:
+    """Some rows of an array on the disk, as an array that is read in slices."""
 
-    Args:
-        rgb: (H, W, 3) uint8.
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self.array, self.rows = array, rows
+        self.dtype, self.ndim, self.shape = array.dtype, array.ndim, (len(rows), *array.shape[1:])
 
-    Returns:
-        True if fewer than COLORED_SHARE of its pixels have a chroma above COLORED_CHROMA.
-    """
-    ab = rgb_to_lab(rgb)[..., 1:]
-    return bool(np.mean(np.linalg.norm(ab, axis=-1) > COLORED_CHROMA) < COLORED_SHARE)
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        return self.array[self.rows[part]]
 
 
 def check_colors(images: np.ndarray, name: str) -> None:
@@ -180,34 +187,6 @@ def _key(files: dict[Path, str], *rest) -> str:
         line = f"{name}\0{path.resolve()}\0{stamp.st_size}\0{stamp.st_mtime_ns}\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()[:16]
-
-
-def _read(files: list[Path], side: int) -> tuple[np.ndarray, list[Path], dict[Path, str]]:
-    """The colored pictures, uint8 (N, side, side, 3), their files, and {other file: reason}."""
-    images = np.empty((len(files), side, side, 3), np.uint8)
-    kept: list[Path] = []
-    left_out: dict[Path, str] = {}
-    with concurrent.futures.ThreadPoolExecutor(
-        os.cpu_count()
-    ) as pool:  # OpenCV decodes in parallel with Python
-        pictures = pool.map(lambda path: _square(path, side), files)
-        shown = tqdm(pictures, total=len(files), desc="photographs", mininterval=1.0)
-        for path, found in zip(files, shown, strict=True):
-            if isinstance(found, str):
-                left_out[path] = found
-            else:
-                images[len(kept)] = found
-                kept.append(path)
-    return images[: len(kept)], kept, left_out
-
-
-def _square(path: Path, side: int) -> np.ndarray | str:
-    """A picture of this side, or the reason for leaving it out."""
-    try:
-        picture = image_files.read(path)
-    except InputError:
-        return image_files.UNREADABLE
-    return GRAY if is_gray(to_square(picture, GRAY_SIDE)) else to_square(picture, side)
 
 
 def _first_equals(names: list[str], files: list[Path]) -> np.ndarray:

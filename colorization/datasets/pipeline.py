@@ -11,9 +11,11 @@ The order, and why:
    four times the bytes.
 5. Lab, or another input of the model: on whole batches, vectorized, in parallel with the training step.
 6. prefetch: last, so that a batch is ready for the device.
+
+On TensorFlow all of this is a graph of tf.data. Python draws the plan of an epoch, once, while the epoch
+before is trained. On JAX the training makes its batches on the device (training.on_device).
 """
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +26,11 @@ from keras import ops
 from colorization.core import bins, color
 from colorization.core.color_prior import ColorPrior
 from colorization.core.typing import Tensor
+from colorization.datasets import tf_feed
+
+_PRIOR_PIXELS = 2**26  # at most, in the sample of a color prior
+_PRIOR_IMAGES = 256  # counted at once
+_PRIOR_CHUNK = 2**18  # colors converted at once
 
 
 def epoch_order(seed: int, epoch: int, count: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +65,13 @@ def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch, 1]).integers(0, room + 1, (count, 2))
 
 
+def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) -> dict[str, np.ndarray]:
+    """{name: array of `count` rows}: order and flips of an epoch; corners of crops unless room is None."""
+    order, flips = epoch_order(seed, epoch, count, flip)
+    plan = {"order": order, "flips": flips}
+    return plan if room is None else {**plan, "corners": crop_corners(seed, epoch, count, room)}
+
+
 def training_batches(
     arrays: Sequence[Any],
     transform: Callable,
@@ -69,11 +83,13 @@ def training_batches(
     flip: bool = False,
     crop: int | None = None,
     shift: int = 0,
+    device: str | None = None,
 ) -> Any:
     """The training batches of the epochs from `first_epoch` to `epochs` - 1, one epoch after the other.
 
     Args:
-        arrays: NumPy arrays of equal length, one row for each item.
+        arrays: NumPy arrays of equal length, one row for each item. float16 is converted to
+            float32.
         transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops. It returns
             the input of model.fit.
         batch_size: items in a batch; the last batch of an epoch may be smaller.
@@ -84,31 +100,37 @@ def training_batches(
         crop: side of random square crops of the first array, (N, H, W, C) images; None uses whole images.
         shift: greatest random shift of the images of the first array, in pixels, with reflection at the
             border.
+        device: name of a TensorFlow device to send the batches to in advance; None leaves them in memory.
 
     Returns:
         On TensorFlow a tf.data.Dataset; on other Keras backends a generator of the same batches in the same
         order.
     """
-    first, *rest = arrays
-    side = crop or first.shape[1]
-    room = first.shape[1] + 2 * shift - side
+    count, side = len(arrays[0]), (crop or arrays[0].shape[1]) if crop or shift else 0
+    room = arrays[0].shape[1] + 2 * shift - side if side else None
 
-    def rows():
-        count = len(first)
+    def plan(epoch):
+        return epoch_plan(seed, int(epoch), count, flip, room)
+
+    if keras.backend.backend() == "tensorflow":
+        chosen = range(first_epoch, epochs)
+        return tf_feed.training_dataset(arrays, transform, plan, chosen, batch_size, shift, side, device)
+
+    def batches():
         for epoch in range(first_epoch, epochs):
-            order, flips = epoch_order(seed, epoch, count, flip)
-            corners = crop_corners(seed, epoch, count, room) if room else None
+            columns = plan(epoch)
             for start in range(0, count, batch_size):
-                part = slice(start, start + batch_size)
-                images = first[order[part]]
-                if room:
-                    images = cropped(reflected(images, shift), corners[part], side)
-                yield images, *(array[order[part]] for array in rest), flips[part]
+                yield transform(*_chosen(arrays, columns, slice(start, start + batch_size), shift, side))
 
-    shapes = [array.shape[1:] for array in arrays]
-    if room:
-        shapes[0] = (side, side, *shapes[0][2:])
-    return _feed(arrays, transform, rows, shapes)
+    return batches()
+
+
+def _chosen(arrays, plan, part, shift, side):
+    """The rows of a part of an epoch's plan, cropped, and their flips."""
+    images, *rest = (widened(array[plan["order"][part]]) for array in arrays)
+    if "corners" in plan:
+        images = cropped(reflected(images, shift), plan["corners"][part], side)
+    return images, *rest, plan["flips"][part]
 
 
 def reflected(images: np.ndarray, margin: int) -> np.ndarray:
@@ -154,30 +176,34 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     return -(-count // batch_size)
 
 
-def dev_batches(arrays: Sequence[Any], transform: Callable, batch_size: int) -> Any:
+def dev_batches(
+    arrays: Sequence[Any], transform: Callable, batch_size: int, device: str | None = None
+) -> Any:
     """The validation data of model.fit: each item once, in order.
 
     Args:
         arrays: NumPy arrays of equal length, one row for each item.
         transform: as in training_batches.
         batch_size: items in a batch; the last batch may be smaller.
+        device: as in training_batches.
 
     Returns:
         On TensorFlow a tf.data.Dataset of batches; on other backends the transformed items as NumPy arrays.
     """
-
-    def rows():
-        for start in range(0, len(arrays[0]), batch_size):
-            chosen = tuple(array[start : start + batch_size] for array in arrays)
-            yield *chosen, np.zeros(len(chosen[0]), bool)
-
-    feed = _feed(arrays, transform, rows, [array.shape[1:] for array in arrays])
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        return tf_feed.dev_dataset(arrays, transform, batch_size, device)
+    batches = []
+    for start in range(0, len(arrays[0]), batch_size):
+        chosen = [widened(array[start : start + batch_size]) for array in arrays]
+        batches.append(transform(*chosen, np.zeros(len(chosen[0]), bool)))
+    return tuple(
+        np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*batches, strict=True)
+    )
 
-        steps = steps_per_epoch(len(arrays[0]), batch_size)
-        return feed.apply(tf.data.experimental.assert_cardinality(steps))
-    return tuple(np.concatenate(list(map(ops.convert_to_numpy, parts))) for parts in zip(*feed, strict=True))
+
+def widened(array: Tensor) -> Tensor:
+    """float16 values, as frozen features are stored, as float32; other arrays unchanged."""
+    return ops.cast(array, "float32") if array.dtype == "float16" else array
 
 
 def to_lightness_and_ab(rgb: Tensor, flips: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -207,40 +233,36 @@ def mirrored(images: Tensor, flips: Tensor) -> Tensor:
     return ops.where(ops.reshape(flips, (-1, 1, 1, 1)), ops.flip(images, axis=2), images)
 
 
-def measure_color_prior(images: np.ndarray, chunk: int = 256) -> ColorPrior:
-    """Measure the ColorPrior of images.
+def measure_color_prior(images: np.ndarray) -> ColorPrior:
+    """Measure the ColorPrior of images, or of a sample of them.
+
+    The sample is every n-th image, with the least n that leaves at most about 2**26 pixels (65,536 images of
+    32 x 32): of smaller sets all. Each different color is converted once.
 
     Args:
         images: (N, H, W, 3) uint8.
-        chunk: images converted at once.
 
     Returns:
         ColorPrior.
     """
+    step = -(-images[..., 0].size // _PRIOR_PIXELS)
+    pixels = _colors(images[::step])
     counts, total = np.zeros(bins.COUNT, "int64"), np.zeros(2)
-    for start in range(0, len(images), chunk):
-        ab = color.rgb_to_lab(images[start : start + chunk])[..., 1:]
+    different = np.flatnonzero(pixels)
+    for start in range(0, len(different), _PRIOR_CHUNK):
+        colors = different[start : start + _PRIOR_CHUNK]
+        rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=-1).astype("uint8")
+        ab = color.rgb_to_lab(rgb)[..., 1:]
         nearest = ops.convert_to_numpy(bins.nearest(ab))
-        counts += np.bincount(nearest.ravel(), minlength=bins.COUNT)
-        total += ops.convert_to_numpy(ab).sum(axis=(0, 1, 2), dtype="float64")
+        np.add.at(counts, nearest, pixels[colors])
+        total += pixels[colors] @ ops.convert_to_numpy(ab).astype("float64")
     return ColorPrior(counts, total / counts.sum())
 
 
-def _feed(arrays, transform, rows, shapes):
-    if keras.backend.backend() == "tensorflow":
-        return _dataset(arrays, transform, rows, shapes)
-    return (transform(*parts) for parts in rows())
-
-
-def _dataset(arrays, transform, rows, shapes):
-    import tensorflow as tf
-
-    signature = [
-        tf.TensorSpec([None, *shape], array.dtype) for array, shape in zip(arrays, shapes, strict=True)
-    ]
-    return (
-        tf.data.Dataset.from_generator(rows, output_signature=(*signature, tf.TensorSpec([None], tf.bool)))
-        # AUTOTUNE was seen to settle on a single thread, at half the rate
-        .map(transform, num_parallel_calls=os.cpu_count(), deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+def _colors(images):
+    """(2**24,) int32, the number of pixels of each 24-bit color."""
+    pixels = np.zeros(2**24, "int32")
+    for start in range(0, len(images), _PRIOR_IMAGES):
+        red, green, blue = np.moveaxis(images[start : start + _PRIOR_IMAGES].astype("int32"), -1, 0)
+        np.add.at(pixels, (red << 16 | green << 8 | blue).ravel(), 1)
+    return pixels

@@ -1,17 +1,20 @@
 """Prepared sets: plain .npy files, and a meta.json with their checksums."""
 
+import concurrent.futures
 import dataclasses
+import functools
 import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from colorization.core.atomic_io import sha256, system_message
+from colorization.core.atomic_io import reserve, sha256, system_message
 from colorization.core.errors import InputError, printable
-from colorization.datasets.base import Dataset, Images, Limits, to_squares, verify
+from colorization.datasets.base import Dataset, Images, Limits, content_sha256, to_squares, verify
 
 META = "meta.json"
+_CHUNK = 1024  # rows copied at once
 ARRAYS = ("train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy")
 
 
@@ -64,7 +67,7 @@ def _write_into(new: Path, dataset: Dataset, source: str) -> None:
     new.mkdir()
     contents = (dataset.train.images, dataset.train.labels, dataset.test.images, dataset.test.labels)
     for name, array in zip(ARRAYS, contents, strict=True):
-        np.save(new / name, array)
+        _save(new / name, array)
     meta = {
         "name": dataset.name,
         "source": source,
@@ -72,7 +75,8 @@ def _write_into(new: Path, dataset: Dataset, source: str) -> None:
         "skipped": list(dataset.skipped),
         "dev": dataset.dev,
         "counts": {split: numbers.tolist() for split, numbers in verify(dataset).items()},
-        "sha256": {name: sha256(new / name) for name in ARRAYS},
+        "sha256": _sums(new),
+        "content_sha256": content_sha256(Dataset("", *_mapped(new), ())),
     }
     text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
     # A name that is not UTF-8 becomes an escape of JSON, which is read back
@@ -103,22 +107,68 @@ def read(folder: str | Path, image_size: int = 32, limits: Limits = (None, None)
         dev = None if dev is None else int(dev)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / META} is missing or damaged. {again}.") from error
-    arrays = []
     for file in ARRAYS:
-        path = folder / file
-        if not path.is_file():
-            raise InputError(f"{path} is missing. {again}.")
-        if sha256(path) != sums.get(file):
-            raise InputError(f"{path} is damaged: its SHA-256 differs from {META}. {again}.")
-        try:
-            arrays.append(np.load(path, allow_pickle=False))
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path} is not a plain .npy array. {again}.") from error
-    dataset = Dataset(name, Images(*arrays[:2]), Images(*arrays[2:]), classes, skipped, dev)
+        if not (folder / file).is_file():
+            raise InputError(f"{folder / file} is missing. {again}.")
+    for file, found in _known_sums(folder, _stamps(folder)).items():
+        if found != sums.get(file):
+            raise InputError(f"{folder / file} is damaged: its SHA-256 differs from {META}. {again}.")
+    try:
+        train, test = _mapped(folder)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{folder} holds a file that is not a plain .npy array. {again}.") from error
+    dataset = Dataset(name, train, test, classes, skipped, dev)
     try:
         verify(dataset)
     except InputError as error:
         raise InputError(f"{folder} is not a valid prepared set. {error} {again}.") from error
-    return dataclasses.replace(
-        dataset, train=to_squares(dataset.train, image_size), test=to_squares(dataset.test, image_size)
-    )
+    squares = [to_squares(part, image_size) for part in (train, test)]
+    same = squares[0] is train and squares[1] is test
+    known = str(meta.get("content_sha256", "")) if same else ""
+    return dataclasses.replace(dataset, train=squares[0], test=squares[1], known_sha256=known)
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """np.save, in pieces, of an array that need not be in memory. Raises OSError."""
+    if len(array) == 0:
+        np.save(path, np.asarray(array))
+        return
+    written = np.lib.format.open_memmap(path, "w+", array.dtype, array.shape)
+    with path.open("rb+") as file:
+        reserve(file, path.stat().st_size)
+    for start in range(0, len(array), _CHUNK):
+        written[start : start + _CHUNK] = array[start : start + _CHUNK]
+    written.flush()
+
+
+def _mapped(folder: Path) -> tuple[Images, Images]:
+    """Training and test part; images are mapped from the disk, not read. Raises OSError and others.
+
+    Copy on write, since TensorFlow shares only memory that can be written.
+    """
+    parts = [
+        Images(
+            np.load(folder / images, mmap_mode="c", allow_pickle=False),
+            np.load(folder / labels, allow_pickle=False),
+        )
+        for images, labels in (ARRAYS[:2], ARRAYS[2:])
+    ]
+    return parts[0], parts[1]
+
+
+def _stamps(folder: Path) -> tuple[tuple[int, ...], ...]:
+    """What changes if a file changes."""
+    status = [(folder / file).stat() for file in ARRAYS]
+    return tuple((found.st_ino, found.st_size, found.st_mtime_ns) for found in status)
+
+
+@functools.lru_cache
+def _known_sums(folder: Path, stamps: tuple) -> dict[str, str]:
+    """_sums of files with these stamps, read once in a process."""
+    return _sums(folder)
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """{file: SHA-256 in hex}."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return dict(zip(ARRAYS, pool.map(sha256, [folder / file for file in ARRAYS]), strict=True))

@@ -1,6 +1,7 @@
 """The metrics of a run on a data set: every decoding and two baselines."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ COLUMNS = {
     "ab_rmse": "ab RMSE ↓",
     "psnr": "pooled PSNR ↑",
     "ssim": "SSIM ↑",
+    "ciede2000": "CIEDE2000 ↓",
     "auc": "raw AuC ↑",
     "rebalanced_auc": "rebalanced AuC ↑",
     "colorfulness": "colorfulness",
     "delta_colorfulness": "Δ colorfulness ↓",
 }
-"""Key in metrics.json -> heading."""
+"""Key in metrics.json -> heading. Other keys are their own headings."""
 
 
 def evaluate(
@@ -34,6 +36,7 @@ def evaluate(
     *,
     source: str | Path | None = None,
     temperature: float | None = None,
+    measures: Mapping[str, Callable] = {},
 ) -> dict[str, Any]:
     """Measure the best weights of a run on one split. The result is also written to its metrics.json.
 
@@ -43,6 +46,7 @@ def evaluate(
         source: name or path of another data set, split by the settings of the run. Photographs that were held
             out in the training are held out here too. None is the run's own data.
         temperature: of the annealed mean; None is the run's own.
+        measures: {heading: function of true and predicted (B, H, W, 3) uint8 RGB that returns (B,)}.
 
     Returns:
         {"data", "split", "images", "temperature", "methods": {name: {metric: value}}}. The methods are gray,
@@ -71,7 +75,7 @@ def evaluate(
             "truth": ab,
         }
 
-    results = measure(rgb, predict, prior, batch_size=run.config.dev_batch_size)
+    results = measure(rgb, predict, prior, batch_size=run.config.dev_batch_size, measures=measures)
     truth = results["truth"]["colorfulness"]
     for values in results.values():
         values["delta_colorfulness"] = abs(values["colorfulness"] - truth)
@@ -124,9 +128,11 @@ def table(report: dict[str, Any]) -> str:
     Returns:
         Markdown text.
     """
-    rows = [["", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
+    measured = next(iter(report["methods"].values()))
+    keys = [key for key in COLUMNS if key in measured] + [key for key in measured if key not in COLUMNS]
+    rows = [["", *(str(COLUMNS.get(key, key)) for key in keys)], ["---", *["---:"] * len(keys)]]
     for name, values in report["methods"].items():
-        rows.append([name, *(_shown(values[key]) for key in COLUMNS)])
+        rows.append([name, *(_shown(values[key]) for key in keys)])
     title = f"{report['images']} {report['split']} images of {report['data']}"
     title += "" if report["temperature"] is None else f", T = {report['temperature']}"
     return title + "\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)

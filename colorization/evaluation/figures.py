@@ -17,6 +17,7 @@ from colorization.inference import graph
 from colorization.inference.colorizer import load_model
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
+from colorization.runs.history import best_row
 
 _LIGHTNESS = 60  # of the drawn bins: at 60 most of their colors are inside sRGB
 
@@ -141,9 +142,11 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
         epochs = [row["epoch"] for row in history]
         for key, label in (("loss", "training"), ("val_loss", "dev")):
             axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
-        best = min(history, key=lambda row: row["val_loss"])
-        axes.plot(best["epoch"], best["val_loss"], "o", mfc="none", color="k", label="best")
-        axes.set(xlabel="epoch", ylabel="loss, summed over an image", title=name)
+        best = best_row(history, run.config.best_by)
+        label = "best" if run.config.best_by == "loss" else f"best {run.config.best_by.replace('_', ' ')}"
+        axes.plot(best["epoch"], best["val_loss"], "o", mfc="none", color="k", label=label)
+        reduction = {"sum": "summed over an image", "mean": "mean over the pixels"}
+        axes.set(xlabel="epoch", ylabel=f"loss, {reduction[run.config.pixel_reduction]}", title=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure

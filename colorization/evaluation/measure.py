@@ -1,6 +1,6 @@
 """The loop that decodes, composes and measures. Evaluation, tuning and the judge share it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ def measure(
     *,
     batch_size: int,
     structural: bool = True,
+    measures: Mapping[str, Callable] = {},
     watch: Callable | None = None,
     description: str = "evaluating",
 ) -> dict[str, dict[str, Any]]:
@@ -32,7 +33,8 @@ def measure(
             2) ab}, with the same names for every batch.
         prior: ColorPrior. Its inverse weighs the pixels of the rebalanced AuC.
         batch_size: images in a batch.
-        structural: whether PSNR and SSIM are measured too.
+        structural: whether PSNR, SSIM and CIEDE2000 are measured too.
+        measures: other measures, see Accumulator.
         watch: function of a name and its composed (B, H, W, 3) uint8 batch, called for each batch; or None.
         description: text of the progress bar.
 
@@ -48,7 +50,7 @@ def measure(
         for name, predicted in predict(lightness, ab).items():
             predicted = np.asarray(predicted)
             composed = graph.compose(lightness, predicted)
-            accumulator = found.setdefault(name, Accumulator(structural))
+            accumulator = found.setdefault(name, Accumulator(structural, measures))
             accumulator.add(ab, predicted, weights, truth_rgb, composed)
             if watch is not None:
                 watch(name, composed)

@@ -42,7 +42,7 @@ TEMPERATURES = (0.1, 0.2, 0.38, 0.6, 0.89)
 
 _MIX = 0.5  # lambda of the weights with a strength of 1 (Zhang et al., Eq. 4)
 _BATCH = 2**16  # pixels decoded at once; each has 313 logits
-_BIAS = "block9_dense/bias"  # of the layer that gives the logits
+_BIAS = "block9_conv/bias"  # of the layer that gives the logits
 
 
 class Tuning(NamedTuple):

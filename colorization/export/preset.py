@@ -17,6 +17,7 @@ from colorization.models import tasks
 from colorization.runs import resolve, session
 from colorization.runs.copying import copy_run
 from colorization.runs.folder import RunFolder
+from colorization.runs.history import best_row
 
 _CHANGEABLE = {"working_size", "temperature", "vgg_weights"}  # fields that may differ from the training
 
@@ -108,7 +109,8 @@ def _halved(arrays):
 def _card_text(card, run):
     """The model card of a preset's RunFolder, in Markdown."""
     history, sessions = run.history(), run.sessions()
-    best = min(history, key=lambda row: row["val_loss"])
+    best = best_row(history, run.config.best_by)
+    predicting = "; the last epoch predicts" if run.config.predict_by == "last" else ""
     after = "".join(f" after {epochs} of {name}" for name, epochs in session.earlier_epochs(sessions).items())
     seconds = sum(each.get("seconds", 0) for each in sessions)
     strength = run.tuned().get("strength")
@@ -120,7 +122,7 @@ def _card_text(card, run):
             f"- Data: {card.data}",
             f"- Command: `{card.command}`",
             f"- Training: {len(history)} epochs{after}, {seconds / 60:.0f} minutes; best dev loss "
-            f"{best['val_loss']:.4g} after epoch {best['epoch']:.0f}",
+            f"{best['val_loss']:.4g} after epoch {best['epoch']:.0f}{predicting}",
             *tuned,
             f"- Bad at: {card.bad_at}",
             "- License: as the package; the training images are their owners'",

@@ -2,7 +2,6 @@
 
 import collections
 import itertools
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,20 +18,9 @@ _BT709, _BT2020, _UNKNOWN = 1, (9, 10), 2  # FFmpeg's numbers of color spaces (9
 _HDR = {16: "PQ", 18: "HLG"}  # FFmpeg's numbers of transfer functions
 _HD = 720  # rows from which on an untagged film is taken to be BT.709, as players do
 _FLAGS = "bicubic+accurate_rnd+full_chroma_int"
-_UPRIGHT = {  # signs of a display matrix: filters
-    (0, 1, -1, 0): ["transpose=clock"],
-    (-1, 0, 0, -1): ["hflip", "vflip"],
-    (0, -1, 1, 0): ["transpose=cclock"],
-    (-1, 0, 0, 1): ["hflip"],
-    (1, 0, 0, -1): ["vflip"],
-    (0, 1, 1, 0): ["transpose=cclock_flip"],
-    (0, -1, -1, 0): ["transpose=clock_flip"],
-}
-_TURNED = {
-    90: ["transpose=cclock"],
-    180: ["hflip", "vflip"],
-    270: ["transpose=clock"],
-}  # counterclockwise degrees
+# Counterclockwise degrees: filters. Side data would tell of mirroring too. But PyAV crashes after a look at
+# them if there are kinds that it does not know, such as EXIF.
+_TURNED = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
 
 
 @dataclass(frozen=True)
@@ -171,7 +159,7 @@ def _format(bits):
 
 def _properties(frame, aspect, flagged, combed):
     bits = 16 if max(component.bits for component in frame.format.components) > 8 else 8
-    upright = _upright(frame)
+    upright = _TURNED.get(frame.rotation % 360, [])
     turned = any(name.startswith("transpose") for name in upright)
     wide = _HDR.get(frame.color_trc, "")
     if not wide and (frame.color_primaries == _BT2020[0] or frame.colorspace in _BT2020):
@@ -190,19 +178,6 @@ def _properties(frame, aspect, flagged, combed):
         flagged=flagged,
         combed=combed,
     )
-
-
-def _upright(frame):
-    """The filters that do what the film asks of its player: to turn or mirror its frames."""
-    try:
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV knows no name for other data beside it, such as EXIF
-        return _TURNED.get(frame.rotation % 360, [])
-    if matrix is None:
-        return []
-    numbers = struct.unpack("=9i", bytes(matrix)[:36])
-    signs = tuple(int(np.sign(numbers[place])) for place in (0, 1, 3, 4))
-    return _UPRIGHT.get(signs, [])
 
 
 class _Graph:

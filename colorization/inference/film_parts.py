@@ -36,7 +36,7 @@ class Parts:
 
     def prepare(self) -> None:
         """Make the folder, or empty it of parts of another origin and of half-written files."""
-        refuse_unwritable(self.folder)
+        refuse_unwritable(self.folder.parent)
         kept = self.folder / "origin"
         if not kept.exists() or kept.read_text() != self._digest:
             shutil.rmtree(self.folder, ignore_errors=True)

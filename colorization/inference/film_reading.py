@@ -249,9 +249,9 @@ def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | fram
     except av.error.FFmpegError as error:
         if isinstance(error, OSError) and error.filename not in (None, str(source)):
             raise
+        repair = ", or repair it if it was cut short" if isinstance(error, av.error.InvalidDataError) else ""
         raise InputError(
-            f"{printable(source)} cannot be read as a film ({error.strerror}): give another, or repair it if "
-            "it was cut short."
+            f"{printable(source)} cannot be read as a film ({error.strerror}): give another{repair}."
         ) from None
 
 

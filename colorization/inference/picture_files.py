@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from colorization.core import image_formats
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_writing import write_picture
 from colorization.core.pictures import MAX_PIXELS, Picture, open_picture
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.writing import write_picture
 
 
 def colorize_file(

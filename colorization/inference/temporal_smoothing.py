@@ -47,10 +47,10 @@ class _Frame(NamedTuple):
 class KeyframeColors:
     """Colors for the pictures of a film.
 
-    Every `interval`-th picture is a keyframe, and so is the first picture after a cut. The color of a
-    keyframe is predicted. Where it shows the same as the keyframe before, both colors are mixed. The pictures
-    between two keyframes take the colors of both. These follow what moves from picture to picture, and the
-    nearer keyframe counts more. No color goes over a cut.
+    Every `interval`-th picture is a keyframe, and so are the first and the last picture of a scene. The color
+    of a keyframe is predicted. Where it shows the same as the keyframe before, both colors are mixed. The
+    pictures between two keyframes take the colors of both. These follow what moves from picture to picture,
+    and the nearer keyframe counts more. No color goes over a cut.
 
     Args:
         predict: the colorizer.
@@ -109,20 +109,24 @@ class KeyframeColors:
 
         Args:
             group: the pictures as a list of _Frame.
-            following: (h, w, 3) color and lightness of the next keyframe; None at a cut and at the end.
+            following: (h, w, 3) color and lightness of the next keyframe; None at the end of a scene.
         """
-        from_behind = self._moved_back(group, following)
+        distance = len(group)
+        if following is None and distance > 1:  # the last picture is a keyframe itself
+            last, distance = group[-1], distance - 1
+            following = np.dstack([self._key_color(*last), last.lightness])
+        from_behind = self._moved_back(group[:distance], following)
         for number, frame in enumerate(group):
             ab = frame.carried[..., :2]
-            if number and following is not None:
-                ab = _mixed(frame, from_behind[number], number / len(group))
+            if number == distance:
+                ab = following[..., :2]
+            elif number:
+                ab = _mixed(frame, from_behind[number], number / distance)
             yield Colors(frame.picture, ab, frame.state)
 
     def _moved_back(self, group, following):
         """{number in the group: color and lightness of the next keyframe, moved to this frame}."""
-        if following is None:
-            return {}
-        moved, source, found = following, following[..., 2], {}
+        moved, source, found = following, None if following is None else following[..., 2], {}
         for number in range(len(group) - 1, 0, -1):
             moved = self._flow.move(moved, source, group[number].lightness)
             source, found[number] = group[number].lightness, moved

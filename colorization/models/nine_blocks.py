@@ -76,8 +76,9 @@ def decode(x: Tensor, width: float, l2: float, outputs: int, activation: str) ->
     """
     for i, conv in enumerate(DECODER, 1):
         x = convolve(x, f"block8_deconv{i}", scaled(conv, width), l2)
-    # A 1x1 convolution as a dense layer on every pixel trains a little faster: see benchmarks/block9.py
-    x = layers.Dense(outputs, kernel_regularizer=penalty(l2), name="block9_dense")(x)
+    x = layers.Conv2D(
+        outputs, 1, data_format="channels_last", kernel_regularizer=penalty(l2), name="block9_conv"
+    )(x)
     return layers.Activation(activation, dtype="float32", name="block9_output")(x)
 
 

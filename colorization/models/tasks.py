@@ -53,11 +53,12 @@ class Task(NamedTuple):
         entropy: the model's output -> entropy of its distribution over bins, (B, H, W, 1) in nats; None if
             it has none.
         temperature: config -> temperature of the decoding; None where there is none.
-        pretrained: config -> source of VGG16's weights, see vgg16_weights.load.
+        pretrained: config -> (source of VGG16's weights, whether its hidden layers fc6 and fc7 are loaded
+            too), see vgg16_weights.load.
         arrays: config, Images -> tuple of arrays that a batch is made of.
         transform: config -> function of a batch of each array and of flips, (B,) bool, that returns
             the model's input and the target.
-        metrics: names that model.compile takes.
+        metrics: config -> metrics that model.compile takes.
     """
 
     config: type[Config]
@@ -66,10 +67,10 @@ class Task(NamedTuple):
     decodings: Mapping[str, Decoding] = {}
     entropy: Callable | None = None
     temperature: Callable = lambda config: None
-    pretrained: Callable = lambda config: "none"
+    pretrained: Callable = lambda config: ("none", False)
     arrays: Callable = lambda config, images: (images.images,)
     transform: Callable = lambda config: to_lightness_and_ab
-    metrics: tuple[str, ...] = ()
+    metrics: Callable = lambda config: ()
 
 
 def of(config: ColorizerConfig) -> Task:
@@ -117,7 +118,7 @@ def refuse_temperature(task: Task, name: str | None = None) -> None:
 
 
 def _nine_blocks(model, config, classes=()):
-    return model(width=config.width, l2=config.l2, dropout=config.dropout)
+    return model(width=config.width, l2=config.penalty, dropout=config.dropout)
 
 
 def _transfer(config, classes=()):
@@ -129,22 +130,34 @@ def _transfer(config, classes=()):
         vgg_width=config.vgg_width,
         batch_norm=config.batch_norm,
         frozen_blocks=config.frozen_blocks,
-        l2=config.l2,
+        l2=config.penalty,
         dropout=config.dropout,
+        rgb_range=config.rgb_range,
+        subtract_mean=config.subtract_mean,
+        bn_after_relu=config.bn_after_relu,
     )
 
 
+def _reduced(config, loss):
+    return losses.mean_over_pixels(loss) if config.pixel_reduction == "mean" else loss
+
+
 def _regression_loss(config, prior):
-    return losses.squared_error
+    return _reduced(config, losses.squared_error)
 
 
 def _classification_loss(config, prior):
     weights = None
     if config.rebalance:
         weights = rebalancing_weights(prior.bin_counts, config.rebalance_mix, config.rebalance_sigma)
-    return functools.partial(
+    loss = functools.partial(
         losses.soft_cross_entropy, neighbors=config.neighbors, sigma=config.sigma, bin_weights=weights
     )
+    return _reduced(config, loss)
+
+
+def _classification_metrics(config):
+    return (losses.pixel_accuracy,) if config.best_by == "pixel_accuracy" else ()
 
 
 _CLASSIFICATION = Task(
@@ -158,6 +171,7 @@ _CLASSIFICATION = Task(
     },
     entropy=bins.entropy,
     temperature=lambda config: config.temperature,
+    metrics=_classification_metrics,
 )
 
 TASKS = {
@@ -169,7 +183,7 @@ TASKS = {
     ),
     "classification": _CLASSIFICATION,
     "transfer": _CLASSIFICATION._replace(
-        config=TransferConfig, build=_transfer, pretrained=lambda config: config.vgg_weights
+        config=TransferConfig, build=_transfer, pretrained=lambda config: (config.vgg_weights, False)
     ),
 }
 """Name -> Task of every colorizer."""

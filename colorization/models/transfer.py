@@ -18,6 +18,9 @@ def transfer(
     frozen_blocks: int = 5,
     l2: float = 0.0,
     dropout: float = 0.0,
+    rgb_range: str = "0-255",
+    subtract_mean: bool = True,
+    bn_after_relu: bool = False,
 ) -> keras.Model:
     """Gray RGB -> enlarged -> VGG16 blocks -> three convolutions with BN -> max-pooling -> blocks 8 and 9.
 
@@ -33,6 +36,9 @@ def transfer(
         frozen_blocks: number of leading blocks that are not trained.
         l2: lambda, weight of the sum of squared trained kernels in the loss.
         dropout: rate of the dropout after the three convolutions; 0 builds no such layer.
+        rgb_range: of the gray RGB, "0-255" or "0-1".
+        subtract_mean: whether ImageNet's mean RGB is subtracted from it.
+        bn_after_relu: whether a ReLU comes before the batch normalization in the three convolutions.
 
     Returns:
         keras.Model: (B, image_size, image_size, 1) float L in 0..100 -> (B, image_size, image_size, 313)
@@ -50,10 +56,11 @@ def transfer(
             f"Set vgg_size={wanted * 2**vgg_blocks}, or change vgg_blocks."
         )
     lightness = keras.Input((image_size, image_size, 1), name="lightness")
-    x = GrayRGB(vgg_size, dtype="float32", name="gray_rgb")(lightness)
-    x = vgg16.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2)
+    x = GrayRGB(vgg_size, maximum=int(rgb_range[2:]), dtype="float32", name="gray_rgb")(lightness)
+    x = vgg16.blocks(x, vgg_blocks, vgg_width, batch_norm, frozen_blocks, l2, subtract_mean)
+    channels = max(1, round(512 * width))
     for i in range(1, 4):
-        x = vgg16.convolve(x, f"block7_conv{i}", max(1, round(512 * width)), batch_norm=True, l2=l2)
+        x = vgg16.convolve(x, f"block7_conv{i}", channels, True, l2=l2, bn_after_relu=bn_after_relu)
     if dropout:
         x = layers.Dropout(dropout, name="block7_dropout")(x)
     x = layers.MaxPooling2D(pooling, padding="same", data_format="channels_last", name="block7_pool")(x)
@@ -69,13 +76,15 @@ class GrayRGB(layers.Layer):
     this argument then passes it on to the batch normalizations after the layer (Keras 3.15).
     """
 
-    def __init__(self, size, **options):
+    def __init__(self, size, maximum=255, **options):
         super().__init__(**options)
-        self.size = size
+        self.size, self.maximum = size, maximum
 
     def call(self, lightness):
-        rgb = 255 * color.lab_to_rgb(ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1))
+        rgb = self.maximum * color.lab_to_rgb(
+            ops.concatenate([lightness, lightness * 0, lightness * 0], axis=-1)
+        )
         return ops.image.resize(rgb, (self.size, self.size), "bilinear", data_format="channels_last")
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "size": self.size, "maximum": self.maximum}

@@ -17,6 +17,7 @@ def blocks(
     batch_norm: bool = False,
     frozen: int = 0,
     l2: float = 0.0,
+    subtract_mean: bool = True,
 ) -> Tensor:
     """The first `count` blocks of VGG16, after the subtraction of the mean RGB.
 
@@ -27,11 +28,13 @@ def blocks(
         batch_norm: whether a batch normalization is between each convolution and its ReLU.
         frozen: number of leading blocks that are not trained.
         l2: weight of the sum of squared trained kernels in the loss.
+        subtract_mean: whether the mean RGB is subtracted.
 
     Returns:
         Keras tensor (B, H // 2**count, W // 2**count, channels of the last block * width).
     """
-    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN_RGB], dtype="float32", name="subtract_mean")(rgb)
+    offset = [-mean if subtract_mean else 0.0 for mean in MEAN_RGB]
+    x = layers.Rescaling(1.0, offset=offset, dtype="float32", name="subtract_mean")(rgb)
     for b, (channels, convolutions) in enumerate(BLOCKS[:count], 1):
         for i in range(1, convolutions + 1):
             name = f"block{b}_conv{i}"
@@ -41,7 +44,13 @@ def blocks(
 
 
 def convolve(
-    x: Tensor, name: str, channels: int, batch_norm: bool, trainable: bool = True, l2: float = 0.0
+    x: Tensor,
+    name: str,
+    channels: int,
+    batch_norm: bool,
+    trainable: bool = True,
+    l2: float = 0.0,
+    bn_after_relu: bool = False,
 ) -> Tensor:
     """A 3x3 convolution, a batch normalization (optional) and a ReLU.
 
@@ -52,6 +61,7 @@ def convolve(
         batch_norm: whether there is a batch normalization.
         trainable: whether the layers are trained.
         l2: weight of the sum of squared kernels in the loss.
+        bn_after_relu: whether the ReLU is before the batch normalization.
 
     Returns:
         Keras tensor (B, H, W, channels).
@@ -67,7 +77,8 @@ def convolve(
         name=name,
     )(x)
     if batch_norm:
-        bn = name.replace("conv", "bn")
-        x = layers.BatchNormalization(momentum=BN_MOMENTUM, trainable=trainable, name=bn)(x)
-        x = layers.ReLU(name=name.replace("conv", "relu"))(x)
+        bn, relu = (name.replace("conv", kind) for kind in ("bn", "relu"))
+        normalize = layers.BatchNormalization(momentum=BN_MOMENTUM, trainable=trainable, name=bn)
+        rectify = layers.ReLU(name=relu)
+        x = normalize(rectify(x)) if bn_after_relu else rectify(normalize(x))
     return x

@@ -55,17 +55,18 @@ def load(path: StrPath, group: str) -> tuple[Arrays, dict[str, Any]]:
     Raises:
         InputError: the file is not found or damaged, or does not have the group.
     """
-    groups, attributes = load_groups(path)
+    groups, attributes = load_groups(path, only=group)
     if group not in groups:
         raise InputError(f"{path} is not a complete weights file: it has no group {group!r}.")
     return groups[group], attributes
 
 
-def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
-    """Read all groups of a file.
+def load_groups(path: StrPath, only: str | None = None) -> tuple[dict[str, Arrays], dict[str, Any]]:
+    """Read the groups of a file.
 
     Args:
         path: path of the HDF5 file.
+        only: name of the only group to read; None reads all.
 
     Returns:
         {group: {name: array}} and the attributes of the file.
@@ -75,7 +76,8 @@ def load_groups(path: StrPath) -> tuple[dict[str, Arrays], dict[str, Any]]:
     """
     try:
         with h5py.File(path, "r") as file:
-            return {name: renamed_weights(arrays(file[name])) for name in file}, dict(file.attrs)
+            names = [name for name in file if only in (None, name)]
+            return {name: renamed_weights(arrays(file[name])) for name in names}, dict(file.attrs)
     except FileNotFoundError:
         raise InputError(f"{path} is not found.") from None
     except (OSError, KeyError, RuntimeError, TypeError) as error:

@@ -34,7 +34,8 @@ def copy_run(
     new.write_config(config)
     for name in run.portable_files():
         shutil.copyfile(run.path / name, new.path / name)
-    for name in run.weight_files():
-        arrays, attributes = checkpoint_io.load(run.path / name, "model")
-        checkpoint_io.save(new.path / name, {"model": change(arrays)}, attributes)
+    for name, source in run.weight_files().items():
+        arrays, attributes = checkpoint_io.load(source, "model")
+        kept = {key: attributes[key] for key in attributes if key == "epoch"}
+        checkpoint_io.save(new.path / name, {"model": change(arrays)}, kept)
     return new

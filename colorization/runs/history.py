@@ -31,6 +31,12 @@ def read_history(path: Path) -> list[dict[str, float]]:
     return rows
 
 
+def best_row(rows: list[dict[str, float]], best_by: str) -> dict[str, float]:
+    """The first of the best rows by a dev value: the least loss, or the highest value of another name."""
+    name = f"val_{best_by}"
+    return min(rows, key=lambda row: row[name] if best_by == "loss" else -row[name])
+
+
 def write_history(path: Path, rows: list[dict[str, float]]) -> None:
     """Write the rows of a history.
 

@@ -8,7 +8,9 @@ _METRICS = {"colourfulness": "colorfulness", "delta_colourfulness": "delta_color
 
 
 def renamed_weights(arrays: dict[str, Any]) -> dict[str, Any]:
-    """Weights under the names of today. The Dense layer of block 9 was called a convolution.
+    """Weights under the names and in the shapes of today.
+
+    The 1x1 convolution of block 9 was a dense layer: block9_conv in version 0.1, later block9_dense.
 
     Args:
         arrays: {name: array}.
@@ -16,7 +18,11 @@ def renamed_weights(arrays: dict[str, Any]) -> dict[str, Any]:
     Returns:
         {new name: array}.
     """
-    return {name.replace("block9_conv", "block9_dense"): array for name, array in arrays.items()}
+    renamed = {name.replace("block9_dense", "block9_conv"): array for name, array in arrays.items()}
+    return {
+        name: array[None, None] if "block9_conv" in name and array.ndim == 2 else array
+        for name, array in renamed.items()
+    }
 
 
 def renamed_metrics(metrics: dict[str, dict]) -> dict[str, dict]:

@@ -15,7 +15,16 @@ from colorization.runs import resolve
 from colorization.runs.environment import environment
 from colorization.runs.folder import RunFolder
 
-RESUMABLE = {"data", "jit", "distribute", "samples_every", "tensorboard", "working_size", "temperature"}
+RESUMABLE = {
+    "data",
+    "jit",
+    "distribute",
+    "samples_every",
+    "tensorboard",
+    "working_size",
+    "temperature",
+    "predict_by",
+}
 """The settings that may change in a resumed run."""
 
 
@@ -207,4 +216,6 @@ def _write_changes(run: RunFolder) -> None:
     if changed.data != kept.config.data:
         run.data()  # refuses other images
     if changed != kept.config and not run.is_preset:
+        if changed.predict_by != kept.config.predict_by:
+            run.remove_metrics()  # of other weights
         run.write_config(changed)

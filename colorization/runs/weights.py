@@ -1,20 +1,22 @@
 """RunWeights: the weights of a run, and the state of its training. The module does not import Keras."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from colorization.core.atomic_io import fingerprint
+from colorization.core.config import read_value
 from colorization.core.errors import InputError
 from colorization.runs import checkpoint_io
 from colorization.runs.checkpoint_io import Arrays
-from colorization.runs.files import BEST, CONFIG, FROZEN, LAST, MODEL, TUNED, RunFiles
+from colorization.runs.files import BEST, CONFIG, FROZEN, LAST, TUNED, RunFiles
 
 
 class RunWeights(RunFiles):
     """RunFiles with the weights, and the state from which a training can be resumed."""
 
     def weights(self) -> Arrays:
-        """Read the best weights.
+        """Read the weights that predict: those of the best or of the last epoch, by the setting predict_by.
 
         Returns:
             {name: array}.
@@ -24,14 +26,13 @@ class RunWeights(RunFiles):
         """
         if not self.exists():
             raise InputError(f"{self.path} is not a run folder: it has no {CONFIG}.")
-        best, frozen = self.path / BEST, self.path / FROZEN
-        if not best.exists():
+        if BEST not in (files := self.weight_files()):
             raise InputError(f"{self.path} has no {BEST}: its training has not finished an epoch yet.")
-        parts = [frozen, best] if frozen.exists() else [best]
-        return {name: array for part in parts for name, array in checkpoint_io.load(part, "model")[0].items()}
+        parts = (checkpoint_io.load(path, "model")[0] for path in files.values())
+        return {name: array for part in parts for name, array in part.items()}
 
     def load_weights(self, model: Any) -> None:
-        """Set a model to the best weights.
+        """Set a model to the weights that predict.
 
         Args:
             model: a keras.Model.
@@ -77,16 +78,18 @@ class RunWeights(RunFiles):
 
     def model_fingerprint(self) -> str:
         """SHA-256 of settings and weights, in hex."""
-        return fingerprint(self.path / name for name in MODEL)
+        return fingerprint([self.path / CONFIG, *self.weight_files().values()])
 
     def model_stamp(self) -> tuple[int, ...]:
         """The times of the last change of settings and weights, in nanoseconds."""
-        paths = (self.path / name for name in MODEL)
+        paths = (self.path / CONFIG, *self.weight_files().values())
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
-    def weight_files(self) -> list[str]:
-        """Names of the files with the model's weights."""
-        return [name for name in (BEST, FROZEN) if (self.path / name).exists()]
+    def weight_files(self) -> dict[str, Path]:
+        """The files with the weights that predict: {name in a copy of the run: Path}."""
+        by_last = self.has_state() and read_value(self.path / CONFIG, "predict_by") == "last"
+        paths = {BEST: self.path / (LAST if by_last else BEST), FROZEN: self.path / FROZEN}
+        return {name: path for name, path in paths.items() if path.exists()}
 
     # state of the training
 

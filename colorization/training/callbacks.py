@@ -18,19 +18,28 @@ from colorization.inference import graph
 from colorization.models import tasks
 from colorization.runs import checkpoint_io, session
 from colorization.runs.folder import RunFolder
+from colorization.runs.history import best_row
 from colorization.training import frozen_features
 
 _SAMPLES = 8  # images in a sample picture
 _CHECKED = 100  # steps between two checks of the loss
-_SHORT = 1  # seconds; after a longer write, epochs are skipped
-_PAUSE = 9  # the next write starts after this many times the duration of a longer write
+_SHARE = 0.1  # of the time since the start, for writing
+
+
+class Hooks(keras.callbacks.CallbackList):
+    """Keras's list of callbacks. They get the loss of a step unread: to read it waits for the device."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Tell all callbacks."""
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
 
 
 class Checkpoint(keras.callbacks.Callback):
     """Write the best weights, the history and, last and in one file, the state to resume from. Stop at NaN.
 
-    A thread writes copies while the next epoch trains. After a write of more than a second, epochs are
-    skipped until writing has taken a tenth of the time. The best weights stay in memory meanwhile.
+    A thread writes copies while the next epoch trains. If writing has taken more than a tenth of the time so
+    far, or still goes on, an epoch is skipped. The best weights stay in memory until the next write.
 
     Args:
         run: a RunFolder.
@@ -39,12 +48,11 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, run: RunFolder):
         super().__init__()
         self.run = run
-        self.best = math.inf
         self.history: list[dict[str, float]] = []
         self.begun = time.monotonic()
         self.unwritten_best: tuple[dict[str, np.ndarray], int] | None = None
         self.written = 0  # epochs in the state on the disk
-        self.next_write = 0.0  # time from which the next epoch is written
+        self.spent = 0.0  # seconds of writing
         self.writer = concurrent.futures.ThreadPoolExecutor(1)
         self.writing: concurrent.futures.Future | None = None
 
@@ -74,7 +82,6 @@ class Checkpoint(keras.callbacks.Callback):
         checkpoint_io.assign(network.trained.optimizer.variables, groups["optimizer"], self.run)
         for name, variable in _random_states(network.trained).items():
             variable.assign(groups["random"][name])
-        self.best = min(row["val_loss"] for row in self.history)
         self.written = len(self.history)
         self.run.write_history(self.history)
         return len(self.history)
@@ -85,17 +92,22 @@ class Checkpoint(keras.callbacks.Callback):
             self._check(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Check the losses and the weights, and write them unless the last write took too long."""
+        """Check everything, and write it unless writing takes too much of the time."""
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         arrays = checkpoint_io.to_arrays(frozen_features.learned_variables(self.model))
         # A sum is finite only if all its terms are finite
         self._check(row["loss"], row["val_loss"], *(array.sum(dtype="float64") for array in arrays.values()))
         self.history.append(row)
-        if row["val_loss"] < self.best:
-            self.best, self.unwritten_best = row["val_loss"], (arrays, epoch + 1)
-        if time.monotonic() >= self.next_write:
+        if best_row(self.history, self.run.config.best_by) is row:
+            self.unwritten_best = (arrays, epoch + 1)
+        if self.may_write():
             self._write(arrays)
+
+    def may_write(self) -> bool:
+        """Whether the last write has ended, and writing has not taken too much of the time."""
+        is_idle = self.writing is None or self.writing.done()
+        return is_idle and self.spent <= _SHARE * (time.monotonic() - self.begun)
 
     def on_train_end(self, logs=None):
         """Write the last epoch."""
@@ -132,9 +144,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.run.write_history(history)
         self.run.write_state(groups, history)
         session.record(self.run, len(history), time.monotonic() - self.begun)
-        ended = time.monotonic()
-        if ended - begun > _SHORT:
-            self.next_write = ended + _PAUSE * (ended - begun)
+        self.spent += time.monotonic() - begun
 
     def _check(self, *values):
         if not all(map(math.isfinite, values)):

@@ -102,7 +102,7 @@ def _place():
     return data_root() / "features"
 
 
-def compute(encoder: keras.Model, arrays: Sequence[Any], transform: Callable, batch_size: int) -> "Stored":
+def compute(encoder: keras.Model, arrays: Sequence[Any], transform: Callable, batch_size: int) -> np.ndarray:
     """The encoder's output for every item. Outputs that are on the disk already are not computed again.
 
     They are below features/ in the data folder (datasets.data_root). The name of their folder is a hash of
@@ -117,7 +117,7 @@ def compute(encoder: keras.Model, arrays: Sequence[Any], transform: Callable, ba
         batch_size: items computed at once.
 
     Returns:
-        Stored, of N rows. Values outside the range of float16 are clipped to 65504.
+        (N, ...) float16, mapped from the disk. Values outside the range of float16 are clipped to 65504.
 
     Raises:
         InputError: the features cannot be written.
@@ -139,23 +139,7 @@ def compute(encoder: keras.Model, arrays: Sequence[Any], transform: Callable, ba
             sums[str(chunk.start)] = zlib.crc32(values[chunk])
             write_text(sums_path, json.dumps(sums))
     values.setflags(write=False)
-    return Stored(values)  # not mapped again: another process may have replaced the file
-
-
-class Stored:
-    """An array of features on the disk, whose rows are converted to float32.
-
-    NumPy converts, as TensorFlow's own cast from float16 is slow on a CPU and prints warnings.
-    """
-
-    def __init__(self, values):
-        self.values, self.shape, self.dtype = values, values.shape, np.dtype("float32")
-
-    def __len__(self):
-        return len(self.values)
-
-    def __getitem__(self, rows):
-        return self.values[rows].astype(self.dtype)
+    return values  # not mapped again: another process may have replaced the file
 
 
 def in_place_of_input(transform: Callable) -> Callable:

@@ -1,6 +1,7 @@
 """Training in a run folder, the same for colorizers and judges: open, data, build, fit."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -28,12 +29,14 @@ class Network(NamedTuple):
         model: the complete keras.Model.
         trained: the compiled keras.Model to fit: `model`, or its layers after the encoder.
         encoder: the keras.Model of the leading frozen layers, whose outputs are computed once; or None.
+        color_prior: the ColorPrior of the training set of a colorizer; None for a judge.
     """
 
     task: Task
     model: keras.Model
     trained: keras.Model
     encoder: keras.Model | None
+    color_prior: ColorPrior | None
 
 
 def train(
@@ -87,7 +90,8 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
     config = run.config
     strategy = devices.strategy(config.distribute)
     jit = devices.jit(config.jit, strategy)
-    loss = task.loss(config, _color_prior(task, data, run))
+    prior = _color_prior(task, data, run)
+    loss = task.loss(config, prior)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     scope = strategy.scope if strategy else contextlib.nullcontext
@@ -103,7 +107,7 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
             trained.compile(
                 optimizer=_optimizer(config, len(data.train)),
                 loss=loss,
-                metrics=list(task.metrics),
+                metrics=list(task.metrics(config)),
                 jit_compile=jit,
             )
             trained.optimizer.build(trained.trainable_variables)
@@ -111,10 +115,12 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
         keras.config.set_dtype_policy("float32")
     if not run.has_state():
         _initialize(task, model, run)
-    return Network(task, model, trained, encoder)
+    return Network(task, model, trained, encoder, prior)
 
 
-def fit(network: Network, data: RunData, run: RunFolder) -> None:
+def fit(
+    network: Network, data: RunData, run: RunFolder, more: Sequence[keras.callbacks.Callback] = ()
+) -> None:
     """Train a Network, starting after the last finished epoch.
 
     A run that was killed at any moment and resumed ends with the same weights as a run without a stop. They
@@ -125,24 +131,24 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
         network: a Network of build().
         data: the RunData to train on.
         run: the opened RunFolder.
+        more: Keras callbacks that come last. At each step they get the loss unread.
 
     Raises:
         InputError: the loss is NaN. The last good weights are kept.
     """
     session.begin(run, data)
-    prior = _color_prior(network.task, data, run)
-    if prior is not None and not run.has_color_prior():
-        run.write_color_prior(prior)
+    if network.color_prior is not None and not run.has_color_prior():
+        run.write_color_prior(network.color_prior)
     config, task = run.config, network.task
     checkpoint = callbacks.Checkpoint(run)
     first_epoch = checkpoint.restore(network)
     _check_shares(network.trained, len(data.train), config.batch_size)
     _check_shares(network.trained, len(data.dev), config.dev_batch_size)
-    train, dev, transform = _arrays(network, data, config)
+    train, dev, transform = training_arrays(network, data, config)
     progress = callbacks.Progress(config, len(data.train), first_epoch)
     samples = [callbacks.Samples(run, network.model, data.dev.images)] if task.decodings else []
     logs = [callbacks.tensorboard(run.logs_path)] if config.tensorboard else []
-    fit_model = on_device.train_epochs if on_device.fits(train, dev) else _fit_by_keras
+    fit_model = on_device.train_epochs if on_device.is_possible() else _fit_by_keras
     try:
         fit_model(
             network.trained,
@@ -151,24 +157,25 @@ def fit(network: Network, data: RunData, run: RunFolder) -> None:
             transform,
             config,
             first_epoch,
-            [*samples, checkpoint, progress, *logs],
+            [*samples, checkpoint, progress, *logs, *more],
         )
     finally:
         progress.close()  # first, so that an error message starts on a new line
         checkpoint.close()
 
 
-def _fit_by_keras(model, train, dev, transform, config, first_epoch, callbacks):
-    """model.fit on pipeline.training_batches. The arguments are those of on_device.train_epochs."""
+def _fit_by_keras(model, train, dev, transform, config, first_epoch, chosen):
+    """model.fit on pipeline.training_batches; arguments as of on_device.train_epochs, `chosen` callbacks."""
     in_batches = keras.backend.backend() == "tensorflow"  # TensorFlow's dev feed has batches already
+    device = devices.feed_device(model)
     model.fit(
-        _training_batches(train, transform, config, first_epoch),
+        _training_batches(train, transform, config, first_epoch, device),
         steps_per_epoch=pipeline.steps_per_epoch(len(train[0]), config.batch_size),
-        validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size),
+        validation_data=pipeline.dev_batches(dev, transform, config.dev_batch_size, device),
         validation_batch_size=None if in_batches else config.dev_batch_size,
         initial_epoch=first_epoch,
         epochs=config.epochs,
-        callbacks=callbacks,
+        callbacks=callbacks.Hooks(chosen, add_history=True, model=model, epochs=config.epochs),
         shuffle=False,  # the feed has shuffled
         verbose=0,
     )
@@ -205,13 +212,14 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
     """Set the initial weights: of another run, or pretrained ones."""
     source = run.config.init_from
     if source == "none":
-        vgg16_weights.load(task.pretrained(run.config), model.variables)
+        weights, with_head = task.pretrained(run.config)
+        vgg16_weights.load(weights, model.variables, with_head)
         return
     origin = RunFolder(resolve.run_folder(source))  # it includes the pretrained weights
     checkpoint_io.initialize(model, origin.weights(), source, partly=origin.config.task != run.config.task)
 
 
-def _arrays(network, data, config):
+def training_arrays(network: Network, data: RunData, config: Config) -> tuple[Any, Any, Any]:
     """(training arrays, dev arrays, transform). Features replace the input of frozen layers."""
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
@@ -225,7 +233,7 @@ def _arrays(network, data, config):
     return train, dev, frozen_features.in_place_of_input(transform)
 
 
-def _training_batches(arrays, transform, config, first_epoch):
+def _training_batches(arrays, transform, config, first_epoch, device):
     return pipeline.training_batches(
         arrays,
         transform,
@@ -236,6 +244,7 @@ def _training_batches(arrays, transform, config, first_epoch):
         flip=config.flip,
         crop=config.image_size if config.crop_from else None,
         shift=config.shift,
+        device=device,
     )
 
 

@@ -1,7 +1,8 @@
 """The variants of the colorizers: named settings of a training.
 
 smoke takes seconds, on the built-in synthetic data. small takes one to three hours on 2 CPU cores. paper has
-the hyperparameters of the paper (section 5.1), for a GPU.
+the hyperparameters of the paper (section 5.1), original those of the paper's code (docs/method.md lists the
+differences); both are for a GPU.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,22 @@ _SYNTHETIC: dict[str, Any] = {
     "batch_size": 32,
 }
 
+ORIGINAL: dict[str, Any] = {
+    "l2": 0.0,
+    "half_l2": True,
+    "learning_rate": 1e-3,
+    "epochs": 20,
+    "predict_by": "last",
+}
+"""The settings of the paper's code that colorizers and judges share."""
+
+_ORIGINAL_CLASSIFICATION: dict[str, Any] = ORIGINAL | {
+    "pixel_reduction": "mean",
+    "neighbors": 1,
+    "temperature": 0.32,
+    "best_by": "pixel_accuracy",
+}
+
 _regression = RegressionConfig()
 _small_regression = replace(_regression, width=0.25, epochs=20, flip=True, **_COSINE)
 
@@ -29,6 +46,7 @@ REGRESSION: Mapping[str, Config] = {
     "smoke": replace(_small_regression, **_SYNTHETIC),
     "small": _small_regression,
     "paper": _regression,
+    "original": replace(_regression, pixel_reduction="mean", **ORIGINAL),
 }
 
 _classification = ClassificationConfig(l2=0.01)
@@ -41,6 +59,7 @@ CLASSIFICATION: Mapping[str, Config] = {
     "smoke": replace(_small_classification, **_SYNTHETIC),
     "small": _small_classification,
     "paper": _classification,
+    "original": replace(_classification, **_ORIGINAL_CLASSIFICATION),
 }
 
 _transfer = TransferConfig(l2=0.01, epochs=50)
@@ -66,6 +85,9 @@ TRANSFER: Mapping[str, Config] = {
     ),
     "small": _small_transfer,
     "paper": _transfer,
+    "original": replace(
+        _transfer, rgb_range="0-1", subtract_mean=False, bn_after_relu=True, **_ORIGINAL_CLASSIFICATION
+    ),
 }
 
 _small_photos = replace(

@@ -41,7 +41,7 @@ RUN = {
     r"^python benchmarks/loss\.py$": r"\g<0> --batch-size 2 --size 8 --memory-of sparse",
     r"^python benchmarks/annealed_mean\.py$": r"\g<0> --images 4 --batch-size 2 --size 8",
     r"^python benchmarks/film\.py$": r"\g<0> --frames 2 --height 32 --width 48 --repetitions 1",
-    r"^python benchmarks/feed\.py$": r"\g<0> --data photographs --images 64 --loop-images 2 --steps 0 --repetitions 1",
+    r"^python benchmarks/feed\.py$": r"\g<0> --data photographs --images 64 --loop-images 2 --repetitions 1",
 }
 
 # Where the commands run, these are tiny runs of version 0.1.

@@ -84,6 +84,35 @@ def test_a_colorizer_is_trained_and_measured(runs, task):
             np.testing.assert_array_equal(array, judges[name])
 
 
+@pytest.mark.parametrize("name", ["regression", "classification", "transfer", "judge", "judge-all"])
+def test_the_variant_original_runs_from_start_to_end(runs, experiments, name):
+    """Oracle: the settings of the code; the hidden layers of the judge that the weights came from; the weights of
+    the last epoch predict."""
+    experiment, _, which = name.partition("-")
+    small = {**SMALLER, "epochs": 2, "data": "synthetic", "dev_size": 20, "test_size": 20}
+    blocks = {"batch_norm": True, "vgg_size": 32, "width": 0.125}
+    more = {
+        "transfer": {**blocks, "vgg_width": 0.125, "vgg_blocks": 3, "frozen_blocks": 3},
+        "judge": {**blocks, "head_width": 64},
+    }.get(experiment, {})
+    run = RunFolder(runs / f"{name}-original")
+    words = ["--variant", f"original{'-' * bool(which)}{which}", "--run-dir", str(run.path)]
+    words += ["--vgg-weights", str(runs / "judge-smoke")] if more else []
+    assert experiments[experiment].main([*words, *as_options(small | more)]) == 0
+    assert (run.config.learning_rate, run.config.predict_by, run.config.half_l2) == (1e-3, "last", True)
+    last, found = run.read_state()[0]["model"], run.weights()
+    for path, array in last.items():
+        np.testing.assert_array_equal(found[path], array)
+    if experiment == "judge":
+        frozen = {path.split("/")[0].split("_")[0] for path in found.keys() - last.keys()}
+        assert frozen == (set() if which else {"fc6", "fc7", *(f"block{b}" for b in range(1, 6))})
+        given = RunFolder(runs / "judge-smoke").weights()["fc6/kernel"]
+        assert (found["fc6/kernel"] == given).all() == (not which)
+        np.testing.assert_allclose(found["fc6/kernel"], given, atol=0.05)
+    elif experiment != "regression":
+        assert "val_pixel_accuracy" in run.history()[0]
+
+
 def test_figures_are_made_from_start_to_end(runs, figures):
     """Oracle: the listing; the judges asked anew in test_figure7; the control was trained on gray images."""
     names = {path.name for path in figures.iterdir() if path.is_file()}

@@ -6,11 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+from support.training_process import Trainings
 
 from colorization.runs import RunFolder
 
 pytest.importorskip("jax")
 
+ENVIRONMENT = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 UNOPTIMIZED = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 SCRIPT = """
 import sys
@@ -38,10 +40,20 @@ for changes in ({}, {"shift": 0, "crop_from": 40}, {"crop_from": 40}, {"shift": 
     for start, (expected, numbers) in zip(range(0, 60, 16), feed, strict=True):
         made, places = batches.make(batches.arrays, plan, start, len(numbers))
         assert (np.asarray(made) == np.asarray(expected)).all() and (np.asarray(places) == numbers).all()
+
+    streamed = on_device.Batches(table, transform, chosen, room=sum(array.nbytes for array in table) * 4 // 5)
+    pieces = list(streamed.pieces(1))
+    assert [len(piece.arrays[0]) for piece in pieces] == [16] * 4
+    made = [streamed.make(piece.arrays, piece.plan, *part) for piece in pieces for part in piece.parts]
+    feed = pipeline.training_batches(table, transform, crop=crop, **options)
+    for (images_made, places), (expected, numbers) in zip(made, feed, strict=True):
+        assert (np.asarray(images_made) == np.asarray(expected)).all() and (np.asarray(places) == numbers).all()
 """
 TRAINING = """
 trainer.train(config, sys.argv[1] + "/device")
-on_device.fits = lambda *tables: False
+on_device.room = lambda: 50_000
+trainer.train(config, sys.argv[1] + "/streamed")
+on_device.is_possible = lambda: False
 trainer.train(config, sys.argv[1] + "/keras")
 """
 
@@ -50,7 +62,7 @@ def run(script, folder):
     """Run a script on JAX in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", script, folder],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": UNOPTIMIZED},
+        env={**os.environ, **ENVIRONMENT, "XLA_FLAGS": UNOPTIMIZED},
         capture_output=True,
         text=True,
         check=False,
@@ -67,8 +79,27 @@ def test_batches_are_those_of_the_host(tmp_path):
 def test_training_is_that_of_model_fit(tmp_path):
     """Oracle: Keras's own loop; float32 sums may differ."""
     run(SCRIPT + TRAINING, tmp_path)
-    device, keras = (RunFolder(tmp_path / name) for name in ("device", "keras"))
+    device, streamed, keras = (RunFolder(tmp_path / name) for name in ("device", "streamed", "keras"))
+    assert streamed.history() == device.history()
     for ours, theirs in zip(device.history(), keras.history(), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
     for name, array in keras.weights().items():
         np.testing.assert_allclose(device.weights()[name], array, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_with_the_same_bits(tmp_path):
+    """Killed in a step, and while the state is written. Oracle: a run never stopped."""
+    options = ("dropout=0.3", "shift=2", "weight_decay=0.01")
+    with Trainings(tensorflow=False, **ENVIRONMENT, XLA_FLAGS=UNOPTIMIZED) as trainings:
+        for kill in (("step", 6), ("save", 5), ("save", 6)):
+            trainings.must_train("classification", tmp_path / "run", *options, kill=kill)
+        for name in ("run", "whole"):
+            trainings.must_train("classification", tmp_path / name, *options)
+    run, whole = (RunFolder(tmp_path / name) for name in ("run", "whole"))
+    assert run.history() == whole.history()
+    groups, expected = run.read_state()[0], whole.read_state()[0]
+    assert groups.keys() == expected.keys() == {"model", "optimizer", "random"}
+    for name, arrays in expected.items():
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(groups[name][key], array, err_msg=f"{name}: {key}")

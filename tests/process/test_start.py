@@ -21,7 +21,7 @@ QUICK = [
     "colorization.inference.film", "colorization.inference.loading", "colorization.inference.runtimes",
     "colorization.runs.folder", "colorization.runs.resolve", "colorization.core.color_numpy",
     "colorization.core.color_prior", "colorization.core.config", "colorization.core.image_files", "vgg_eval.config",
-    "colorization.core.pictures", "colorization.core.picture_writing",
+    "colorization.core.pictures", "colorization.core.pictures.writing",
 ]  # fmt: skip
 
 

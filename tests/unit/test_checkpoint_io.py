@@ -180,16 +180,21 @@ def test_initial_weights_of_another_task_leave_the_output_layer():
     checkpoint_io.initialize(theirs, checkpoint_io.to_arrays(theirs.weights), "itself")
 
 
-def test_the_layer_of_version_0_1_gets_its_new_name(tmp_path):
-    """Oracle: the names, by hand."""
+@pytest.mark.parametrize("old", ["block9_conv", "block9_dense"])
+def test_the_dense_layer_of_block_9_becomes_a_convolution(tmp_path, old):
+    """Oracle: names, shapes and values, by hand."""
     path = tmp_path / "weights.h5"
     checkpoint_io.save(
         path,
         {
-            "model": {"block9_conv/kernel": np.ones(2)},
-            "optimizer": {"adam/block9_conv_kernel_momentum": np.ones(1)},
+            "model": {f"{old}/kernel": np.ones((3, 2)), f"{old}/bias": np.ones(2)},
+            "optimizer": {f"adam/{old}_kernel_momentum": np.ones((3, 2)), "adam/x_momentum": np.ones((3, 2))},
         },
     )
     groups, _ = checkpoint_io.load_groups(path)
-    assert list(groups["model"]) == ["block9_dense/kernel"]
-    assert list(groups["optimizer"]) == ["adam/block9_dense_kernel_momentum"]
+    shapes = {group: {name: array.shape for name, array in groups[group].items()} for group in groups}
+    assert shapes["model"] == {"block9_conv/kernel": (1, 1, 3, 2), "block9_conv/bias": (2,)}
+    assert shapes["optimizer"] == {
+        "adam/block9_conv_kernel_momentum": (1, 1, 3, 2),
+        "adam/x_momentum": (3, 2),
+    }

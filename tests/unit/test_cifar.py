@@ -1,5 +1,6 @@
 """CIFAR: every published layout read back, every kind of damage named, nothing in a pickle run."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -30,7 +31,9 @@ from support.cifar_files import (
 )
 
 from colorization import datasets
+from colorization.core.errors import InputError
 from colorization.datasets import Dataset, Images, cifar, load
+from colorization.datasets import prepared as prepared_sets
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared/data/cifar10/cifar-10-python.tar.xz"
@@ -357,3 +360,25 @@ def test_real_python2_pickle(tmp_path):
     classes = load(folder_of({**python_files(sample()), "batches.meta": content}, tmp_path / "f")).classes
     assert classes[0] == "airplane"
     assert len(classes) == 10
+
+
+def test_a_prepared_set_is_mapped_and_hashed_once(tmp_path, monkeypatch):
+    """Oracle: the number of files hashed; hashlib over the arrays; a changed file is noticed all the same."""
+    data = datasets.load("synthetic", train_limit=20, test_limit=10)
+    datasets.write(data, tmp_path / "set")
+    hashed, sha256 = [], prepared_sets.sha256
+    monkeypatch.setattr(prepared_sets, "sha256", lambda path: hashed.append(path.name) or sha256(path))
+    first, second = (datasets.read(tmp_path / "set") for _ in range(2))
+    assert sorted(hashed) == sorted(prepared_sets.ARRAYS)
+    assert isinstance(first.train.images, np.memmap)
+    parts = (data.train.images, data.train.labels, data.test.images, data.test.labels)
+    expected = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+    assert first.known_sha256 == second.sha256 == data.sha256 == expected
+    smaller = datasets.read(tmp_path / "set", 16)
+    assert not smaller.known_sha256
+    assert smaller.sha256 != expected
+    with (tmp_path / "set" / "train_images.npy").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\0" if data.train.images.ravel()[-1] else b"\1")
+    with pytest.raises(InputError, match=r"train_images\.npy is damaged"):
+        datasets.read(tmp_path / "set")

@@ -21,16 +21,27 @@ def prior():
     return pipeline.measure_color_prior(RGB)
 
 
-def test_a_prior_is_measured(prior):
+def test_a_prior_is_measured(prior, monkeypatch):
     """Oracle: brute force over all distances, and the mean, of scikit-image's Lab; any chunks will do."""
     ab = rgb2lab(RGB)[..., 1:].reshape(-1, 2)
     nearest = np.square(ab[:, None] - CENTERS).sum(-1).argmin(-1)
     np.testing.assert_array_equal(prior.bin_counts, np.bincount(nearest, minlength=COUNT))
     assert (prior.bin_counts.dtype, prior.mean_ab.dtype) == ("int64", "float64")
     np.testing.assert_allclose(prior.mean_ab, ab.mean(0), rtol=0, atol=1e-3)
-    in_chunks = pipeline.measure_color_prior(RGB, chunk=2)
+    monkeypatch.setattr(pipeline, "_PRIOR_IMAGES", 2)
+    monkeypatch.setattr(pipeline, "_PRIOR_CHUNK", 7)
+    in_chunks = pipeline.measure_color_prior(RGB)
     np.testing.assert_array_equal(in_chunks.bin_counts, prior.bin_counts)
     np.testing.assert_allclose(in_chunks.mean_ab, prior.mean_ab, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("pixels", "step"), [(5 * 192, 1), (5 * 192 - 1, 2), (400, 3), (1, 960)])
+def test_a_prior_of_many_images_is_that_of_every_nth(pixels, step, monkeypatch):
+    """Oracle: the prior of these images alone."""
+    monkeypatch.setattr(pipeline, "_PRIOR_PIXELS", pixels)
+    sample = pipeline.measure_color_prior(RGB)
+    monkeypatch.setattr(pipeline, "_PRIOR_PIXELS", 10**9)
+    np.testing.assert_array_equal(sample.bin_counts, pipeline.measure_color_prior(RGB[::step]).bin_counts)
 
 
 def test_a_prior_comes_back_from_json(prior):

@@ -140,7 +140,9 @@ def test_a_failed_weight_load_never_yields_a_picture(old_run, tmp_path):
     with h5py.File(path, "r+") as file:
         del file["model/block9_conv/kernel"]
         file["model/block9_conv/kernel"] = np.zeros((8, 3), "float32")
-    with pytest.raises(InputError, match=r"block9_dense/kernel has shape \(8, 3\), the layer wants \(8, 2\)"):
+    with pytest.raises(
+        InputError, match=r"block9_conv/kernel has shape \(1, 1, 8, 3\), the layer wants \(1, 1, 8, 2\)"
+    ):
         Colorizer.load(run_dir)
 
     run_dir, path = damaged("missing")

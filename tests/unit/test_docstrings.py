@@ -19,6 +19,7 @@ MODULES = [
 SECTIONS = r"(Args|Attributes|Yields|Returns|Raises|Example):"
 EXAMPLES = {
     "colorization.core.color": {"rgb_to_lab", "lab_to_rgb", "fit_gamut"},
+    "colorization.core.color_difference": {"ciede2000"},
     "colorization.core.bins": {"nearest", "soft_encode", "decode_mode", "annealed_mean"},
     "colorization.core.losses": {"squared_error", "soft_cross_entropy"},
     "colorization.core.metrics": {"auc", "colorfulness"},

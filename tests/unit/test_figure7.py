@@ -147,6 +147,41 @@ def test_figure8_shows_the_images_asked_for(used, written, monkeypatch):
             figure7.figure8(used, written, rows=rows)
 
 
+def test_a_given_temperature_is_judged_beside_the_chosen_one(written, used, tmp_path):
+    """Oracle: the judge asked again at T = 0.89; the other columns are those without it, but for the p of the
+    column after it."""
+    without = json.loads((written / "figure7.json").read_text())
+    text = figure7.figure7(used, tmp_path, temperature=0.89)
+    report = json.loads((tmp_path / "figure7.json").read_text())
+    assert (report["temperature"], report["given_temperature"]) == (without["temperature"], 0.89)
+    shown = figure7.shared_images(used, "test")
+    pictures = columns.colorize(columns.ANNEALED, used.colorizers, shown.rgb, 0.89)
+    right = judge.load(used.judge.path).probabilities(pictures).argmax(1) == shown.labels
+    found = report["results"]["judge"]["annealed at T=0.89"]
+    assert found["accuracy"] == pytest.approx(right.mean())
+    names = [column.name for column in COLUMNS]
+    assert list(report["results"]["judge"]) == [*names[:4], "annealed at T=0.89", *names[4:]]
+    for name in names:
+        one, other = (found["results"]["judge"][name] for found in (without, report))
+        assert {key: one[key] for key in one if key != "p_before"} == {
+            key: other[key] for key in other if key != "p_before"
+        }
+    assert "| annealed | annealed at T=0.89 | transfer |" in text
+    rows = list(csv.DictReader((tmp_path / "figure7.csv").read_text().splitlines()))
+    assert [row["reported"] for row in rows if row["method"].startswith("annealed")] == ["0.65"] * 4
+    assert len(figures.accuracy_bars(report).axes[0].patches) == 3 * 7
+
+
+@pytest.mark.parametrize("draw", [figure7.figure8, figure7.failures])
+def test_no_temperature_is_searched_when_one_is_given(used, tmp_path, monkeypatch, draw):
+    """Oracle: the pictures are Colorizer's at that temperature; the sweep is not called."""
+    monkeypatch.setattr(temperatures, "sweep", lambda *a: pytest.fail("temperatures were searched"))
+    asked_at, colorize = [], columns.colorize
+    monkeypatch.setattr(columns, "colorize", lambda *a: asked_at.append(a[3]) or colorize(*a))
+    assert draw(used, tmp_path, temperature=0.25).exists()
+    assert set(asked_at) == {0.25}
+
+
 def test_failures_are_what_color_harms_most(used, written, monkeypatch):
     """Oracle: the judge asked about all test images, gray and annealed, and a sort of the differences."""
     drawn, draw = [], figures.judged_pictures

@@ -47,10 +47,10 @@ def test_without_smoothing_each_color_is_as_predicted():
 
 
 def test_colors_between_keyframes_change_evenly():
-    """Oracle: linear interpolation of the keyframes' colors, where nothing moves; the last is held."""
-    values = [(0, 0), (20, -8), (20, -8)]
-    found = mean_colors(KeyframeColors(tints(values), interval=4, smooth=False), plain(10))
-    expected = np.interp(np.arange(10), [0, 4, 8], [0, 20, 20])
+    """Oracle: linear interpolation of the keyframes' colors, where nothing moves; the last frame is one."""
+    values = [(0, 0), (20, -8), (10, -4), (30, -12)]
+    found = mean_colors(KeyframeColors(tints(values), interval=4, smooth=False), plain(12))
+    expected = np.interp(np.arange(12), [0, 4, 8, 11], [0, 20, 10, 30])
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-4)
     np.testing.assert_allclose(found[:, 1], -0.4 * expected, atol=1e-4)
 
@@ -71,7 +71,7 @@ def moving(count):
 def test_colors_follow_what_moves(interval, limit):
     """Oracle: the true colors of the stripes. Colors that stood still would be off by more than 15."""
     pictures, true = moving(60)
-    keyframes = iter(true[::interval])
+    keyframes = iter([*true[::interval], true[-1]])
     colors = KeyframeColors(lambda lightness: np.float32(next(keyframes))[None], interval=interval)
     off = [
         np.linalg.norm(one.ab - ab, axis=-1).mean() for one, ab in zip(colors.of(pictures), true, strict=True)
@@ -95,7 +95,7 @@ def test_no_color_goes_over_a_cut():
     cut_between = np.mean(contrasts)
     before, after = (30, -30) if contrasts[0] > contrasts[1] else (-30, 30)
     found = mean_colors(KeyframeColors(predict, interval=8), pictures)[:, 0]
-    assert len(predicted) == 4  # 0, 8, 11, 16
+    assert len(predicted) == 6  # 0, 8, 10 before the cut, 11, 16, 23 at the end
     np.testing.assert_allclose(found[:11], before, atol=1e-3)
     np.testing.assert_allclose(found[11:], after, atol=1e-3)
 

@@ -10,12 +10,13 @@ from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import resize
 
 from colorization import Colorizer, datasets
+from colorization.cli import main as colorize
 from colorization.core import bins
 from colorization.core.errors import InputError
 from colorization.datasets import loading
 from colorization.evaluation import evaluate
 from colorization.runs import RunFolder
-from vgg_eval import columns, figure7, judge, model, temperatures, training
+from vgg_eval import columns, features, figure7, judge, model, temperatures, training
 from vgg_eval.columns import COLUMNS
 from vgg_eval.config import JudgeConfig
 
@@ -143,6 +144,38 @@ def test_the_sweep_agrees_with_the_evaluation(used, tmp_path):
     assert temperatures.sweep(asked, run, dev, tmp_path) == rows
     rows[3]["accuracy"], rows[5]["accuracy"], rows[5]["auc"], rows[3]["auc"] = 2, 2, 90, 80
     assert temperatures.best(rows) == temperatures.TEMPERATURES[5]
+
+
+def test_the_feature_distance_is_that_of_the_judges_blocks(used, monkeypatch):
+    """Oracle: NumPy on the outputs of the judge's own layers, one after the other; the truth's are computed once."""
+    asked = judge.load(used.judge.path)
+    ((heading, distance),) = features.measure(used.judge.path).items()
+    assert heading == "feature distance by vgg ↓"
+    size, expected = asked.run.config.vgg_size, np.zeros(len(RGB))
+    shown = [np.asarray(model.enlarged(rgb, size)) for rgb in (RGB, columns.gray(RGB))]
+    for layer in asked.model.layers[1:]:
+        shown = [np.asarray(layer(x, training=False)) for x in shown]
+        if layer.name.endswith("_pool"):
+            one, other = (x / np.maximum(np.sqrt((x**2).sum(-1, keepdims=True)), 1e-10) for x in shown)
+            expected += ((one - other) ** 2).sum(-1).mean((1, 2)) / 5
+    np.testing.assert_allclose(distance(RGB, columns.gray(RGB)), expected, rtol=1e-3, atol=1e-5)
+    assert 0 < expected.max() < 2
+    np.testing.assert_allclose(distance(RGB, RGB), 0, atol=1e-6)
+
+
+def test_a_colorizer_is_measured_by_a_judge(used, capsys):
+    """Oracle: the table has the column; the gray picture is as far as the judge's features say."""
+    run = used.colorizers["regression"]
+    assert colorize.main(["evaluate", str(run.path), "--judge", str(used.judge.path)]) == 0
+    table = capsys.readouterr().out
+    rgb, _ = run.images("dev")
+    (distance,) = features.measure(used.judge.path).values()
+    expected = distance(rgb.images, columns.gray(rgb.images)).mean()
+    heads, _, gray, *_ = [line.split(" | ") for line in table.splitlines()[2:]]
+    assert "feature distance by vgg ↓" in heads[-1]
+    assert "CIEDE2000 ↓" in heads
+    assert float(gray[-1].strip(" |")) == pytest.approx(expected, rel=0.05, abs=1e-3)
+    assert colorize.main(["evaluate", str(run.path), "--judge", str(run.path)]) == 2
 
 
 def test_damaged_opinions_are_asked_for_again(used, tmp_path, monkeypatch):

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from colorization.core import metrics
+from colorization.core.color_difference import ciede2000
 
 
 def image_pairs(count=4, shape=(24, 40), seed=0):
@@ -64,6 +66,29 @@ def test_ssim_is_that_of_scikit_image():
     assert values.shape == (4,)
     assert values.min() < 0.8
     np.testing.assert_allclose(metrics.ssim(truth, truth), 1, rtol=1e-5)
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(hnp.arrays("float64", (20, 2, 3), elements=st.floats(-120, 120)))
+def test_ciede2000_is_that_of_scikit_image(pairs):
+    """Oracle: skimage.color.deltaE_ciede2000, also for grays, equal colors and opposite hues; symmetric."""
+    pairs[..., 0] = np.abs(pairs[..., 0]) / 1.2
+    pairs[0, 1] = pairs[0, 0]
+    pairs[1, 0, 1:] = 0
+    pairs[2, :, 1:] = 0
+    pairs[3, 1, 1:] = -2 * pairs[3, 0, 1:]
+    lab, other = np.moveaxis(pairs, 1, 0)
+    found = ciede2000(lab, other)
+    np.testing.assert_allclose(found, deltaE_ciede2000(lab, other), rtol=1e-7, atol=1e-6)
+    assert found[0] == 0
+
+
+def test_ciede2000_of_images_is_the_mean_over_their_pixels():
+    """Oracle: scikit-image's Lab and color difference."""
+    truth, noisy = image_pairs()
+    expected = deltaE_ciede2000(rgb2lab(truth), rgb2lab(noisy)).mean(axis=(1, 2))
+    np.testing.assert_allclose(metrics.ciede2000(truth, noisy), expected, rtol=2e-3)
+    assert expected.min() > 1
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
@@ -144,4 +169,5 @@ def test_an_accumulator_measures_batches_as_a_whole(structural):
     if structural:
         expected["psnr"] = metrics.psnr(metrics.squared_rgb_errors(truth, rgb))
         expected["ssim"] = metrics.ssim(truth, rgb).mean()
+        expected["ciede2000"] = metrics.ciede2000(truth, rgb).mean()
     assert accumulator.result() == pytest.approx(expected, rel=1e-6)

@@ -8,22 +8,11 @@ import pytest
 from keras import layers
 from skimage.color import lab2rgb
 from skimage.transform import resize
+from support.figure4 import FIGURE_4, SIDES
 
 from colorization import models
 from colorization.core.errors import InputError
 
-# Figure 4 as it is printed: filter size, stride, dilation, channels; what is not said is 1.
-FIGURE_4 = [
-    "Conv3-s1-64 Conv3-s2-64 BN",
-    "Conv3-128 Conv3-s2-128 BN",
-    "Conv3-256 Conv3-256 Conv3-s2-256 BN",
-    "Conv3-512 Conv3-512 Conv3-512 BN",
-    "Conv3-d2-512 Conv3-d2-512 Conv3-d2-512 BN",
-    "Conv3-d2-512 Conv3-d2-512 Conv3-d2-512 BN",
-    "Conv3-512 Conv3-512 Conv3-512 BN",
-    "Deconv4-s2-256 Deconv4-s2-256 Deconv4-s2-256",
-]
-SIDES = [16, 8, 4, 4, 4, 4, 4, 32]  # after each block, of a 32x32 image
 BUILDERS = {"regression": (models.regression, 2), "classification": (models.classification, 313)}
 
 
@@ -80,8 +69,9 @@ def test_layers_are_those_of_figure_4(name, width):
         weights += (kernel**2 * before + 1) * channels
         before = channels
 
-    assert type(last) is layers.Dense  # the 1x1 convolution
-    assert last.units == outputs
+    assert type(last) is layers.Conv2D
+    assert last.kernel_size == last.strides == last.dilation_rate == (1, 1)
+    assert last.filters == outputs
     assert last.activation is keras.activations.linear
     assert activation.activation.__name__ == {"regression": "sigmoid", "classification": "linear"}[name]
     assert model.count_params() == weights + (before + 1) * outputs
@@ -123,7 +113,7 @@ def test_outputs_are_float32_and_the_regressions_lie_in_0_to_1(policy):
         regression, classification = (build(name, width=0.05) for name in BUILDERS)
     finally:
         keras.config.set_dtype_policy(previous)
-    bias = regression.get_layer("block9_dense").bias
+    bias = regression.get_layer("block9_conv").bias
     bias.assign([-200.0, 200.0])
     output = np.asarray(regression(lightness))
     assert output.dtype == "float32"
@@ -171,9 +161,9 @@ def test_transfer_is_the_reports():
     decoder = 16 * 512 * 256 + 256 + 2 * (16 * 256 * 256 + 256) + 256 * 313 + 313
     assert sum(np.prod(v.shape) for v in model.trainable_variables) == middle + decoder
     assert model.count_params() == vgg + middle + 3 * 2 * 512 + decoder
-    with pytest.raises(InputError, match=r"leave 1 x 1 features, .* 4 x 4 .*: take vgg_size=128"):
+    with pytest.raises(InputError, match=r"give 1 x 1 features\. .* 4 x 4 .* Set vgg_size=128"):
         models.transfer(vgg_size=32)
-    with pytest.raises(InputError, match="leave 9 x 9 features"):
+    with pytest.raises(InputError, match="give 9 x 9 features"):
         models.transfer(image_size=64, vgg_size=288)
 
 

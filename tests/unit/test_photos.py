@@ -1,6 +1,9 @@
 """Folders of photographs: found, read, gray ones left out, split by a seed."""
 
 import itertools
+import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -11,7 +14,7 @@ from colorization import datasets
 from colorization.core import image_files
 from colorization.core.config import ClassificationConfig
 from colorization.core.errors import InputError
-from colorization.datasets import loading
+from colorization.datasets import decoder, loading, prepared
 from colorization.datasets import photographs as photos
 
 COLORED = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
@@ -148,3 +151,60 @@ def test_gray_is_told_by_the_share_of_colored_pixels():
         painted.reshape(-1, 3)[:count] = (200, 30, 30)
         assert photos.is_gray(painted) is gray
     assert photos.is_gray(picture + np.array([3, 0, 0], np.uint8))
+
+
+def test_processes_make_the_same_set(folder, monkeypatch):
+    """Oracle: the set that one process makes. A file that kills its process is left out."""
+    alone = photos.prepare([folder], 32)
+    expected = {name: (alone / name).read_bytes() for name in prepared.ARRAYS}
+    shutil.rmtree(alone)
+    monkeypatch.setattr(decoder, "_FEW", 1)
+    path = photos.prepare([folder], 32)
+    assert path == alone
+    assert {name: (path / name).read_bytes() for name in prepared.ARRAYS} == expected
+    assert not [entry.name for entry in path.parent.iterdir() if entry.name.startswith(".")]
+
+
+def test_a_file_that_ends_its_process_is_left_out(folder, tmp_path, monkeypatch):
+    """The process gets a signal in place of the file's content. Oracle: the codes of the files around it."""
+    files = [*sorted(folder.glob("*.JPG"))[:3]]
+    monkeypatch.setattr(decoder, "_FEW", 1)
+    monkeypatch.setattr(decoder.os, "cpu_count", lambda: 1)
+    start = decoder._Process._start
+
+    def fragile(process):
+        start(process)
+        killer = f"import os,sys; [os.kill(os.getpid(), 9) if {files[1].name!r} in l else print(1, flush=True) for l in sys.stdin]"
+        process.close()
+        process.process = subprocess.Popen(
+            [sys.executable, "-c", killer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    monkeypatch.setattr(decoder._Process, "_start", fragile)
+    _, codes = decoder.decode_all(files, 16, tmp_path)
+    assert codes.tolist() == [decoder.KEPT, decoder.LEFT_UNREADABLE, decoder.KEPT]
+
+
+def test_an_interrupted_preparation_goes_on(folder, monkeypatch):
+    """Oracle: the set of a preparation never interrupted, and the number of files decoded again."""
+    alone = photos.prepare([folder], 32)
+    expected = {name: (alone / name).read_bytes() for name in prepared.ARRAYS}
+    shutil.rmtree(alone)
+    decode, decoded = decoder._decode, []
+
+    def interrupted(file, pictures, row):
+        decoded.append(row)
+        if len(decoded) == 30:
+            raise KeyboardInterrupt
+        return decode(file, pictures, row)
+
+    monkeypatch.setattr(decoder, "_decode", interrupted)
+    monkeypatch.setattr(decoder, "_BLOCK", 5)
+    with pytest.raises(KeyboardInterrupt):
+        photos.prepare([folder], 32)
+    assert not prepared.recognizes(alone)
+    done = len(decoded)
+    assert photos.prepare([folder], 32) == alone
+    assert len(decoded) < done + 46 - 20
+    assert {name: (alone / name).read_bytes() for name in prepared.ARRAYS} == expected
+    assert not [entry.name for entry in alone.parent.iterdir() if entry.name.startswith(".")]

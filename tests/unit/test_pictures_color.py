@@ -24,8 +24,8 @@ from support.picture_files import (
     tiff,
 )
 
-from colorization.core import picture_color, picture_samples
-from colorization.core.picture_color import srgb_profile, to_srgb
+from colorization.core.pictures import profiles, sample_arrays
+from colorization.core.pictures.profiles import srgb_profile, to_srgb
 
 ICC_TAG = 34675
 
@@ -152,7 +152,7 @@ def test_cmyk_is_converted_by_its_profile(kind):
     found = picture.pixels / (257 if kind == "TIFF16" else 1)
     assert np.abs(found - expected).mean() < 0.7
     assert np.abs(found - expected).max() <= 8  # both interpolate a table
-    assert np.abs(picture_color.cmyk_to_rgb(inks) - expected.astype(int)).mean() > 20
+    assert np.abs(profiles.cmyk_to_rgb(inks) - expected.astype(int)).mean() > 20
     assert file.warnings == []
 
 
@@ -224,7 +224,7 @@ def test_upright_equals_pillow(orientation, height, width, dtype):
     exif = image.getexif()
     exif[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(image))
-    np.testing.assert_array_equal(picture_samples.upright(array, orientation), expected)
+    np.testing.assert_array_equal(sample_arrays.upright(array, orientation), expected)
 
 
 def test_alpha_turns_with_its_picture():
@@ -247,6 +247,6 @@ def test_the_rotation_of_heic_is_not_applied_twice():
 def test_depths_round_trip(value):
     """Oracle: 8 bits in 16 and back are the same; 16 to 8 is the nearest."""
     deep = np.full((1, 1), value, np.uint16)
-    assert picture_samples.reduced(deep)[0, 0] == int(value / 257 + 0.5)
+    assert sample_arrays.reduced(deep)[0, 0] == int(value / 257 + 0.5)
     shallow = np.full((1, 1), value % 256, np.uint8)
-    assert picture_samples.reduced(shallow.astype(np.uint16) * 257)[0, 0] == value % 256
+    assert sample_arrays.reduced(shallow.astype(np.uint16) * 257)[0, 0] == value % 256

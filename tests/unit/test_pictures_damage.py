@@ -11,9 +11,9 @@ from PIL import Image
 from skimage import data
 from support.picture_files import png, read, read_one, saved, tiff
 
-from colorization.core import image_files, picture_png
+from colorization.core import image_files
 from colorization.core.errors import InputError
-from colorization.core.pictures import open_picture
+from colorization.core.pictures import open_picture, png_chunks
 
 PHOTOGRAPH = np.ascontiguousarray(data.coffee()[:240, :320])
 DEEP = PHOTOGRAPH.astype(np.uint16) * 257
@@ -100,9 +100,7 @@ def test_what_follows_a_jpeg_is_no_damage():
 @pytest.mark.parametrize("array", [PHOTOGRAPH, DEEP], ids=["8", "16"])
 def test_a_png_with_a_wrong_checksum_is_read(array, kind):
     """Oracle: the pixels."""
-    content = picture_png.with_metadata_of(
-        imagecodecs.png_encode(array), picture_png.one_pixel(dpi=(300, 300))
-    )
+    content = png_chunks.with_metadata_of(imagecodecs.png_encode(array), png_chunks.one_pixel(dpi=(300, 300)))
     place = content.index(kind)
     end = place + 4 + struct.unpack_from(">I", content, place - 4)[0]
     broken = content[:end] + bytes(4) + content[end + 4 :]

@@ -13,12 +13,11 @@ from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 from support import picture_files
 from support.picture_files import ALPHA, ALPHA16, GRAY, IPTC, RGB, RGB16, XMP, read, read_one, saved, tiff
 
-from colorization.core import picture_metadata, tiff_writing
 from colorization.core.errors import InputError
 from colorization.core.image_formats import default_suffix, output_format
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_writing import write_picture
-from colorization.core.pictures import Picture, open_picture
+from colorization.core.pictures import Picture, file_metadata, open_picture, tiff_writing
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.writing import write_picture
 
 FORMATS = ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"]
 SIXTEEN = "holds 8 bits per channel: the 16 bits of the picture are reduced."
@@ -245,7 +244,7 @@ def test_the_thumbnail_of_the_source_is_gone_and_private_notes_keep_their_place(
     check = Image.Exif()
     check.load(whole)
     assert check.get_ifd(ExifTags.IFD.IFD1)[0x0201] == place  # the input has a thumbnail, as Pillow sees it
-    result = picture_metadata.upright_exif(whole)
+    result = file_metadata.upright_exif(whole)
     assert thumbnail[:20] not in result
     assert b"\xff\xd8\xff" not in result
     assert result.index(b"private note") == whole.index(b"private note")
@@ -259,7 +258,7 @@ def test_thumbnails_in_xmp_are_gone():
     """Oracle: the packet around them. They show the picture before."""
     thumbnails = b"<xmp:Thumbnails><rdf:Alt><rdf:li><xmpGImg:image>/9j/4AAQ</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
     start, end = XMP.split(b"</rdf:RDF>")
-    found = picture_metadata.upright_xmp(start + thumbnails + b"</rdf:RDF>" + end)
+    found = file_metadata.upright_xmp(start + thumbnails + b"</rdf:RDF>" + end)
     assert found == XMP.replace(b'Orientation="6"', b'Orientation="1"')
 
 

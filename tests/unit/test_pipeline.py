@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.color import rgb2lab
 
-from colorization.datasets import pipeline
+from colorization.datasets import pipeline, tf_feed
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +124,51 @@ def test_shift_and_crop_go_together(rgb):
     assert {tuple(batch.shape) for batch in feed} == {(23, 6, 6, 3)}
     corners = pipeline.crop_corners(0, 0, 1000, 8 + 2 - 6)
     assert set(np.unique(corners)) == set(range(5))
+
+
+def test_python_runs_once_in_an_epoch(rgb, monkeypatch):
+    """Oracle: the calls of epoch_order, and of a transform, which TensorFlow traces once."""
+    calls = {"order": 0, "transform": 0}
+    order = pipeline.epoch_order
+
+    def counted(*arguments):
+        calls["order"] += 1
+        return order(*arguments)
+
+    def transform(images, flips):
+        calls["transform"] += 1
+        return images, flips
+
+    monkeypatch.setattr(pipeline, "epoch_order", counted)
+    feed = pipeline.training_batches((rgb,), transform, batch_size=2, seed=0, epochs=3, shift=1)
+    assert len(list(feed)) == 3 * 12
+    assert calls == {"order": 3, "transform": 1}
+
+
+@pytest.mark.parametrize("offset", range(3))
+@pytest.mark.parametrize("mode", ["c", "r", None])
+def test_arrays_anywhere_in_memory_make_the_same_batches(rgb, tmp_path, offset, mode):
+    """Mapped or not, writable or not, aligned or not. Oracle: NumPy; half precision comes out as single."""
+    np.save(tmp_path / "rgb.npy", rgb)
+    images = np.load(tmp_path / "rgb.npy", mmap_mode=mode)[offset:]
+    features = np.linspace(-70000, 70000, len(images) * 5).clip(-65504, 65504).astype("float16")
+    features = features.reshape(-1, 5)
+    options = {"batch_size": 4, "seed": 1, "epochs": 1}
+    feed = pipeline.training_batches((images, features), lambda *batch: batch, **options)
+    order, _ = pipeline.epoch_order(1, 0, len(images), False)
+    made, made_features, _ = (np.concatenate(part) for part in zip(*feed, strict=True))
+    np.testing.assert_array_equal(made, rgb[offset:][order])
+    np.testing.assert_array_equal(made_features, features[order].astype("float32"))
+    assert made_features.dtype == "float32"
+
+
+@given(st.integers(1, 9), st.integers(0, 8), st.integers(1, 25), st.integers(0, 99))
+def test_windows_of_the_graph_are_those_of_numpy(side, shift, crop, seed):
+    """Oracle: cropped and reflected."""
+    shift = min(shift, side - 1)
+    crop = min(crop, side + 2 * shift)
+    images = np.random.default_rng(seed).integers(0, 256, (4, side, side, 3), dtype=np.uint8)
+    corners = pipeline.crop_corners(seed, 0, 4, side + 2 * shift - crop)
+    expected = pipeline.cropped(pipeline.reflected(images, shift), corners, crop)
+    made = tf_feed._windows(tf.constant(images), tf.constant(corners - shift), crop)
+    np.testing.assert_array_equal(made, expected)

@@ -82,7 +82,7 @@ def test_weights_are_the_best_and_the_frozen_ones(run):
     assert_same(run.weights(), {**ARRAYS, **frozen})
     assert run.model_fingerprint() != before
     assert run.model_stamp() != stamp
-    assert run.weight_files() == ["best.weights.h5", "frozen.weights.h5"]
+    assert list(run.weight_files()) == ["best.weights.h5", "frozen.weights.h5"]
 
 
 def test_the_state_of_a_training_is_one_piece(run):
@@ -264,7 +264,7 @@ def test_what_a_preset_takes_over(old_runs):
     assert RunFolder(old_runs["classification"]).portable_files() == [
         "data.json", "splits.npz", "statistics.json", "environment.json", "history.csv",
     ]  # fmt: skip
-    assert RunFolder(old_runs["transfer"]).weight_files() == ["best.weights.h5", "frozen.weights.h5"]
+    assert list(RunFolder(old_runs["transfer"]).weight_files()) == ["best.weights.h5", "frozen.weights.h5"]
 
 
 def test_reading_a_run_needs_no_keras(old_runs):

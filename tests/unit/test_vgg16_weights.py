@@ -2,6 +2,8 @@
 
 import functools
 import hashlib
+import importlib
+import inspect
 import os
 import zipfile
 
@@ -246,3 +248,45 @@ def test_a_download_is_checked(layers, tmp_path, monkeypatch):
     got.unlink()
     with pytest.raises(InputError, match="cannot be downloaded"):
         vgg16_weights.download(path.as_uri(), "0" * 32)
+
+
+@pytest.mark.parametrize("kind", ["keras, old names", "keras, new names", "frossard"])
+def test_hidden_layers_are_read_where_they_are_wanted(kind, tmp_path):
+    """Oracle: the arrays that were written: fc1 and fc2 of Keras and fc6 and fc7 of Frossard are the same layers."""
+    rng = np.random.default_rng(0)
+    pairs = [(rng.normal(size=(8, 4)).astype("float32"), rng.normal(size=4).astype("float32")) for _ in "67"]
+    if kind == "frossard":
+        (k6, b6), (k7, b7) = pairs
+        path = write_frossard(tmp_path / "weights.npz", {}, fc6_W=k6, fc6_b=b6, fc7_W=k7, fc7_b=b7)
+    else:
+        names = old_names if "old" in kind else new_names
+        path = write_keras(tmp_path / "weights.h5", dict(zip(("fc1", "fc2"), pairs, strict=True)), names)
+    found = vgg16_weights.read(path, with_hidden=True)
+    expected = {
+        f"fc{n}/{part}": array
+        for n, pair in zip("67", pairs, strict=True)
+        for part, array in zip(("kernel", "bias"), pair, strict=True)
+    }
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
+    assert vgg16_weights.read(path) == {}
+
+
+@pytest.mark.parametrize("with_hidden", [False, True])
+def test_imagenet_names_the_file_that_has_the_layers(with_hidden, monkeypatch):
+    """Oracle: the addresses and sums in the source of keras.applications.vgg16."""
+    source = inspect.getsource(importlib.import_module("keras.src.applications.vgg16"))
+    asked = []
+
+    def getter(origin, file_hash, cache_subdir):
+        asked.append((origin, file_hash))
+        raise OSError
+
+    monkeypatch.setattr(keras.utils, "get_file", getter)
+    with pytest.raises(InputError, match="cannot be downloaded"):
+        vgg16_weights.load("imagenet", [], with_hidden)
+    ((origin, file_hash),) = asked
+    assert origin.endswith("tf_kernels.h5" if with_hidden else "tf_kernels_notop.h5")
+    assert f'"{file_hash}"' in source
+    assert origin.rpartition("/")[2] in source

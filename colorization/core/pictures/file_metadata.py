@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
-from colorization.core.picture_warnings import python_warnings
+from colorization.core.pictures.library_warnings import python_warnings
 
 EXIF_HEADER = b"Exif\0\0"
 _BASE = len(EXIF_HEADER)  # positions in EXIF count from its end

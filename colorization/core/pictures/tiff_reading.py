@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from colorization.core import picture_metadata, picture_samples
-from colorization.core.picture_reading import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
-from colorization.core.picture_samples import Samples
-from colorization.core.picture_source import Source
-from colorization.core.picture_warnings import no_standard_error, python_warnings
+from colorization.core.pictures import file_metadata, sample_arrays
+from colorization.core.pictures.library_warnings import no_standard_error, python_warnings
+from colorization.core.pictures.reading import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
+from colorization.core.pictures.sample_arrays import Samples
+from colorization.core.pictures.source import Source
 
 _RAW_TAG = 50706  # the version of DNG
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a thumbnail, a mask of another page
@@ -26,7 +26,7 @@ _UNSIGNED = 1  # a format of samples
 
 
 class TiffReader:
-    """The pages of a TIFF file, apart from thumbnails and masks. See picture_reading.Reader."""
+    """The pages of a TIFF file, apart from thumbnails and masks. See reading.Reader."""
 
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._told = source, told
@@ -64,15 +64,15 @@ class TiffReader:
                 raise camera_raw(self._source)
             yield stream, file, pages
 
-    def _describe(self, stream: BinaryIO, file: Any, page: Any) -> picture_metadata.Metadata:
+    def _describe(self, stream: BinaryIO, file: Any, page: Any) -> file_metadata.Metadata:
         with python_warnings() as caught:
             try:
-                found = picture_metadata.of_tiff(stream, page.offset, file.byteorder, file.is_bigtiff)
+                found = file_metadata.of_tiff(stream, page.offset, file.byteorder, file.is_bigtiff)
             except ERRORS:
                 found = None
         if found is None or caught:
             self._told.append("Its metadata are damaged; only the readable part is kept.")
-        metadata = found or picture_metadata.Metadata()
+        metadata = found or file_metadata.Metadata()
         metadata.tiff_compression = int(page.compression)
         return metadata
 
@@ -90,7 +90,7 @@ class TiffReader:
             array = _looked_up(array, page.colormap)
         else:
             bits = page.bitspersample if page.sampleformat == _UNSIGNED else None
-            array, told = picture_samples.scaled(array, bits)
+            array, told = sample_arrays.scaled(array, bits)
             self._told += [told] if told else []
         samples = _split(array, kind, page.extrasamples)
         samples.profile, samples.orientation = page.tags.valueof(_PROFILE_TAG), _orientation(page)
@@ -106,7 +106,7 @@ class TiffReader:
             image.seek(page.index)
             image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
             image.load()
-        samples = picture_samples.of_image(image)
+        samples = sample_arrays.of_image(image)
         if image.mode != "LAB":  # whose profile is for Lab
             samples.profile = image.info.get("icc_profile")
         return samples
@@ -203,5 +203,5 @@ def _unmultiplied(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _orientation(page: Any) -> int:
-    value = page.tags.valueof(picture_metadata.ORIENTATION, 1)
+    value = page.tags.valueof(file_metadata.ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -8,13 +8,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from colorization.core import picture_jpeg, picture_png, tiff_writing
 from colorization.core.atomic_io import replacing, system_message
 from colorization.core.errors import InputError, printable
-from colorization.core.picture_color import srgb_profile
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_samples import reduced
-from colorization.core.pictures import Picture
+from colorization.core.pictures import jpeg_segments, png_chunks, tiff_writing
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.opening import Picture
+from colorization.core.pictures.profiles import srgb_profile
+from colorization.core.pictures.sample_arrays import reduced
 
 JPEG_QUALITY = 95  # with colors at full resolution
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -144,9 +144,9 @@ def _jpeg(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) -
     import imagecodecs
 
     encoded = imagecodecs.jpeg8_encode(picture.pixels, JPEG_QUALITY, subsampling="444")
-    head, told = picture_jpeg.head(metadata, srgb_profile())
+    head, told = jpeg_segments.head(metadata, srgb_profile())
     stream.write(head)
-    stream.write(memoryview(encoded)[picture_jpeg.head_size(encoded) :])
+    stream.write(memoryview(encoded)[jpeg_segments.head_size(encoded) :])
     return told
 
 
@@ -160,11 +160,11 @@ def _png(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) ->
     for key, text in (comment | metadata.texts).items():
         texts.add_itxt(key[:79], text)
     options = {"dpi": metadata.dpi} if metadata.dpi else {}
-    one_pixel = picture_png.one_pixel(
+    one_pixel = png_chunks.one_pixel(
         pnginfo=texts, exif=metadata.exif or b"", icc_profile=srgb_profile(), **options
     )
     encoded = imagecodecs.png_encode(_stacked(picture), _PNG_LEVEL)
-    stream.write(picture_png.with_metadata_of(encoded, one_pixel))
+    stream.write(png_chunks.with_metadata_of(encoded, one_pixel))
     return []
 
 

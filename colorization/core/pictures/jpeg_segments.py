@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from colorization.core.picture_metadata import IPTC_RESOURCE, Metadata
+from colorization.core.pictures.file_metadata import IPTC_RESOURCE, Metadata
 
 _LONGEST = 65533  # bytes in one segment
 _LIMITED = {  # Pillow's option: (name of the metadata, bytes that Pillow adds)

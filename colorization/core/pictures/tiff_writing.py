@@ -8,8 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from colorization.core.picture_color import srgb_profile
-from colorization.core.picture_metadata import (
+from colorization.core.pictures.file_metadata import (
     DESCRIPTIVE_TAGS,
     EXIF_TAG,
     GPS_TAG,
@@ -18,6 +17,7 @@ from colorization.core.picture_metadata import (
     XMP_TAG,
     Metadata,
 )
+from colorization.core.pictures.profiles import srgb_profile
 
 _NONE, _LZW, _DEFLATE = 1, 5, 8  # compressions
 _KEPT = {_NONE, _LZW}  # of the source; others become deflate

@@ -16,11 +16,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from colorization.core import picture_metadata, picture_png, picture_samples
 from colorization.core.errors import InputError
-from colorization.core.picture_samples import Samples
-from colorization.core.picture_source import Source
-from colorization.core.picture_warnings import python_warnings
+from colorization.core.pictures import file_metadata, png_chunks, sample_arrays
+from colorization.core.pictures.library_warnings import python_warnings
+from colorization.core.pictures.sample_arrays import Samples
+from colorization.core.pictures.source import Source
 
 ERRORS = Exception
 """What decoders raise for damaged files: errors of a dozen types."""
@@ -94,14 +94,14 @@ class Reader:
         data, share = mended(self._source.read(), self._format)
         return self._open(io.BytesIO(data)), share
 
-    def _describe(self, image: Any) -> tuple[picture_metadata.Metadata, int]:
+    def _describe(self, image: Any) -> tuple[file_metadata.Metadata, int]:
         """(metadata, orientation)."""
         info, texts = image.info, None
         if self._format == "PNG":
             info, texts = _png_metadata(self._source.read()) or (info, None)
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
-        return picture_metadata.of_info(info, self._told, texts)
+        return file_metadata.of_info(info, self._told, texts)
 
     def _tell_other_pictures(self, image: Any) -> None:
         if getattr(image, "is_animated", False):
@@ -139,10 +139,10 @@ class Reader:
                 image.load()
             except ERRORS:
                 return self._partly(image)
-            samples = picture_samples.of_image(image)
+            samples = sample_arrays.of_image(image)
             if share is None and self._format == "JPEG":
                 share = _early_end(samples.pixels)
-            if share is None and self._format == "PNG" and picture_png.is_damaged(self._source.read()):
+            if share is None and self._format == "PNG" and png_chunks.is_damaged(self._source.read()):
                 share = 0.0
             if share is not None:
                 self._tell_damage(share)
@@ -155,10 +155,10 @@ class Reader:
             whole.load()
             share = max(share, min(empty_share(image), _plain_share(np.asarray(whole))))
             self._tell_damage(share, is_blurred="progressive" in whole.info)
-            return picture_samples.of_image(whole)
+            return sample_arrays.of_image(whole)
         share = empty_share(image)
         self._tell_damage(share)
-        return picture_samples.of_image(image)
+        return sample_arrays.of_image(image)
 
     def _tell_damage(self, share: float, is_blurred: bool = False) -> None:
         """Warn. Raises InputError if there is nothing to show."""
@@ -179,7 +179,7 @@ class HeicReader:
             file = self._open(stream)
         self.sizes = [file.size]
         info = file.info
-        self.metadata, _ = picture_metadata.of_info(info, told)
+        self.metadata, _ = file_metadata.of_info(info, told)
         self._profile = info.get("icc_profile")
         self._bits = info.get("bit_depth", 8)
         if len(file) > 1:
@@ -189,8 +189,8 @@ class HeicReader:
         """Decode."""
         with self._source.open() as stream:
             array = np.asarray(self._open(stream))
-        array, _ = picture_samples.scaled(array, self._bits)
-        samples = picture_samples.split(array)
+        array, _ = sample_arrays.scaled(array, self._bits)
+        samples = sample_arrays.split(array)
         samples.profile = self._profile  # libheif has turned the picture upright
         yield samples
 
@@ -211,7 +211,7 @@ def mended(data: bytes, format: str) -> tuple[bytes, float]:
     if format == "JPEG":
         return data + _END_OF_JPEG, 0.0
     if format == "PNG":
-        return picture_png.mended(data)
+        return png_chunks.mended(data)
     if format == "WEBP":
         size = 8 + int.from_bytes(data[4:8], "little")
         return data.ljust(size, b"\0"), max(0.0, 1 - len(data) / size)
@@ -282,7 +282,7 @@ def camera_raw(source: Source) -> InputError:
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
     """(Pillow's info, texts), also of metadata that follow the pixels."""
     try:
-        image = PngImagePlugin.PngImageFile(io.BytesIO(picture_png.metadata_only(png)))
+        image = PngImagePlugin.PngImageFile(io.BytesIO(png_chunks.metadata_only(png)))
         image.load()
         return image.info, image.text
     except ERRORS:
@@ -295,16 +295,16 @@ def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
         return None
     array = imagecodecs.jpeg8_decode(data)
-    return picture_samples.split(array), _early_end(array)
+    return sample_arrays.split(array), _early_end(array)
 
 
 def _png(png: bytes) -> tuple[Samples, float | None] | None:
     import imagecodecs
 
-    if picture_png.bits(png) < 8:
+    if png_chunks.bits(png) < 8:
         return None
-    pixels, share = picture_png.pixels_only(png)
-    return picture_samples.split(imagecodecs.png_decode(pixels)), share
+    pixels, share = png_chunks.pixels_only(png)
+    return sample_arrays.split(imagecodecs.png_decode(pixels)), share
 
 
 def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
@@ -314,8 +314,8 @@ def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
     bits = (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
     if bits <= 8:
         return None
-    array, _ = picture_samples.scaled(imagecodecs.jpeg2k_decode(data), bits)
-    return picture_samples.split(array), None
+    array, _ = sample_arrays.scaled(imagecodecs.jpeg2k_decode(data), bits)
+    return sample_arrays.split(array), None
 
 
 def _avif(data: bytes) -> tuple[Samples, None] | None:
@@ -326,8 +326,8 @@ def _avif(data: bytes) -> tuple[Samples, None] | None:
     if not flags & 0x40:
         return None
     array = imagecodecs.avif_decode(data)
-    array, _ = picture_samples.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
-    return picture_samples.split(array), None
+    array, _ = sample_arrays.scaled(array[0] if array.ndim == 4 else array, 12 if flags & 0x20 else 10)
+    return sample_arrays.split(array), None
 
 
 _DIRECT: dict[str, Callable[[bytes], tuple[Samples, float | None] | None]] = {

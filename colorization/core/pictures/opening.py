@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from colorization.core import image_formats, picture_color, picture_samples
-from colorization.core.picture_metadata import Metadata
-from colorization.core.picture_reading import DAMAGED, HeicReader, Reader, camera_raw, decoding
-from colorization.core.picture_samples import Samples
-from colorization.core.picture_source import Source
-from colorization.core.tiff_reading import TiffReader
+from colorization.core import image_formats
+from colorization.core.pictures import profiles, sample_arrays
+from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.reading import DAMAGED, HeicReader, Reader, camera_raw, decoding
+from colorization.core.pictures.sample_arrays import Samples
+from colorization.core.pictures.source import Source
+from colorization.core.pictures.tiff_reading import TiffReader
 from colorization.core.typing import StrPath
 
 MAX_PIXELS = 500_000_000
@@ -86,15 +87,15 @@ class PictureFile:
         pixels = samples.pixels
         if samples.profile:
             try:
-                pixels = picture_color.to_srgb(pixels, samples.profile)
-            except picture_color.ProfileError:
+                pixels = profiles.to_srgb(pixels, samples.profile)
+            except profiles.ProfileError:
                 self._tell("Its color profile cannot be used; its colors are taken as sRGB.")
         if pixels.ndim == 3 and pixels.shape[2] == 4:
-            pixels = picture_color.cmyk_to_rgb(pixels)
+            pixels = profiles.cmyk_to_rgb(pixels)
         alpha = samples.alpha
         return Picture(
-            picture_samples.upright(pixels, samples.orientation),
-            None if alpha is None else picture_samples.upright(alpha, samples.orientation),
+            sample_arrays.upright(pixels, samples.orientation),
+            None if alpha is None else sample_arrays.upright(alpha, samples.orientation),
         )
 
     def _tell(self, sentence: str) -> None:
