@@ -27,7 +27,7 @@ def measure(run_dir: StrPath) -> dict[str, Callable]:
 
 
 class FeatureDistance:
-    """The perceptual distance of two pictures: the squared distance of VGG16 features, averaged over its five blocks.
+    """The squared distance of the VGG16 features of two pictures, averaged over its five blocks.
 
     The features of each position are scaled to length 1 (Zhang et al. 2018, "The Unreasonable Effectiveness
     of Deep Features as a Perceptual Metric", Eq. 1, without learned weights). The distance is 0 for equal

@@ -79,8 +79,8 @@ def feed_device(model: keras.Model) -> str | None:
         model: the keras.Model to train.
 
     Returns:
-        Name of the first GPU, such as "/GPU:0". None without a GPU, on other backends, and under a distribution
-        strategy, which distributes the batches itself.
+        Name of the first GPU, such as "/gpu:0". None without a GPU, on other backends, and under a
+        distribution strategy, which distributes the batches itself.
     """
     if keras.backend.backend() != "tensorflow" or not accelerators():
         return None

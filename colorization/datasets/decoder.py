@@ -62,7 +62,8 @@ def is_gray(rgb: np.ndarray) -> bool:
 def workplace(target: Path) -> Iterator[Path]:
     """Hold a hidden folder beside `target` for unfinished work; another process waits.
 
-    The folder is deleted at the end and after an InputError. Any other interruption leaves it for the next call.
+    The folder is deleted at the end and after an InputError. Any other interruption leaves it for the next
+    call.
 
     Args:
         target: path of the finished file or folder.

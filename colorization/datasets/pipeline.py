@@ -76,8 +76,8 @@ def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) 
         room: greatest position of a crop, in pixels; None for whole images.
 
     Returns:
-        {"order": (count,) int64, "flips": (count,) bool, "corners": (count, 2) int64}. There are no corners if
-        `room` is None.
+        {"order": (count,) int64, "flips": (count,) bool, "corners": (count, 2) int64}. There are no corners
+        if `room` is None.
     """
     order, flips = epoch_order(seed, epoch, count, flip)
     plan = {"order": order, "flips": flips}

@@ -102,7 +102,7 @@ def dev_dataset(
 
 
 def _tensor(array: np.ndarray) -> Any:
-    """A tensor on the CPU. It shares the memory of the array if the alignment suits TensorFlow, as in mapped files."""
+    """A tensor on the CPU. It shares the memory of the array if the alignment suits TensorFlow."""
     import tensorflow as tf
 
     array = np.ascontiguousarray(array).view()
@@ -134,7 +134,7 @@ def _windows(images: Tensor, corners: Tensor, side: int) -> Tensor:
 
 
 def _in_parallel(dataset, make, device):
-    """Map a function over a dataset, in parallel and in order. A device, if given, gets the results in advance."""
+    """Map a function over a dataset, in parallel and in order. A device, if given, gets them in advance."""
     import tensorflow as tf
 
     # AUTOTUNE sometimes chose a single thread, at half the speed

@@ -50,8 +50,8 @@ def blocks(model: keras.Model, side: int) -> list[Block]:
     """The input and the blocks of a network.
 
     Args:
-        model: a functional keras.Model, a chain of layers. The layers blockN_* form block N. The layers fc* form
-            block 6 of VGG16. Other layers belong to no block.
+        model: a functional keras.Model, a chain of layers. The layers blockN_* form block N. The layers fc*
+            form block 6 of VGG16. Other layers belong to no block.
         side: side of the square input, in pixels.
 
     Returns:
@@ -106,8 +106,8 @@ def table(models: Mapping[str, keras.Model], side: int, title: str) -> Figure:
     """Draw the layers of each block as a table: Figure 4.
 
     Args:
-        models: {name: keras.Model}, see blocks. All need the same number of blocks. A cell shows the layers of
-            each model, with its name, if they differ.
+        models: {name: keras.Model}, see blocks. All need the same number of blocks. If the layers of
+            a block differ, its cell shows those of each model.
         side: side of the square input, in pixels.
         title: title of the picture.
 
@@ -158,7 +158,7 @@ def _kind(members: Iterable[keras.Layer]) -> str:
 
 
 def _word(layer):
-    """A layer in the notation of Figure 4; None for ReLUs, which the caption mentions, and for other layers."""
+    """A layer in the notation of Figure 4; None for ReLUs, which the caption mentions, and for others."""
     if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
         kind = "deconv" if isinstance(layer, layers.Conv2DTranspose) else "conv"
         stride, dilation = layer.strides[0], layer.dilation_rate[0]
@@ -176,7 +176,7 @@ def _word(layer):
 
 
 def _draw_block(axes: Axes, x: float, block: Block, side: int, before: float | None) -> float:
-    """Draw a box with its words, and an arrow from `before`. Returns the position at which the next arrow begins.
+    """Draw a box with its words, and an arrow from `before`. Returns the start of the next arrow.
 
     The height shows the size of the output, and the thickness its channels, both on logarithmic scales.
     """

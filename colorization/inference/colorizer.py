@@ -19,8 +19,8 @@ class Colorizer(PictureColorizer):
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: see PictureColorizer. A model with a fixed input size does not use it.
-        temperature: of the annealed mean, unless another is asked for; None for a task without one.
+        working_size: see PictureColorizer. It has no effect on a model with a fixed input size.
+        temperature: of the annealed mean, by default; None for a task without one.
         name: of the model, in messages.
     """
 

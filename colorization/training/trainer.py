@@ -228,8 +228,8 @@ def training_arrays(network: Network, data: RunData, config: Config) -> tuple[An
         config: a Config.
 
     Returns:
-        (training arrays, dev arrays, transform), as in pipeline.training_batches. If the network has an encoder,
-        its features come first among the arrays. They replace the input that the transform would return.
+        (training arrays, dev arrays, transform), as in pipeline.training_batches. If the network has an
+        encoder, its features come first among the arrays. The transform then returns them as the input.
     """
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
