@@ -148,7 +148,7 @@ def _open(path, codes_path, shape):
 
 
 def _save(pictures, codes, codes_path):
-    """Bring the pictures to the disk, and only then what is said of them."""
+    """Flush the pictures to the disk, and only then write their codes."""
     pictures.flush()
     with replacing(codes_path) as temporary:
         np.save(temporary, codes)

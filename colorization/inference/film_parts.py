@@ -16,7 +16,7 @@ from colorization.inference.film_frames import Picture, Properties
 
 FRAMES = 240  # in one part: an interruption loses the work on at most one part
 _RATE = 25  # nominal frames per second of a part; the real times are stored beside it
-# The options that let parts be joined: no frame refers to a later one, and all headers are equal
+# stitchable and bframes=0 let parts be joined: no frame refers to a later one, and all headers are equal
 _X264 = {"crf": "18", "preset": "faster", "x264-params": "stitchable=1:bframes=0"}
 _BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color matrix and of the range that films have
 

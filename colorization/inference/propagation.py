@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 _CELLS = 2**16  # at most, on the grid: the sparse factorization takes about a second
-_SIGMA = 2.0  # in units of lightness: neighbors that differ by three times this are independent
+_SIGMA = 2.0  # in units of lightness: neighbors that differ by three times this are nearly independent
 _LEAST = 1e-9  # least weight of a neighbor, so that no pixel is isolated
 _NEIGHBORS = ((0, 1), (1, 0), (1, 1), (1, -1))  # and the opposite ones
 _PER_STEP = 3 / 8  # 1 minus the mean of eight neighbors is this times the negative second derivative
