@@ -31,6 +31,7 @@ RUN = {
     r"^(colorize train classification) --variant small$": rf"\1 --variant smoke --run-dir runs/trained {TINY}",
     r"^(colorize train photos --data photographs)$": r"\1 --run-dir runs/trained-photos --set epochs=1 --set width=0.05",
     r"^colorize .*": r"\g<0>",
+    r"^echo .* > hints\.json$": r"\g<0>",
     r"^python -m vgg_eval\.export .*": r"\g<0>",
     r"^python data/prepare\.py cifar10 --from \S+$": r"\g<0>",
     r"^(python experiments/classification\.py --variant smoke) --set epochs=6 (--run-dir runs/longer)": rf"\1 \2 {TINY}",

@@ -15,6 +15,8 @@ from skimage.color import rgb2lab
 import colorization
 from colorization.cli import main
 from colorization.core.errors import InputError
+from colorization.inference import hints, loading, runtimes
+from colorization.inference.extras import Extras
 
 MODEL = ("--model", "cifar10-classification")
 GRAY = data.camera()[::8, ::8]
@@ -35,13 +37,13 @@ def save(name, **options):
     return path
 
 
-def image(*arguments):
+def image(*arguments, model=MODEL):
     """Exit code of `colorize image`."""
-    return main.main(["image", *map(str, arguments), *MODEL])
+    return main.main(["image", *map(str, (*arguments, *model))])
 
 
-def refused(capsys, *arguments, code=2):
-    assert image(*arguments) == code
+def refused(capsys, *arguments, code=2, model=MODEL):
+    assert image(*arguments, model=model) == code
     sentence = capsys.readouterr().err.strip().splitlines()[-1]
     assert sentence.startswith("error: ")
     return sentence
@@ -204,3 +206,61 @@ def test_before_and_after(here, capsys):
     assert "is one of the pictures" in refused(capsys, "b-compare.png", "-o", "b.png", "--compare")
     assert "holds one picture" in refused(capsys, "a.png", "-o", "-", "--compare")
     assert "The saturation is 0 to 2" in refused(capsys, "a.png", "-o", "c.png", "--saturation", 3)
+
+
+def test_further_pictures(here, capsys):
+    """Oracle: the same in Python. Each has a name of its own, in folders too; an older one is not overwritten."""
+    save("album/deep/a.png")
+    assert image("album", "-o", "new", "--confidence", "--samples", 2, "--compare") == 0
+    made = sorted(path.name for path in (here / "new/deep").iterdir())
+    assert made == ["a-1.png", "a-2.png", "a-compare.png", "a-confidence.png", "a.png"]
+    model = colorization.load("cifar10-classification")
+    for number, sample in enumerate(model.samples("album/deep/a.png", 2), start=1):
+        np.testing.assert_array_equal(np.asarray(Image.open(f"new/deep/a-{number}.png")), sample)
+    drawn = np.asarray(Image.open("new/deep/a-confidence.png"))
+    np.testing.assert_array_equal(drawn, model.confidence(GRAY))
+    assert model.colorize_file("album/deep/a.png", "b.jpg", extras=Extras(confidence=True, samples=1)) == []
+    assert {path.name for path in here.glob("b*")} == {"b.jpg", "b-1.jpg", "b-confidence.png"}
+    assert "b-1.jpg already exists" in refused(capsys, "album/deep/a.png", "-o", "b.jpg", "--samples", 1)
+    assert "Standard output holds one picture" in refused(
+        capsys, "album/deep/a.png", "-o", "-", "--samples", 1
+    )
+
+
+def test_color_hints(here, capsys):
+    """Oracle: scikit-image's Lab of the hinted pixels, and the same in Python."""
+    save("a.png")
+    Path("hints.json").write_text('[{"x": 50, "y": 9, "color": "rosybrown"}]')
+    assert image("a.png", "-o", "b.png", "--hint", "9,50,#605850", "--hints", "hints.json") == 0
+    found = np.asarray(Image.open("b.png"))
+    for (y, x), color in {(50, 9): (0x60, 0x58, 0x50), (9, 50): (188, 143, 143)}.items():
+        wanted, lab = rgb2lab(np.array(color, np.uint8)), rgb2lab(found[y, x])
+        assert np.abs(lab - wanted)[1:].max() < 2
+    given = [hints.parse("9,50,#605850"), *hints.read("hints.json")]
+    model = colorization.load("cifar10-classification")
+    np.testing.assert_array_equal(model.colorize("a.png", hints=given), found)
+    assert model.colorize_file("a.png", "c.png", hints=given) == []
+    assert Path("c.png").read_bytes() == Path("b.png").read_bytes()
+    save("d.png")
+    assert "Color hints are for one picture" in refused(
+        capsys, "a.png", "d.png", "-o", "e", "--hint", "1,1,red"
+    )
+    assert "outside the picture, whose last pixel is at 63,63" in refused(
+        capsys, "a.png", "--hint", "64,1,red"
+    )
+    assert "'rad' is not a known color" in refused(capsys, "a.png", "--hint", "6,1,rad")
+    assert sorted(path.name for path in here.iterdir()) == ["a.png", "b.png", "c.png", "d.png", "hints.json"]
+
+
+def test_models_without_a_distribution_are_refused_before_the_work(here, capsys, monkeypatch):
+    """A regression takes hints; a complete exported colorizer takes none of these options."""
+    save("a.png")
+    regression = ("--model", "cifar10-regression")
+    for option in (("--samples", 1), ("--confidence",)):
+        assert "predicts one color for each pixel" in refused(capsys, "a.png", *option, model=regression)
+    assert image("a.png", "--hint", "9,9,rosybrown", "-o", "hinted.png", model=regression) == 0
+    exported = runtimes.Exported(lambda batch, given: batch, None, True, Path("complete.onnx"))
+    monkeypatch.setattr(loading, "_load", lambda path, working_size: exported)
+    for option in (("--samples", 1), ("--confidence",), ("--hint", "9,9,red")):
+        assert "is a complete colorizer" in refused(capsys, "a.png", *option)
+    assert {path.name for path in here.glob("*.png")} == {"a.png", "hinted.png"}
