@@ -16,7 +16,14 @@ from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import composition, film_frames, film_parts, film_streams, film_writing
+from colorization.inference import (
+    composition,
+    film_frames,
+    film_parts,
+    film_streams,
+    film_writing,
+    frame_sequence,
+)
 from colorization.inference.film_frames import Picture
 from colorization.inference.film_pipeline import ahead
 from colorization.inference.film_reading import opened
@@ -209,9 +216,10 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
 
 
 def _origin(source):
-    """The identity of a source: its path, size and time of change."""
-    stamp = source.stat() if source.exists() else source.parent.stat()
-    return [str(source.resolve()), stamp.st_size, stamp.st_mtime_ns]
+    """The identity of a source: its path, and the sizes and times of change of its files."""
+    files = frame_sequence.files(source) if frame_sequence.recognizes(source) else [source]
+    stamps = [(file.name, file.stat()) for file in files]
+    return [str(source.resolve()), *[(name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in stamps]]
 
 
 def _part_length(settings):

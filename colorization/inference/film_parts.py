@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,11 @@ class Parts:
             return dict(arrays)
 
     def write(
-        self, number: int, pictures: Iterable[Picture], properties: Properties, state: Any = dict
+        self,
+        number: int,
+        pictures: Iterable[Picture],
+        properties: Properties,
+        state: Callable[[], dict[str, np.ndarray]],
     ) -> None:
         """Write a part.
 
@@ -74,7 +78,7 @@ class Parts:
         with replacing(self._film(number)) as film:
             _encode(_noting(pictures, times), properties, film)
             with replacing(self._state(number)) as path, path.open("wb") as file:
-                np.savez(file, **state())
+                np.savez(file, **state())  # type: ignore[arg-type]
             with replacing(self._times(number)) as path, path.open("wb") as file:
                 np.save(file, np.array(times, np.int64))
         for older in set(self.folder.glob("*.npz")) - {self._state(number)}:
