@@ -131,7 +131,7 @@ class HintedPicture:
         return Propagation(self._lightness, _REACH)
 
     def _finish(self, offset, places, missing):
-        """Add the remaining errors at some places to the cells around them. Crowded hints have large ones."""
+        """Add the remaining error at some places to the cells around them. It is small for distant hints."""
         found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
         touched, number = np.unique(
             np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),
