@@ -17,6 +17,9 @@ from colorization.core.quiet_start import start_keras  # noqa: E402
 
 start_keras()  # as autodoc's imports would, but quietly
 
+from vgg_eval import architectures  # noqa: E402
+from vgg_eval.plugin import ARCHITECTURES  # noqa: E402
+
 project = "colorization"
 author = "the colorization authors"
 copyright = author
@@ -69,6 +72,12 @@ def _draw_imports(app, config):
     imports.draw(imports.count_imports()).savefig(HERE / "imports.png", dpi=80)
 
 
+def _draw_architectures(app, config):
+    """The pictures of method.md and judge.md: Figures 3 to 6 of the paper."""
+    for number in ARCHITECTURES:
+        architectures.write(number, "paper", HERE / "figures" / f"figure{number}.png")
+
+
 # What pages include or show, of outside of this folder -> the page
 PAGES = {
     "README.md": "index.md",
@@ -102,4 +111,5 @@ def setup(app):
     """Called by Sphinx."""
     app.connect("config-inited", _copy_notebooks)
     app.connect("config-inited", _draw_imports)
+    app.connect("config-inited", _draw_architectures)
     app.connect("include-read", _turn_links)

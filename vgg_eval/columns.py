@@ -33,7 +33,14 @@ class Column(NamedTuple):
     temperature: float | None = None
 
     def at(self, chosen: float) -> float | None:
-        """The temperature of an annealed column, `chosen` being that of the dev images; None for others."""
+        """The temperature of a column's annealed mean.
+
+        Args:
+            chosen: temperature that was chosen on the dev images.
+
+        Returns:
+            The temperature; None for a column with another decoding.
+        """
         if self.decoding != "annealed":
             return None
         return chosen if self.temperature is None else self.temperature
@@ -54,7 +61,14 @@ COLUMNS = (
 
 
 def with_temperature(temperature: float | None) -> tuple[Column, ...]:
-    """COLUMNS, with a second annealed mean of a given temperature beside the first; None adds none."""
+    """The columns of Figure 7 with an optional second annealed mean.
+
+    Args:
+        temperature: of the second annealed mean; None adds no column.
+
+    Returns:
+        COLUMNS; the added column stands behind the other annealed mean.
+    """
     if temperature is None:
         return COLUMNS
     given = ANNEALED._replace(name=f"annealed at T={temperature:g}", temperature=temperature)
@@ -63,7 +77,14 @@ def with_temperature(temperature: float | None) -> tuple[Column, ...]:
 
 
 def of_report(report: dict[str, Any]) -> tuple[Column, ...]:
-    """The columns of the values in figure7.json."""
+    """The columns of a measured Figure 7.
+
+    Args:
+        report: content of figure7.json.
+
+    Returns:
+        Columns, from left to right.
+    """
     return with_temperature(report.get("given_temperature"))
 
 

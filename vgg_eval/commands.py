@@ -51,7 +51,11 @@ def figure7(arguments: argparse.Namespace) -> None:
 
 
 def architecture(arguments: argparse.Namespace) -> None:
-    """Draw one of Figures 3 to 6, and print its path."""
+    """Draw one of Figures 3 to 6, and print its path.
+
+    Args:
+        arguments: the parsed command line.
+    """
     path = arguments.output / f"figure{arguments.figure}.png"
     refuse_unwritable(arguments.output)
     start_keras()

@@ -30,7 +30,11 @@ class JudgeConfig(VggConfig):
     gray: bool = option(False, "train on gray images: the control")
 
     def refuse_frozen_noise(self) -> None:
-        """Raise InputError for frozen layers that no weights are loaded into."""
+        """Refuse frozen layers whose weights are random.
+
+        Raises:
+            InputError: frozen layers, but no weights to load into them.
+        """
         super().refuse_frozen_noise()
         if self.frozen_blocks > 5 and not self.pretrained_head and self.init_from == "none":
             raise InputError("frozen_blocks=6 needs pretrained hidden layers: set pretrained_head=true.")

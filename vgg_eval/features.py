@@ -1,4 +1,4 @@
-"""The distance of two pictures in the features of a judge, which needs no downloaded weights."""
+"""The distance of two pictures in the features of a judge. It needs no downloaded weights."""
 
 from collections.abc import Callable
 
@@ -27,11 +27,11 @@ def measure(run_dir: StrPath) -> dict[str, Callable]:
 
 
 class FeatureDistance:
-    """The mean over VGG16's five blocks of the squared distance of their features.
+    """The squared distance of the VGG16 features of two pictures, averaged over its five blocks.
 
     The features of each position are scaled to length 1 (Zhang et al. 2018, "The Unreasonable Effectiveness
-    of Deep Features as a Perceptual Metric", Eq. 1, without learned weights). It is 0 for equal pictures and
-    at most 2.
+    of Deep Features as a Perceptual Metric", Eq. 1, without learned weights). The distance is 0 for equal
+    pictures. It is at most 2, since no feature is negative.
 
     Args:
         asked: the Judge.
@@ -41,7 +41,7 @@ class FeatureDistance:
         self.size = asked.run.config.vgg_size
         outputs = [asked.model.get_layer(f"block{b}_pool").output for b in range(1, len(BLOCKS) + 1)]
         self.network = keras.Model(asked.model.input, outputs)
-        self.truth: np.ndarray | None = None  # the images whose features are known
+        self.truth: np.ndarray | None = None  # the images of the stored features
         self.known: list[np.ndarray] = []
 
     def __call__(self, truth: np.ndarray, rgb: np.ndarray) -> np.ndarray:

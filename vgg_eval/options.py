@@ -61,7 +61,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options_of_architecture(parser: argparse.ArgumentParser) -> None:
-    """Add the options of Figures 3 to 6 to an argparse parser."""
+    """Add the options of Figures 3 to 6 to a parser.
+
+    Args:
+        parser: the argparse parser.
+    """
     add_variant(parser, VARIANTS, "of the network (default: paper)", default="paper")
     parser.add_argument(
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="(default: this directory)"

@@ -9,7 +9,14 @@ from colorization.inference import film, loading
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Color a film, or a few of its frames, and print the path of the result."""
+    """Color a film, or a few of its frames, and print the path of the result.
+
+    Args:
+        arguments: the parsed command line.
+
+    Raises:
+        InputError: the film cannot be read or colored, or the target is not usable.
+    """
     settings, target = _settings(arguments), _target(arguments)
     if target.exists() and arguments.resume:
         print(target)

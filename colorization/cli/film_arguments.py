@@ -8,7 +8,17 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")  # hours, minutes, 
 
 
 def seconds(text: str) -> float:
-    """For argparse: seconds of a time such as 90, 1:30 or 0:01:30.5."""
+    """Parse a time for argparse.
+
+    Args:
+        text: such as 90, 1:30 or 0:01:30.5.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: the text has another form.
+    """
     found = _TIME.fullmatch(text)
     if not found:
         raise argparse.ArgumentTypeError(f"{text} is not a time such as 90, 1:30 or 0:01:30.5")
@@ -17,7 +27,17 @@ def seconds(text: str) -> float:
 
 
 def frame_rate(text: str) -> Fraction:
-    """For argparse: frames per second, such as 24, 29.97 or 30000/1001."""
+    """Parse a frame rate for argparse.
+
+    Args:
+        text: frames per second, such as 24, 29.97 or 30000/1001.
+
+    Returns:
+        Frames per second, above 0 and at most 1000.
+
+    Raises:
+        argparse.ArgumentTypeError: the text has another form, or the rate is out of range.
+    """
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError):

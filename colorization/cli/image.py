@@ -26,7 +26,11 @@ from colorization.inference.rendering import Rendering
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Color all pictures. One that fails does not stop the others."""
+    """Color all pictures. One that fails does not stop the others.
+
+    Args:
+        arguments: the parsed command line.
+    """
     output = arguments.output
     if output is None and STANDARD in arguments.paths:
         output = STANDARD

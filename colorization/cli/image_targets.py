@@ -18,7 +18,7 @@ _FOREIGN = {".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".j2k", ".psd", "
 
 
 class Targets(NamedTuple):
-    """What `colorize image` reads and writes.
+    """The files that `colorize image` reads and writes.
 
     Attributes:
         pictures: {source: target}.
@@ -39,6 +39,9 @@ def plan(paths: list[Path], output: Path | None, format: str | None, extras: Ext
         output: a picture's name for one file, else a folder, or STANDARD; None: beside the sources.
         format: Pillow's name of the format of all results; None keeps each picture's own.
         extras: further pictures of each result.
+
+    Returns:
+        Targets.
 
     Raises:
         InputError: a path or a name is not usable, two results have one name, or a result is a source.

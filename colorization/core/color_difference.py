@@ -10,7 +10,7 @@ _25_7 = 25.0**7
 
 
 def ciede2000(lab: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """CIEDE2000 of each pair of colors.
+    """CIEDE2000 of each pair of colors. The formula jumps where two hues are exactly opposite.
 
     Args:
         lab, other: (..., 3) float CIE Lab.

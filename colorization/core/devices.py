@@ -73,9 +73,14 @@ def strategy(setting: str) -> Any:
 
 
 def feed_device(model: keras.Model) -> str | None:
-    """Name of the one TensorFlow GPU that trains a model, to which batches are sent in advance.
+    """The TensorFlow GPU to which the training batches are sent in advance.
 
-    None without a GPU, on other backends, and under a strategy, which distributes the batches itself.
+    Args:
+        model: the keras.Model to train.
+
+    Returns:
+        Name of the first GPU, such as "/gpu:0". None without a GPU, on other backends, and under a
+        distribution strategy, which distributes the batches itself.
     """
     if keras.backend.backend() != "tensorflow" or not accelerators():
         return None

@@ -51,7 +51,14 @@ class Listing(NamedTuple):
 
 
 def list_images(folder: StrPath) -> Listing:
-    """Find the images at any depth of a folder, by their content. See `walk`."""
+    """Find the images at any depth of a folder, by their content. See `walk`.
+
+    Args:
+        folder: path of the folder.
+
+    Returns:
+        Listing.
+    """
     folder = Path(folder)
     found = list(walk(folder))
     images = [path for path, reason in found if reason is None]
@@ -64,8 +71,12 @@ def list_images(folder: StrPath) -> Listing:
 def walk(folder: StrPath) -> Iterator[tuple[Path, str | None]]:
     """Find the files below a folder, one after the other.
 
-    Links are followed. Every folder is listed once, under its own name if that is below `folder`, so that
-    loops of links end. Names that begin with a dot are hidden: they are told, but not looked into.
+    Links are followed. Each folder is listed once, so that loops of links end. A folder below `folder` is
+    listed under its own name, not under that of a link. Names that begin with a dot are yielded as hidden.
+    Folders with such names are not searched.
+
+    Args:
+        folder: path of the folder.
 
     Yields:
         (path, None) of an image, (path, reason) of another file, or of a folder that is not listed.
@@ -102,7 +113,14 @@ def _is_folder(path: Path) -> bool:
 
 
 def reason_to_skip(path: Path) -> str | None:
-    """The reason for which a file is not read as an image; None for an image. Reads its first bytes."""
+    """The reason for which a file is not read as an image. The first bytes of the file decide.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        One of the reasons of this module; None for an image.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return NOT_AN_IMAGE  # a pipe, say, which would block
@@ -119,13 +137,28 @@ def reason_to_skip(path: Path) -> str | None:
 
 
 def reasons(skipped: Mapping[Path, str]) -> str:
-    """The reasons of skipped files with their counts, such as "2 hidden, 1 not an image"."""
+    """Count skipped files by their reasons.
+
+    Args:
+        skipped: {path: reason}.
+
+    Returns:
+        Text such as "2 hidden, 1 not an image".
+    """
     counts = collections.Counter(skipped.values())
     return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
 
 
 def no_images(folder: StrPath, skipped: Mapping[Path, str]) -> InputError:
-    """The InputError for a folder in which no images were found."""
+    """The InputError for a folder in which no images were found.
+
+    Args:
+        folder: path of the folder.
+        skipped: {path: reason} of the files in it.
+
+    Returns:
+        InputError.
+    """
     others = f" ({reasons(skipped)})" if skipped else ""
     return InputError(f"{printable(folder)} holds no images{others}. Add some, or name another folder.")
 
@@ -162,6 +195,9 @@ def _holds(path: Path, text: str) -> bool:
 def read(path: StrPath) -> np.ndarray:
     """Read an image file.
 
+    Args:
+        path: path of the file.
+
     Returns:
         (H, W, 3) uint8 RGB; gray images have three equal channels.
 
@@ -181,6 +217,9 @@ def decode(data: bytes, path: StrPath) -> np.ndarray:
     Args:
         data: all bytes of the file.
         path: the name in error messages.
+
+    Returns:
+        (H, W, 3) uint8 RGB; gray images have three equal channels.
 
     Raises:
         InputError: the bytes cannot be read as an image.

@@ -54,7 +54,14 @@ _DEFAULT_SUFFIXES = {
 
 
 def image_format(header: bytes) -> str | None:
-    """The name of the image format of a file that begins with `header`; None for no known one."""
+    """Recognize the image format of a file.
+
+    Args:
+        header: the first HEADER bytes of the file.
+
+    Returns:
+        Name of the format, such as "JPEG"; None for an unknown format.
+    """
     for name, signatures in _SIGNATURES.items():
         if header.startswith(signatures):
             return name
@@ -85,9 +92,15 @@ def default_suffix(format: str) -> str:
 
 
 def result_format(path: Path) -> str:
-    """Pillow's name of the format of the result for a picture, by the first bytes of the file.
+    """The format of the result for a picture, by the first bytes of the file.
 
     A file that is not a picture, or cannot be read, counts as PNG; it is refused when it is opened.
+
+    Args:
+        path: path of the picture.
+
+    Returns:
+        Pillow's name of the format.
     """
     try:
         with path.open("rb") as file:
@@ -103,6 +116,9 @@ def output_format(suffix: str) -> str:
 
     Args:
         suffix: with the dot, in any case.
+
+    Returns:
+        Pillow's name of the format.
 
     Raises:
         InputError: no pictures are written under this suffix.

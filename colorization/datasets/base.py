@@ -167,7 +167,14 @@ def verify(dataset: Dataset) -> dict[str, np.ndarray]:
 
 
 def content_sha256(dataset: Dataset) -> str:
-    """The SHA-256, in hex, of training images and labels, test images and labels, one after the other."""
+    """The checksum of training images and labels, test images and labels, in this order.
+
+    Args:
+        dataset: a Dataset.
+
+    Returns:
+        SHA-256 in hex.
+    """
     digest = hashlib.sha256()
     for part in (dataset.train, dataset.test):
         digest.update(np.ascontiguousarray(part.images).data)

@@ -62,10 +62,17 @@ def is_gray(rgb: np.ndarray) -> bool:
 def workplace(target: Path) -> Iterator[Path]:
     """Hold a hidden folder beside `target` for unfinished work; another process waits.
 
-    It is deleted at the end and after an InputError. Any other interruption leaves it, for the next call.
+    The folder is deleted at the end and after an InputError. Any other interruption leaves it for the next
+    call.
+
+    Args:
+        target: path of the finished file or folder.
+
+    Yields:
+        Path of the hidden folder, which exists.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the folder cannot be written.
     """
     place, lock = (target.with_name(f".{target.name}{suffix}") for suffix in ("-decoding", ".lock"))
     existed = target.parent.exists()
@@ -141,7 +148,7 @@ def _open(path, codes_path, shape):
 
 
 def _save(pictures, codes, codes_path):
-    """Bring the pictures to the disk, and only then what is said of them."""
+    """Flush the pictures to the disk, and only then write their codes."""
     pictures.flush()
     with replacing(codes_path) as temporary:
         np.save(temporary, codes)

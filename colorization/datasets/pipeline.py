@@ -66,7 +66,19 @@ def crop_corners(seed: int, epoch: int, count: int, room: int) -> np.ndarray:
 
 
 def epoch_plan(seed: int, epoch: int, count: int, flip: bool, room: int | None) -> dict[str, np.ndarray]:
-    """{name: array of `count` rows}: order and flips of an epoch; corners of crops unless room is None."""
+    """The order, the flips and the crops of an epoch.
+
+    Args:
+        seed: of the training.
+        epoch: number of the epoch, from 0.
+        count: number of items.
+        flip: whether a random half is mirrored.
+        room: greatest position of a crop, in pixels; None for whole images.
+
+    Returns:
+        {"order": (count,) int64, "flips": (count,) bool, "corners": (count, 2) int64}. There are no corners
+        if `room` is None.
+    """
     order, flips = epoch_order(seed, epoch, count, flip)
     plan = {"order": order, "flips": flips}
     return plan if room is None else {**plan, "corners": crop_corners(seed, epoch, count, room)}
@@ -202,7 +214,14 @@ def dev_batches(
 
 
 def widened(array: Tensor) -> Tensor:
-    """float16 values, as frozen features are stored, as float32; other arrays unchanged."""
+    """Convert float16 to float32. Stored features of frozen layers have the dtype float16.
+
+    Args:
+        array: (...) of any dtype.
+
+    Returns:
+        (...) float32 of float16; other arrays unchanged.
+    """
     return ops.cast(array, "float32") if array.dtype == "float16" else array
 
 

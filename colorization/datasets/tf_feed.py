@@ -1,4 +1,7 @@
-"""The training and dev batches as graphs of tf.data, in the order of datasets.pipeline. TensorFlow alone."""
+"""The training and dev batches as graphs of tf.data, in the order of datasets.pipeline.
+
+This module works with the TensorFlow backend only.
+"""
 
 import contextlib
 import os
@@ -9,7 +12,7 @@ import numpy as np
 
 from colorization.core.typing import Tensor
 
-_ALIGNMENT = 64  # bytes, of the memory of a tensor; TensorFlow ends the process at some operations without it
+_ALIGNMENT = 64  # bytes, of a tensor's memory; some operations of TensorFlow crash without this alignment
 
 
 def training_dataset(
@@ -22,13 +25,22 @@ def training_dataset(
     side: int,
     device: str | None,
 ) -> Any:
-    """The tf.data.Dataset of pipeline.training_batches.
+    """The training batches as a tf.data.Dataset, see pipeline.training_batches.
 
     Args:
-        arrays, transform, batch_size, shift, device: as there.
-        plan: number of an epoch -> pipeline.epoch_plan. The only Python that runs, once in an epoch.
+        arrays: NumPy arrays of equal length, one row for each item.
+        transform: function of a batch of each array and of flips, (B,) bool, written in keras.ops.
+        plan: function of the number of an epoch that returns pipeline.epoch_plan. It is the only Python code
+            that runs during the training, once in each epoch.
         epochs: numbers of the epochs.
-        side: of the crops of the first array; 0 if it is taken whole, and the plan has no corners.
+        batch_size: items in a batch; the last batch of an epoch may be smaller.
+        shift: greatest random shift of the images of the first array, in pixels.
+        side: side of the crops of the first array, in pixels. 0 uses whole images; the plan then has no
+            corners.
+        device: name of a TensorFlow device to send the batches to in advance; None leaves them in memory.
+
+    Returns:
+        tf.data.Dataset of the results of `transform`, one epoch after the other.
     """
     import tensorflow as tf
 
@@ -67,7 +79,17 @@ def training_dataset(
 def dev_dataset(
     arrays: Sequence[np.ndarray], transform: Callable, batch_size: int, device: str | None
 ) -> Any:
-    """The tf.data.Dataset of pipeline.dev_batches; arguments as there."""
+    """The validation batches as a tf.data.Dataset, see pipeline.dev_batches.
+
+    Args:
+        arrays: NumPy arrays of equal length, one row for each item.
+        transform: as in training_dataset.
+        batch_size: items in a batch; the last batch may be smaller.
+        device: as in training_dataset.
+
+    Returns:
+        tf.data.Dataset of the results of `transform`: each item once, in order.
+    """
     import tensorflow as tf
 
     tables, count = [_tensor(array) for array in arrays], len(arrays[0])
@@ -80,12 +102,12 @@ def dev_dataset(
 
 
 def _tensor(array: np.ndarray) -> Any:
-    """A tensor on the CPU, in the memory of the array if that suits TensorFlow, as a mapped file does."""
+    """A tensor on the CPU. It shares the memory of the array if the alignment suits TensorFlow."""
     import tensorflow as tf
 
     array = np.ascontiguousarray(array).view()
     with contextlib.suppress(ValueError):
-        array.flags.writeable = True  # DLPack knows no read-only arrays. Nothing writes here.
+        array.flags.writeable = True  # DLPack rejects read-only arrays. Nothing writes here.
     if array.flags.writeable and array.ctypes.data % _ALIGNMENT == 0:
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     with tf.device("CPU:0"):
@@ -100,7 +122,7 @@ def _rows(table: Tensor, indices: Tensor) -> Tensor:
 
 
 def _windows(images: Tensor, corners: Tensor, side: int) -> Tensor:
-    """pipeline.cropped of reflected images; (B, 2) corners may lie outside of the images."""
+    """Crop each reflected image, as pipeline.cropped does; (B, 2) corners may lie outside of the images."""
     import tensorflow as tf
 
     for axis in (1, 2):
@@ -112,9 +134,9 @@ def _windows(images: Tensor, corners: Tensor, side: int) -> Tensor:
 
 
 def _in_parallel(dataset, make, device):
-    """The dataset through a function, in order, the next elements made in advance, on a device if given."""
+    """Map a function over a dataset, in parallel and in order. A device, if given, gets them in advance."""
     import tensorflow as tf
 
-    # AUTOTUNE was seen to settle on a single thread, at half the rate
+    # AUTOTUNE sometimes chose a single thread, at half the speed
     made = dataset.map(make, num_parallel_calls=os.cpu_count(), deterministic=True).prefetch(tf.data.AUTOTUNE)
     return made if device is None else made.apply(tf.data.experimental.prefetch_to_device(device, 2))

@@ -21,9 +21,9 @@ _COLORS = {
     "fully connected layers": "#cbb2dc",
     "output": "#f2b97d",
 }
-_SLANT = 0.3  # of a side, drawn to the right and up
-_PITCH = 1.75  # from one block to the next
-_HIGHEST = 1.75  # of the front of a box
+_SLANT = 0.3  # offset of the back of a box, relative to its height
+_PITCH = 1.75  # distance of the blocks
+_HIGHEST = 1.75  # greatest height of a box
 _ARROW = {"arrowstyle": "->", "color": "0.3"}
 _CAPTION = (
     'A ReLU follows every convolution. All paddings are "same". Stride (s) and dilation (d) are 1 by default.'
@@ -35,9 +35,9 @@ class Block(NamedTuple):
 
     Attributes:
         name: "input", or "block N".
-        kind: of its layers, a word of the legend.
-        words: its layers as Figure 4 writes them, such as conv3-s2-64.
-        shape: of its output: (height, width, channels), or (units,).
+        kind: the kind of its layers, as the legend names it.
+        words: its layers in the notation of Figure 4, such as conv3-s2-64.
+        shape: shape of its output, (height, width, channels) or (units,).
     """
 
     name: str
@@ -50,9 +50,13 @@ def blocks(model: keras.Model, side: int) -> list[Block]:
     """The input and the blocks of a network.
 
     Args:
-        model: a functional keras.Model, each layer fed by the one before. The layers blockN_* form block N,
-            and fc* block 6 of VGG16. Others belong to no block.
-        side: of the square input, in pixels.
+        model: a functional keras.Model, a chain of layers. The layers blockN_* form block N. The layers fc*
+            form block 6 of VGG16. Other layers belong to no block.
+        side: side of the square input, in pixels.
+
+    Returns:
+        List of Block: the input, then the blocks in the order of the layers. The last block has "sigmoid" or
+        "softmax" among its words.
     """
     named = [(_block_name(layer), layer) for layer in model.layers]
     groups = itertools.groupby((pair for pair in named if pair[0]), key=lambda pair: pair[0])
@@ -68,13 +72,16 @@ def blocks(model: keras.Model, side: int) -> list[Block]:
 
 
 def diagram(model: keras.Model, side: int, title: str, result: str) -> Figure:
-    """A network as a row of boxes, one for the output of each block: Figures 3, 5 and 6.
+    """Draw a network as a row of boxes, one for the output of each block: Figures 3, 5 and 6.
 
     Args:
-        model: see blocks.
-        side: of the square input, in pixels.
-        title: of the picture; the number of weights follows it.
-        result: the use of the output, in a few words.
+        model: as in blocks.
+        side: side of the square input, in pixels.
+        title: title of the picture; the number of weights is added.
+        result: a few words about the use of the output.
+
+    Returns:
+        matplotlib Figure.
     """
     drawn = blocks(model, side)
     figure = Figure(figsize=(1.45 * len(drawn) + 1.2, 4.2), layout="constrained")
@@ -96,12 +103,16 @@ def diagram(model: keras.Model, side: int, title: str, result: str) -> Figure:
 
 
 def table(models: Mapping[str, keras.Model], side: int, title: str) -> Figure:
-    """The layers of each block as a table: Figure 4.
+    """Draw the layers of each block as a table: Figure 4.
 
     Args:
-        models: {name: keras.Model}, see blocks; where their blocks differ, the table has both.
-        side: of the square input, in pixels.
-        title: of the picture.
+        models: {name: keras.Model}, see blocks. All need the same number of blocks. If the layers of
+            a block differ, its cell shows those of each model.
+        side: side of the square input, in pixels.
+        title: title of the picture.
+
+    Returns:
+        matplotlib Figure.
     """
     found = {name: blocks(model, side)[1:] for name, model in models.items()}
     heads, cells = [], []
@@ -126,7 +137,7 @@ def table(models: Mapping[str, keras.Model], side: int, title: str) -> Figure:
 
 
 def _block_name(layer):
-    """block N of a layer's name; None for layers that belong to no block."""
+    """The block of a layer, such as "block 3", by its name; None for a layer that belongs to no block."""
     if re.fullmatch(r"fc\d(_dropout)?", layer.name):
         return "block 6"
     number = re.match(r"block(\d)_", layer.name)
@@ -147,7 +158,7 @@ def _kind(members: Iterable[keras.Layer]) -> str:
 
 
 def _word(layer):
-    """A layer in the words of Figure 4; None for ReLUs, which the caption has, and layers without words."""
+    """A layer in the notation of Figure 4; None for ReLUs, which the caption mentions, and for others."""
     if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
         kind = "deconv" if isinstance(layer, layers.Conv2DTranspose) else "conv"
         stride, dilation = layer.strides[0], layer.dilation_rate[0]
@@ -165,9 +176,9 @@ def _word(layer):
 
 
 def _draw_block(axes: Axes, x: float, block: Block, side: int, before: float | None) -> float:
-    """Draw a box with its words, and an arrow from `before`; returns the place where the next arrow begins.
+    """Draw a box with its words, and an arrow from `before`. Returns the start of the next arrow.
 
-    The box is as high as its picture and as thick as its channels, on logarithmic scales.
+    The height shows the size of the output, and the thickness its channels, both on logarithmic scales.
     """
     *spatial, channels = block.shape
     height = _HIGHEST * (math.log2(spatial[0]) + 1 if spatial else 4) / (math.log2(side) + 1)
@@ -191,13 +202,13 @@ def _draw_block(axes: Axes, x: float, block: Block, side: int, before: float | N
 
 
 def _counted(words):
-    """The words, those that follow each other and are equal as "word ×3"."""
+    """Words in which equal neighbors are joined, as in "word ×3"."""
     runs = ((word, len(list(run))) for word, run in itertools.groupby(words))
     return [word if count == 1 else f"{word} ×{count}" for word, count in runs]
 
 
 def _shaded(color, share):
-    """A color of the form #rrggbb, mixed with white, or for a negative share with black."""
+    """The channels, 0..1, of a color #rrggbb that is mixed with white, or with black for a negative share."""
     channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     goal = 1 if share > 0 else 0
     return [value + abs(share) * (goal - value) for value in channels]

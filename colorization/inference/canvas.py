@@ -1,4 +1,4 @@
-"""Canvas: a picture that is to be colored, and the way from ab at a smaller size to the colored picture."""
+"""Canvas: a picture to color. It turns a prediction of ab at a smaller size into the colored picture."""
 
 import numpy as np
 
@@ -27,7 +27,14 @@ class Canvas:
         self.alpha = None if alpha is None else alpha[self.inner]
 
     def lightness(self, shape: tuple[int, int]) -> np.ndarray:
-        """The lightness inside the borders at a size, (h, w) float32, 0..100."""
+        """The lightness inside the borders, at another size.
+
+        Args:
+            shape: (height, width).
+
+        Returns:
+            (height, width) float32, 0..100.
+        """
         return composition.shrink(self.pixels, shape, self.alpha)
 
     def coefficients(self, guide: np.ndarray, ab: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -19,8 +19,8 @@ class Colorizer(PictureColorizer):
     Args:
         model: a task's Keras model.
         task: its tasks.Task.
-        working_size: see PictureColorizer. A model with a fixed input size does not use it.
-        temperature: of the annealed mean, unless another is asked for; None for a task without one.
+        working_size: see PictureColorizer. It has no effect on a model with a fixed input size.
+        temperature: of the annealed mean, by default; None for a task without one.
         name: of the model, in messages.
     """
 
@@ -42,8 +42,11 @@ class Colorizer(PictureColorizer):
 
         Args:
             run_dir: a run folder.
-            working_size: None takes the run's own, which is the size of the images it was trained on unless
-                its config says otherwise.
+            working_size: shorter side at which color is predicted, in pixels. None takes the working size of
+                the run's config, else the size of its training images.
+
+        Returns:
+            Colorizer.
 
         Raises:
             InputError: no run folder, weights that do not fit by name and shape, or no such working size.
@@ -63,7 +66,10 @@ class Colorizer(PictureColorizer):
 
         Args:
             name: of the preset.
-            working_size: as of load.
+            working_size: as in load.
+
+        Returns:
+            Colorizer.
 
         Raises:
             InputError: there is no such preset, it is no colorizer, or its files are damaged.
@@ -71,19 +77,41 @@ class Colorizer(PictureColorizer):
         return cls.load(resolve.preset_folder(name), working_size)
 
     def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
-        """Run the model; see PictureColorizer.predict."""
+        """Run the model; see PictureColorizer.predict.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+            decoding: one of the task's; None is its default.
+            temperature: of the annealed mean; None takes the model's own.
+
+        Returns:
+            (N, h, w, 2) float32 ab.
+        """
         _, decode = tasks.decoding(self.task, decoding)
         temperature = self.temperature if temperature is None else temperature
         return ops.convert_to_numpy(decode(self.model(lightness[..., None], training=False), temperature))
 
     def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
-        """Run the model; see PictureColorizer.predict_logits."""
+        """Run the model; see PictureColorizer.predict_logits.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+
+        Returns:
+            (N, h, w, 313) float32.
+        """
         self.check_distribution()
         return ops.convert_to_numpy(self.model(lightness[..., None], training=False))
 
 
 def load_model(run: RunFolder) -> keras.Model:
-    """The keras.Model of a colorizer's RunFolder, with its best weights.
+    """The Keras model of a colorizer's run, with its best weights.
+
+    Args:
+        run: RunFolder of a colorizer.
+
+    Returns:
+        keras.Model.
 
     Raises:
         InputError: not a colorizer's run folder, no weights in it yet, or weights that do not fit.

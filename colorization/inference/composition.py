@@ -17,10 +17,10 @@ from colorization.core import color_numpy
 STRIDE = 8
 """The networks' sides are multiples of this."""
 
-_LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
-_CHANNELS = 4  # at most, that OpenCV resizes at once
-_VISIBLE = 1e-3  # opacity of a pixel of the working size, below which it counts as hidden
-_STRIP = 2**18  # pixels: their float32 planes stay in the processor's cache
+_LONGEST = 16  # times the working size: limit of the longer side of a network's input
+_CHANNELS = 4  # number of channels that OpenCV resizes at once
+_VISIBLE = 1e-3  # least opacity of a visible pixel at the working size
+_STRIP = 2**18  # pixels in a strip: their float32 planes fit into the processor's cache
 
 
 def working_shape(height: int, width: int, working_size: int) -> tuple[int, int]:
@@ -45,8 +45,8 @@ def shrink(pixels: np.ndarray, shape: tuple[int, int], alpha: np.ndarray | None 
     Args:
         pixels: (H, W) gray or (H, W, 3) RGB, uint8 or uint16; or (H, W) float32 lightness, 0..100.
         shape: (height, width).
-        alpha: (H, W) opacity. Pixels count in proportion. Where nothing is visible, the result is the mean
-            of the visible lightness.
+        alpha: (H, W) opacity. It is the weight of each pixel. Where nothing is visible, the result is the
+            mean of the visible lightness.
 
     Returns:
         (height, width) float32, 0..100.
@@ -60,7 +60,7 @@ def shrink(pixels: np.ndarray, shape: tuple[int, int], alpha: np.ndarray | None 
 
 
 def resize(planes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Planes of another size: each side by area where it shrinks, linearly where it grows.
+    """Resize planes. A side that shrinks is averaged by area; a side that grows is interpolated linearly.
 
     Args:
         planes: (H, W) or (H, W, C) float32.
@@ -110,7 +110,7 @@ def _opacity(alpha):
 
 
 def _shrink(plane_of, old, new):
-    """A plane of the size `old`, which plane_of gives for a slice of rows, at the size `new`."""
+    """Resize a plane from the size `old` to `new`. plane_of returns a slice of its rows."""
     narrow = np.empty((old[0], new[1]), np.float32)
 
     def fill(rows):
@@ -143,13 +143,13 @@ def _resize_rows(planes, height):
 
 
 def _enlarged(planes, height, width):
-    """For each of (h, w, C) planes: a function of a slice of rows. None has no planes."""
+    """For each of (h, w, C) planes: a function of a slice of the enlarged rows. [] for None."""
     split = () if planes is None else cv2.split(planes)
     return [_enlarged_rows(_resize_columns(plane, width), height) for plane in split]
 
 
 def _enlarged_rows(plane, height):
-    """Function of a slice of rows: these rows of a plane, (h, W), resized to a height."""
+    """A function that returns a slice of the rows of a plane, (h, W), at another height."""
     if height <= len(plane):
         whole = _resize_rows(plane, height)
         return lambda rows: whole[rows]
@@ -167,7 +167,7 @@ def _enlarged_rows(plane, height):
 
 
 def _in_strips(function: Callable[[slice], None], height: int, width: int) -> None:
-    """Call a function for slices that cover all rows; several at once if there are several."""
+    """Call a function for slices that cover all rows; several slices run at once."""
     count = max(1, _STRIP // width)
     strips = [slice(start, min(start + count, height)) for start in range(0, height, count)]
     if len(strips) == 1:

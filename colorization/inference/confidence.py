@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 from colorization.core.bin_centers import COUNT
 from colorization.inference import composition
 
-_COLDEST = 1e-6  # temperature, in place of 0
-_LEAST = np.float32(1e-37)  # probability whose logarithm is taken
+_COLDEST = 1e-6  # temperature that replaces 0
+_LEAST = np.float32(1e-37)  # smallest probability before the logarithm
 _SHORTEST, _LONGEST = 480, 2048  # pixels of the longer side of the map
 _TICKS = (1, 3, 10, 30, 100, COUNT)  # equally likely colors
 _TITLE = "equally likely colors (the exponential of the entropy)"
@@ -58,8 +58,8 @@ def draw(
 
     Args:
         entropies: (h, w) float32 in nats.
-        shape: (height, width) of the photograph, whose proportions the map has.
-        inner: rows and columns of the photograph that the entropies are for. The rest is white.
+        shape: (height, width) of the photograph. The map has its proportions.
+        inner: rows and columns of the photograph that the entropies cover. The rest is white.
 
     Returns:
         (H, W, 3) uint8. The longer side of the map has 480 to 2048 pixels.

@@ -12,7 +12,7 @@ _COMPARE, _CONFIDENCE = "compare", "confidence"
 
 
 class Extras(NamedTuple):
-    """The further pictures that are wanted, of the first page.
+    """The further pictures to write for the first page.
 
     Attributes:
         compare: NAME-compare, the picture before and after.
@@ -68,7 +68,7 @@ NO_EXTRAS = Extras()
 
 
 def before_and_after(page: Picture, rgb: np.ndarray) -> Picture:
-    """Both side by side; one above the other if they are wide.
+    """The pictures before and after, side by side; wide ones stand one above the other.
 
     Args:
         page: the picture before.

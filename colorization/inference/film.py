@@ -1,4 +1,4 @@
-"""Color films: each frame at its own time, with everything else that the container holds."""
+"""Color films. The times of the frames stay, and so do all other streams of the container."""
 
 import itertools
 import sys
@@ -16,7 +16,14 @@ from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import composition, film_frames, film_parts, film_streams, film_writing
+from colorization.inference import (
+    composition,
+    film_frames,
+    film_parts,
+    film_streams,
+    film_writing,
+    frame_sequence,
+)
 from colorization.inference.film_frames import Picture
 from colorization.inference.film_pipeline import ahead
 from colorization.inference.film_reading import opened
@@ -46,7 +53,7 @@ class Settings:
     """What to color of a film, and how.
 
     Attributes:
-        start, end: the part to color, in seconds from the beginning; an `end` of None is the film's own.
+        start, end: the part to color, in seconds from the beginning; None is the end of the film.
         fps: frames per second of a folder or pattern of frames; None for films.
         interval: frames from one prediction of color to the next; 1 predicts the color of each frame.
         smooth: False leaves each predicted color as it is.
@@ -62,12 +69,27 @@ class Settings:
 
 
 def tell(sentence: str) -> None:
-    """Print a sentence above the progress bar, to standard error."""
+    """Print a sentence above the progress bar, to standard error.
+
+    Args:
+        sentence: the text.
+    """
     tqdm.write(sentence, file=sys.stderr)
 
 
 def size(source: StrPath, settings: Settings = Settings()) -> tuple[int, int]:
-    """(height, width) of the frames of a film as they are stored. Raises InputError if it is not a film."""
+    """The size of a film's frames as they are stored.
+
+    Args:
+        source: path of a film that FFmpeg reads, or of a folder or a pattern of frames.
+        settings: see Settings; its start selects the frame.
+
+    Returns:
+        (height, width) in pixels.
+
+    Raises:
+        InputError: the source is not a film, or has no readable frame.
+    """
     with opened(source, settings.fps) as film:
         for frame in film.decoded(settings.start):
             return frame.height, frame.width
@@ -85,7 +107,7 @@ def color(
 ) -> None:
     """Color a film.
 
-    If the work is interrupted, the next call with the same arguments continues behind the last finished part.
+    If the work is interrupted, the next call with the same arguments continues after the last finished part.
     The picture is encoded as H.264 (x264, preset faster, constant rate factor 18) with 4:2:0 chroma. It has
     10 bits if the source has more than 8. All other streams are copied.
 
@@ -125,8 +147,10 @@ def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settin
     """Color five frames of a film and write them side by side as a picture.
 
     Args:
-        source, predict, settings: see `color`.
+        source: path of the film, as in `color`.
         target: path of the picture; its suffix chooses the format.
+        predict: the colorizer, as in `color`.
+        settings: see Settings.
 
     Raises:
         InputError: the source is not a film, or the target cannot be written.
@@ -142,7 +166,15 @@ def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settin
 
 
 def check(source: StrPath, target: Path) -> None:
-    """Raise InputError if a film cannot be written to `target`: by its suffix, or since it is the source."""
+    """Refuse a path to which a film cannot be written.
+
+    Args:
+        source: path of the film to color.
+        target: path of the new film.
+
+    Raises:
+        InputError: the suffix of the target is not one of SUFFIXES, or the target is the source.
+    """
     if target.suffix.lower() not in SUFFIXES:
         raise InputError(
             f"{printable(target)} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}."
@@ -151,7 +183,15 @@ def check(source: StrPath, target: Path) -> None:
 
 
 def refuse_source(source: StrPath, target: Path) -> None:
-    """Raise InputError if a target is the source, by any name."""
+    """Refuse a target that is the same file as the source, also under another name.
+
+    Args:
+        source: path of the film to color.
+        target: path of the file to write.
+
+    Raises:
+        InputError: both are the same file.
+    """
     try:
         same = target.samefile(source)
     except OSError:  # one of them does not exist
@@ -166,6 +206,9 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
     Args:
         source: path of the film, of a folder of frames, or a pattern of frames.
         ending: of the name.
+
+    Returns:
+        Path of the new film.
     """
     named = source if source.exists() else source.parent  # a pattern has the name of its folder
     named = named.resolve() if named.name in ("", ".", "..") else named
@@ -173,9 +216,10 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
 
 
 def _origin(source):
-    """What tells one source from another, and from itself after a change."""
-    stamp = source.stat() if source.exists() else source.parent.stat()
-    return [str(source.resolve()), stamp.st_size, stamp.st_mtime_ns]
+    """The identity of a source: its path, and the sizes and times of change of its files."""
+    files = frame_sequence.files(source) if frame_sequence.recognizes(source) else [source]
+    stamps = [(file.name, file.stat()) for file in files]
+    return [str(source.resolve()), *[(name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in stamps]]
 
 
 def _part_length(settings):
@@ -213,7 +257,7 @@ def _color_parts(source, parts, predict, settings, tell):
 
 
 class _Part:
-    """The pictures of a part, for one iteration; `state` tells the state behind the last one."""
+    """A part's pictures, for one iteration. `state` returns the state after the last one."""
 
     def __init__(self, items, bar):
         self._items, self._bar, self._state = items, bar, {}
@@ -237,7 +281,7 @@ def _pictures(film, properties, settings, skipped):
 
 
 def _composed(colored) -> Iterator[tuple[Picture, dict[str, Any]]]:
-    """The pictures in color, each with the state behind it."""
+    """The pictures in color, each with the state after it."""
     for picture, ab, state in colored:
         yield Picture(picture.time, composition.compose(picture.rgb, ab)), state
 
@@ -253,7 +297,7 @@ def _expected_frames(film, settings):
 
 
 def _notices(source, properties, settings):
-    """Sentences about what is changed in a film."""
+    """Sentences about the changes to a film."""
     name = printable(source)
     if properties.flagged or properties.combed:
         done = "its frames are deinterlaced. --no-deinterlace leaves them as they are"
@@ -269,7 +313,7 @@ def _notices(source, properties, settings):
 
 
 def _picture_at(source, moment, settings):
-    """The RGB of the first frame at or behind a moment, in seconds; None if there is none."""
+    """The RGB of the first frame at or after a moment, in seconds; None if there is none."""
     with opened(source, settings.fps) as film:
         properties = film_frames.examine(film, moment)
     with opened(source, settings.fps) as film:

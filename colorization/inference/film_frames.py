@@ -12,20 +12,20 @@ import numpy as np
 from colorization.core.errors import InputError, printable
 
 _EXAMINED = 120  # frames from which combing is detected
-_COMBED_SHARE = 4  # combed frames for each progressive one, from which on a film without flags is interlaced
+_COMBED_SHARE = 4  # least ratio of combed to progressive frames in an interlaced film without flags
 _IDET = "lavfi.idet.multiple.current_frame"  # key of the verdict of FFmpeg's filter idet
 _BT709, _BT2020, _UNKNOWN = 1, (9, 10), 2  # FFmpeg's numbers of color spaces (9 is also that of primaries)
 _HDR = {16: "PQ", 18: "HLG"}  # FFmpeg's numbers of transfer functions
-_HD = 720  # rows from which on an untagged film is taken to be BT.709, as players do
+_HD = 720  # least height of an untagged film that is taken as BT.709, as in players
 _FLAGS = "bicubic+accurate_rnd+full_chroma_int"
-# Counterclockwise degrees: filters. Side data would tell of mirroring too. But PyAV crashes after a look at
-# them if there are kinds that it does not know, such as EXIF.
+# Counterclockwise degrees: filters. Mirroring is not detected, because it stands in the side data. PyAV
+# crashes on reading side data of unknown kinds, such as EXIF.
 _TURNED = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
 
 
 @dataclass(frozen=True)
 class Properties:
-    """Properties of a film that its first frames tell.
+    """Properties of a film, known from its first frames.
 
     Attributes:
         height, width: of a frame as it is shown, in pixels.
@@ -68,8 +68,11 @@ def examine(film: Any, start: float = 0.0) -> Properties:
     """Decode the first frames of a film.
 
     Args:
-        film: from film_reading.opened; read nothing else from it.
-        start: seconds.
+        film: from film_reading.opened. It cannot be used for anything else afterwards.
+        start: first moment, in seconds from the beginning.
+
+    Returns:
+        Properties.
 
     Raises:
         InputError: no frame can be decoded.
@@ -100,7 +103,7 @@ def pictures(
     Args:
         film: from film_reading.opened.
         properties: from `examine`.
-        start, end: seconds.
+        start, end: the part, in seconds from the beginning; None is the end of the film.
         deinterlace: False leaves interlaced frames as they are.
 
     Yields:
@@ -114,7 +117,7 @@ def pictures(
             time = round(frame.pts * frame.time_base / film.time_base)
             if film.seconds_of(time) >= start:
                 yield Picture(time, frame.to_ndarray())
-    except (ValueError, NotImplementedError):  # FFmpeg's, of an option or a conversion that it does not know
+    except (ValueError, NotImplementedError):  # from FFmpeg, for an unknown option or conversion
         if not properties.wide:
             raise
         raise InputError(
@@ -124,7 +127,7 @@ def pictures(
 
 
 def _filtered(film, properties, start, end, deinterlace):
-    """The frames behind all filters, from about `start` on."""
+    """The frames after all filters, from about `start` on."""
     graph = None
     for frame in film.decoded(start):
         if end is not None and film.seconds_of(frame.pts) >= end:
@@ -184,7 +187,7 @@ class _Graph:
     """A chain of FFmpeg's filters.
 
     Args:
-        frame: a frame such as those that it takes.
+        frame: a frame of the size and format that the chain takes.
         time_base: of the frames.
         filters: FFmpeg's names of the filters with their options.
     """
@@ -209,7 +212,7 @@ class _Graph:
         return self._kind_of(frame) == self._kind
 
     def filtered(self, frame: Any) -> Iterator[Any]:
-        """The frames that come out if `frame` goes in; None is the end."""
+        """Push a frame, None at the end, and yield the finished frames."""
         from av.error import BlockingIOError, EOFError
 
         self._source.push(frame)

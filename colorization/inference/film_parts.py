@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,20 @@ import numpy as np
 from colorization.core.atomic_io import refuse_unwritable, remove_unfinished, replacing, write_text
 from colorization.inference.film_frames import Picture, Properties
 
-FRAMES = 240  # in one part: an interruption loses at most the work on these
-_RATE = 25  # frames per second inside of a part; the real times are stored beside it
-# Parts can be joined at any frame: none refers to a later one, and all have the same headers
+FRAMES = 240  # in one part: an interruption loses the work on at most one part
+_RATE = 25  # nominal frames per second of a part; the real times are stored beside it
+# stitchable and bframes=0 let parts be joined: no frame refers to a later one, and all headers are equal
 _X264 = {"crf": "18", "preset": "faster", "x264-params": "stitchable=1:bframes=0"}
 _BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color matrix and of the range that films have
 
 
 class Parts:
-    """The folder with the parts of a film: for each part a film, its times, and the state behind it.
+    """The folder with the parts of a film: for each part a film, its times, and the state after it.
 
     Args:
         target: path of the finished film.
-        origin: what the parts depend on; parts of another origin are deleted.
+        origin: values that identify the source, the colorizer and the settings. Parts of another origin are
+            deleted.
         frames: number of frames in a part.
     """
 
@@ -51,7 +52,7 @@ class Parts:
         return number
 
     def state(self) -> dict[str, np.ndarray]:
-        """The arrays that were given to `write` with the last finished part; empty without one."""
+        """The arrays that `write` stored with the last finished part; empty if there is no part."""
         path = self._state(self.finished() - 1)
         if not path.exists():
             return {}
@@ -59,7 +60,11 @@ class Parts:
             return dict(arrays)
 
     def write(
-        self, number: int, pictures: Iterable[Picture], properties: Properties, state: Any = dict
+        self,
+        number: int,
+        pictures: Iterable[Picture],
+        properties: Properties,
+        state: Callable[[], dict[str, np.ndarray]],
     ) -> None:
         """Write a part.
 
@@ -67,13 +72,13 @@ class Parts:
             number: of the part.
             pictures: its colored pictures.
             properties: of the film.
-            state: function that returns {name: array}, for `state`; called behind the last picture.
+            state: function that returns {name: array}, for `state`; called after the last picture.
         """
         times: list[int] = []
         with replacing(self._film(number)) as film:
             _encode(_noting(pictures, times), properties, film)
             with replacing(self._state(number)) as path, path.open("wb") as file:
-                np.savez(file, **state())
+                np.savez(file, **state())  # type: ignore[arg-type]
             with replacing(self._times(number)) as path, path.open("wb") as file:
                 np.save(file, np.array(times, np.int64))
         for older in set(self.folder.glob("*.npz")) - {self._state(number)}:
@@ -116,7 +121,7 @@ class Parts:
 
 
 def _noting(pictures, times):
-    """The RGB of the pictures, while `times` grows."""
+    """Yield the RGB of the pictures, and add their times to `times`."""
     for picture in pictures:
         times.append(picture.time)
         yield picture.rgb
@@ -148,6 +153,6 @@ def _prepare(context, rgb, properties):
 
 
 def _even(rgb):
-    """The picture with an even height and width: its last row and column once more where they are odd."""
+    """The picture with an even height and width. An odd side repeats its last row or column."""
     odd = [(0, side % 2) for side in rgb.shape[:2]]
     return np.pad(rgb, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else np.ascontiguousarray(rgb)

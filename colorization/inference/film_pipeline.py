@@ -1,4 +1,4 @@
-"""Stages of a long work that run side by side, each in a thread of its own."""
+"""Stages of a long computation that run at the same time, each in its own thread."""
 
 import contextlib
 import queue
@@ -20,7 +20,7 @@ class _Failure:
 def ahead(items: Iterable[Item], size: int = 2) -> Iterator[Iterator[Item]]:
     """Compute items in a thread, while the block uses earlier ones.
 
-    The thread ends with the block, whatever ends it. An error in the thread is raised in the block, when
+    The thread ends with the block, also after an error. An error in the thread is raised in the block, when
     the block asks for the item.
 
     Args:

@@ -1,4 +1,4 @@
-"""Read films: frames of one size and orientation, each at its own time, whatever damage a file has."""
+"""Read films, including damaged ones: the decoded frames, each at its own time."""
 
 import contextlib
 import heapq
@@ -15,21 +15,25 @@ COVER = 1 << 10
 """FFmpeg's AV_DISPOSITION_ATTACHED_PIC, of the stream of a cover picture."""
 
 _LISTED = 5  # times in one warning
-_MISSING = 0.25  # seconds without frames at the end of a film from which on it was cut short
-_SEEK_BACK = 3  # seconds before the wanted time, since some containers find a place only roughly
+_MISSING = 0.25  # least number of missing seconds at the end of a film that was cut short
+_SEEK_BACK = 3  # seconds before the wanted time, since some containers seek inexactly
 _DECLARING = {"mov", "matroska", "avi", "asf", "flv"}
-"""FFmpeg's names of containers whose header tells the duration; for others FFmpeg estimates it."""
+"""FFmpeg's names of containers with the duration in the header. FFmpeg estimates it for others."""
 
 
 class Times:
-    """Moments of a film, for one sentence: all are counted, and the first ones are kept."""
+    """Moments of a film, as text for a warning. All are counted, and the first ones are listed."""
 
     def __init__(self) -> None:
         self.count = 0
         self._first: list[float] = []
 
     def add(self, seconds: float) -> None:
-        """Count a moment."""
+        """Count a moment.
+
+        Args:
+            seconds: from the beginning of the film.
+        """
         self.count += 1
         if len(self._first) < _LISTED:
             self._first.append(seconds)
@@ -46,7 +50,7 @@ class Film:
         path: Path of the file.
         container, stream: PyAV's InputContainer, and its stream of pictures.
         time_base: Fraction, the seconds of one unit of time.
-        rate: Fraction, frames per second in the mean.
+        rate: Fraction, mean number of frames per second.
         begin: the time at which the film begins, in units of `time_base`.
         end: the time at which the last decoded frame ends.
     """
@@ -71,7 +75,7 @@ class Film:
 
     @property
     def frames(self) -> int:
-        """The number of frames that the header tells; 0 if it tells none."""
+        """The number of frames according to the header; 0 if it is unknown."""
         return self.stream.frames
 
     @property
@@ -87,13 +91,20 @@ class Film:
         return self.stream.sample_aspect_ratio
 
     def seconds_of(self, time: int) -> float:
-        """Seconds from the beginning of the film to a time in units of `time_base`."""
+        """Convert a time to seconds.
+
+        Args:
+            time: in units of `time_base`.
+
+        Returns:
+            Seconds from the beginning of the film.
+        """
         return float((time - self.begin) * self.time_base)
 
     def decoded(self, start: float = 0.0) -> Iterator[Any]:
         """The film's frames.
 
-        A frame that cannot be decoded is replaced by the frame before it. `warnings` tells of this later.
+        A frame that cannot be decoded is replaced by the frame before it. `warnings` reports this later.
 
         Args:
             start: seconds; frames before may be left out.
@@ -113,10 +124,13 @@ class Film:
             yield frame
 
     def warnings(self, *, whole: bool = True) -> list[str]:
-        """Sentences about the damage that `decoded` met.
+        """Sentences about the damage that `decoded` found.
 
         Args:
             whole: whether the film was decoded to its end.
+
+        Returns:
+            Sentences for the user; empty without damage.
         """
         name, found = printable(self.path), []
         if self._lost.count:
@@ -139,7 +153,7 @@ class Film:
         return found
 
     def _replaced(self):
-        """(time, frame) of all frames; a lost one is the frame before it again."""
+        """(time, frame) of all frames. A lost frame is replaced by the frame before it."""
         lost: list[int] = []
         last, time = None, self.begin - self._step
         for frame in self._decoded_packets(lost):
@@ -201,7 +215,7 @@ class Film:
         self.container, self.stream = _open(self.path)
 
     def _last_duration(self):
-        """The duration of the only frame, in units of time."""
+        """The duration of the last frame, in units of `time_base`; None unless the film has one frame."""
         return self.stream.duration if self.stream.frames == 1 else None
 
     def _note_end(self, packet):
@@ -223,11 +237,14 @@ class Film:
 def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | frame_sequence.FrameSequence]:
     """Open a film. FFmpeg's errors in the block become InputErrors.
 
-    Errors of the system about another file stay as they are: whoever writes that file reports them.
+    System errors about another file are not converted: the code that writes that file reports them.
 
     Args:
         source: path of a film that FFmpeg reads, of a folder of frames, or a pattern of frames.
-        fps: frames per second of a folder or pattern of frames.
+        fps: frames per second of a folder or pattern of frames; None for films.
+
+    Yields:
+        Film or FrameSequence.
 
     Raises:
         InputError: the source is not a film or cannot be read.
@@ -256,7 +273,14 @@ def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | fram
 
 
 def clock(seconds: float) -> str:
-    """Seconds as text, such as 1:02:03.500."""
+    """Format a time.
+
+    Args:
+        seconds: at least 0.
+
+    Returns:
+        Hours, minutes and seconds, such as 1:02:03.500.
+    """
     milliseconds = round(1000 * seconds)
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

@@ -1,4 +1,4 @@
-"""The streams of a film beside its pictures: which of them a container can hold, and in which form."""
+"""The streams of a film beside its pictures: copied, converted or left out, as the container allows."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
 """Suffixes of films that can be written -> FFmpeg's name of the container."""
 
 _TEXT = {"mp4": "mov_text", "matroska": "subrip", "mov": "mov_text"}
-"""FFmpeg's name of a container -> of the text subtitles that it holds for sure."""
+"""FFmpeg's name of a container -> FFmpeg's name of text subtitles that it always holds."""
 
 _TEXTS = {"ass", "mov_text", "srt", "ssa", "subrip", "text", "webvtt"}  # FFmpeg's decoders of text subtitles
 _MILLISECOND = Fraction(1, 1000)
@@ -21,7 +21,7 @@ _OF_THE_STREAM = {"duration", "bps", "number_of_frames", "number_of_bytes", "enc
 
 
 class Plan(NamedTuple):
-    """What becomes of the streams that a container cannot hold as they are.
+    """The treatment of the streams that a container cannot hold unchanged.
 
     Attributes:
         converted: {index of the stream: FFmpeg's name of the codec}, of text subtitles.
@@ -38,6 +38,9 @@ def plan(film: Any, target: Path) -> Plan:
     Args:
         film: from film_reading.opened.
         target: path with one of SUFFIXES.
+
+    Returns:
+        Plan.
 
     Raises:
         InputError: the container cannot hold the audio.
@@ -59,7 +62,14 @@ def plan(film: Any, target: Path) -> Plan:
 
 
 def others(film: Any) -> list:
-    """The streams of a film beside its pictures, without a text track that repeats its chapters."""
+    """The streams of a film beside its pictures.
+
+    Args:
+        film: from film_reading.opened.
+
+    Returns:
+        PyAV's streams, without the text track that repeats the chapters.
+    """
     if not film.container:
         return []
     chapters = bool(film.container.chapters())
@@ -92,7 +102,14 @@ class Target:
         describe(self._stream, stream)
 
     def taken(self, packet: Any) -> Iterator[Any]:
-        """The packets of the new stream that stand for one of the old stream."""
+        """Convert or copy a packet of the old stream.
+
+        Args:
+            packet: PyAV's packet of the old stream.
+
+        Yields:
+            PyAV's packets of the new stream; none for a pause between subtitles.
+        """
         if self._decoder:
             text = self._decoder.decode2(packet)
             if text is None:  # a pause
@@ -107,7 +124,12 @@ class Target:
 
 
 def describe(new: Any, old: Any) -> None:
-    """Give a new stream the language, title and disposition of an old one."""
+    """Give a new stream the language, title and disposition of an old one.
+
+    Args:
+        new: PyAV's stream to change.
+        old: PyAV's stream of the source.
+    """
     new.metadata.update(without(old.metadata, _OF_THE_STREAM))
     if "title" in old.metadata and new.container.format.name in ("mp4", "mov"):
         new.metadata["handler_name"] = old.metadata["title"]  # the only name that these have for a stream
@@ -115,7 +137,15 @@ def describe(new: Any, old: Any) -> None:
 
 
 def without(metadata: dict[str, str], names: set[str]) -> dict[str, str]:
-    """Metadata without those of some names, in lower case, and without the statistics of Matroska's tools."""
+    """Remove entries from metadata. The statistics of Matroska's tools are removed too.
+
+    Args:
+        metadata: {name: value}.
+        names: names to remove, in lower case.
+
+    Returns:
+        {name: value} of the other entries.
+    """
     return {
         key: value
         for key, value in metadata.items()
@@ -124,7 +154,16 @@ def without(metadata: dict[str, str], names: set[str]) -> dict[str, str]:
 
 
 def left_out(film: Any, target: Path, plan: Plan) -> list[str]:
-    """Sentences about the streams that the container of `target` cannot hold."""
+    """Warnings about the streams that the container of `target` cannot hold.
+
+    Args:
+        film: from film_reading.opened.
+        target: path of the new film.
+        plan: the Plan for it.
+
+    Returns:
+        A sentence for each stream.
+    """
     return [
         f"warning: {printable(target)} cannot hold {text} of {printable(film.path)}: it is left out."
         for text in plan.left_out.values()

@@ -1,4 +1,4 @@
-"""Join the colored pictures of a film with everything else that its container holds."""
+"""Join the colored pictures of a film with the other streams of its container."""
 
 import heapq
 import itertools
@@ -34,7 +34,7 @@ def join(
         target: path with one of film_streams.SUFFIXES.
         plan: from film_streams.plan.
         start, end: the part of the source that was colored, in seconds.
-        tell: function that takes a warning.
+        tell: function that takes warnings, one sentence each.
     """
     import av
 
@@ -107,7 +107,7 @@ def _copies(film, targets, offset, start, end) -> Iterator[Any]:
         for packet in film.container.demux(wanted):
             if packet.size and _moved(packet, offset, start, end):
                 yield from targets[packet.stream.index].taken(packet)
-    except av.error.FFmpegError:  # the file cannot be read beyond this place; the film's warnings tell this
+    except av.error.FFmpegError:  # the file cannot be read beyond this place; Film.warnings reports this
         return
 
 

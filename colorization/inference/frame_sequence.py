@@ -46,11 +46,25 @@ class FrameSequence:
         return float(len(self.files) / self.rate)
 
     def seconds_of(self, time: int) -> float:
-        """Seconds from the beginning of the film to the frame with number `time`."""
+        """Convert a time to seconds.
+
+        Args:
+            time: number of a frame, from 0.
+
+        Returns:
+            Seconds from the beginning of the film.
+        """
         return float(time / self.rate)
 
     def decoded(self, start: float = 0.0) -> Iterator[Any]:
-        """The frames; one that cannot be read is replaced by the frame before it."""
+        """Decode the frames. A frame that cannot be read is replaced by the frame before it.
+
+        Args:
+            start: seconds from the beginning.
+
+        Yields:
+            PyAV's VideoFrame; `pts` is the number of the frame.
+        """
         self._lost, self._number_lost = [], 0
         last, begin = None, int(start * self.rate)
         early = 0  # frames before the first readable one
@@ -69,7 +83,14 @@ class FrameSequence:
             early = 0
 
     def warnings(self, *, whole: bool = True) -> list[str]:
-        """Sentences about the damage that `decoded` met."""
+        """Sentences about the damage that `decoded` found.
+
+        Args:
+            whole: has no effect; see film_reading.Film.warnings.
+
+        Returns:
+            Sentences for the user; empty without damage.
+        """
         if not self._number_lost:
             return []
         more = self._number_lost - len(self._lost)
@@ -81,14 +102,28 @@ class FrameSequence:
 
 
 def recognizes(source: Path) -> bool:
-    """Whether a path is a folder or a pattern of frames."""
+    """Whether a path is a folder or a pattern of frames.
+
+    Args:
+        source: path of a film, a folder or a pattern.
+
+    Returns:
+        True for a folder, and for a name with %d or * that is no file.
+    """
     return source.is_dir() or (
         not source.exists() and bool(_NUMBER.search(source.name) or "*" in source.name)
     )
 
 
 def files(source: Path) -> list[Path]:
-    """The files of a folder or pattern such as `frame-%04d.png` or `*.tif`, in order of their numbers."""
+    """The files of a folder or a pattern.
+
+    Args:
+        source: path of a folder, or a pattern such as `frame-%04d.png` or `*.tif`.
+
+    Returns:
+        Paths in the order of the numbers in their names.
+    """
     folder = source if source.is_dir() else source.parent
     named = _matcher(source)
     found = [path for path in folder.iterdir() if named(path) and path.is_file()] if folder.is_dir() else []

@@ -12,13 +12,13 @@ from colorization.core.typing import Tensor
 from colorization.models import STRIDE
 from colorization.models.tasks import Decoding
 
-_LONGEST = 16  # times the working size: of the longer side, whatever the shorter one
+_LONGEST = 16  # times the working size: limit of the longer side of a network's input
 
 
 def predictor(
     model: keras.Model, decodings: Mapping[str, Decoding], temperature: float | None
 ) -> keras.Model:
-    """A Keras model from L to all decodings at once; the wide logits never leave the device.
+    """A Keras model from L to all decodings at once; the logits stay on the device.
 
     Args:
         model: a task's model.
@@ -54,7 +54,14 @@ def working_shape(model: keras.Model, height: Any, width: Any, working_size: int
 
 
 def fixed_size(model: keras.Model) -> tuple[int, int] | None:
-    """(height, width) of a model with a fixed input size; else None."""
+    """The fixed input size of a model.
+
+    Args:
+        model: a task's Keras model.
+
+    Returns:
+        (height, width) in pixels; None if the model takes any size.
+    """
     size = model.input_shape[1:3]
     return None if None in size else size
 
@@ -83,10 +90,10 @@ def ab_at(
 
 
 def resize(planes: Tensor, shape: tuple[Any, Any]) -> Tensor:
-    """Planes of another size: each side by area where it shrinks, linearly where it grows.
+    """Resize planes. A side that shrinks is averaged by area; a side that grows is interpolated linearly.
 
-    As OpenCV's INTER_AREA and INTER_LINEAR; but by two products of matrices, which come out the same in every
-    backend and every exported format, whatever the sizes.
+    The results are those of OpenCV's INTER_AREA and INTER_LINEAR. Two matrix products compute them, because
+    these give the same values in every backend and exported format.
 
     Args:
         planes: (B, H, W, C) float32.
@@ -113,7 +120,15 @@ def _resampling(source, target):
 
 
 def compose(lightness: Tensor, ab: Tensor) -> np.ndarray:
-    """rgb_of as a NumPy array."""
+    """RGB with the given lightness, see rgb_of.
+
+    Args:
+        lightness: (..., 1) float, 0..100.
+        ab: (..., 2) float.
+
+    Returns:
+        (..., 3) uint8 NumPy array.
+    """
     return ops.convert_to_numpy(rgb_of(lightness, ab))
 
 
@@ -132,5 +147,12 @@ def rgb_of(lightness: Tensor, ab: Tensor) -> Tensor:
 
 
 def gray(lightness: Tensor) -> np.ndarray:
-    """RGB of a given lightness, (..., 1) float, without color: (..., 3) uint8 NumPy array."""
+    """RGB with the given lightness and without color.
+
+    Args:
+        lightness: (..., 1) float, 0..100.
+
+    Returns:
+        (..., 3) uint8 NumPy array.
+    """
     return compose(lightness, ops.zeros_like(ops.repeat(lightness, 2, axis=-1)))

@@ -4,20 +4,20 @@ import cv2
 import numpy as np
 
 _RADIUS = 4  # pixels of the working size
-_NOISE = 3.0  # of L: weaker edges do not separate colors
+_NOISE = 3.0  # in units of L: weaker edges do not separate colors
 
 
 def coefficients(lightness: np.ndarray, ab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Slope and offset of ab as a local linear function of lightness (He, Sun: Fast Guided Filter, 2015).
 
-    Enlarged, they give ab that follows the edges of the lightness at full size.
+    With enlarged coefficients, ab follows the edges of the lightness at full size.
 
     Args:
         lightness: (h, w) float32, 0..100.
         ab: (h, w, 2) float32.
 
     Returns:
-        Two of (h, w, 2) float32.
+        Slope and offset, each (h, w, 2) float32.
     """
     mean = _box(lightness)
     variance = np.maximum(_box(lightness * lightness) - mean * mean, 0)

@@ -1,4 +1,4 @@
-"""Color hints: colors that the user gives for single pixels, and that spread over similar neighbors."""
+"""Color hints: the user gives the colors of single pixels. They spread over similar neighbors."""
 
 import functools
 import json
@@ -16,10 +16,10 @@ from colorization.inference import composition
 from colorization.inference.canvas import Canvas
 from colorization.inference.propagation import Propagation, grid_shape
 
-_REACH = 0.2  # of a hint, relative to the picture
-_CROWDED = 0.05  # singular value, relative to the largest, of hints within one cell: they are averaged
-_LEAST_SHARE = 0.5  # of a hint in its own pixel: a lone bright pixel gets less of its surroundings
-_RIDGE = 1e-5  # of the covariances: hints that contradict each other within one cell are averaged
+_REACH = 0.2  # distance to which a hint spreads, relative to the picture
+_CROWDED = 0.05  # smallest relative singular value; hints in one cell fall below it and are averaged
+_LEAST_SHARE = 0.5  # least effect of a hint on its own pixel; a lone bright pixel gets less from its cell
+_RIDGE = 1e-5  # added to the covariances: different hints in one cell are averaged
 
 
 class Hint(NamedTuple):
@@ -36,7 +36,7 @@ class Hint(NamedTuple):
 
 
 def parse(text: str) -> Hint:
-    """The hint that a text such as 120,80,#a03030 or 120,80,brown stands for.
+    """Parse a hint such as 120,80,#a03030 or 120,80,brown.
 
     Args:
         text: column, row and color; the color is hexadecimal or has a CSS name.
@@ -83,7 +83,7 @@ _EXAMPLE = '[{"x": 120, "y": 80, "color": "#a03030"}]'
 class HintedPicture:
     """A picture with its predicted color, which takes color hints.
 
-    It keeps the prediction, the factorized system and the effect of each hinted place. A further hint is
+    It keeps the prediction, the factorized system and the effect of each hinted place. Further hints are
     therefore fast. See `propagation` for the method.
 
     Args:
@@ -102,7 +102,7 @@ class HintedPicture:
         """The picture in color.
 
         Args:
-            hints: all hints that are to apply, in any order.
+            hints: all hints, in any order.
 
         Returns:
             (H, W, 3) RGB of the picture's dtype.
@@ -132,7 +132,7 @@ class HintedPicture:
         return Propagation(self._lightness, _REACH)
 
     def _finish(self, offset, places, missing):
-        """Add what is still missing at some places to the cells around them: little, unless crowded."""
+        """Add the remaining errors at some places to the cells around them: small ones, unless hints are crowded."""
         found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
         touched, number = np.unique(
             np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),
@@ -145,10 +145,10 @@ class HintedPicture:
         offset.reshape(-1, 2)[touched] += np.linalg.lstsq(weights, missing, rcond=_CROWDED)[0]
 
     def _correction(self, places, missing):
-        """(h, w, 2) float32, on the grid: what is missing at some places, spread to their surroundings.
+        """(h, w, 2) float32, on the grid: the errors at some places, spread over their surroundings.
 
-        Between hints of opposite colors the smoothest surface rises far above both. It is cut off where it
-        exceeds that of each hint alone.
+        Between hints of opposite colors, the smoothest surface can rise far above both. It is clipped to the
+        range of the corrections by each hint alone.
         """
         effects = [self._effect(place) for place in places]
         shares = np.array([[self._at(enlarged, place)[0] for _, enlarged in effects] for place in places])
@@ -169,7 +169,7 @@ class HintedPicture:
         return effect, self._canvas.coefficients(self._lightness, np.stack([effect] * 2, -1).astype("f4"))
 
     def _at(self, coefficients, place):
-        """(2,) value at a pixel of what coefficients on the grid become, when they are enlarged."""
+        """(2,) ab at a pixel, from coefficients on the grid."""
         (row, column), pixels = place, self._canvas.pixels
         cells, weights = _cells(place, pixels.shape, self._grid)
         lightness = composition.shrink(pixels[row : row + 1, column : column + 1], (1, 1))[0, 0]

@@ -71,7 +71,7 @@ def load(
 
 
 class ChosenModel:
-    """The Runtime of a model, or of the preset for the size of each picture; each is loaded once.
+    """A model, or the preset for the size of each picture. Each model is loaded once.
 
     Args:
         path: Path of a run folder or an exported model; None chooses a preset.
@@ -147,8 +147,9 @@ class ChosenModel:
         """Plausible results for one picture. They differ where the model is not sure.
 
         Args:
-            image, alpha: as of colorize, without a batch axis.
+            image: as in colorize, without a batch axis.
             count: number of results.
+            alpha: as in colorize.
             temperature: of the distribution; None takes that of `load`.
             seed: of the random numbers.
 
@@ -171,7 +172,7 @@ class ChosenModel:
         """How sure the model is of its colors: a map of the entropy with a scale.
 
         Args:
-            image, alpha, temperature: as of samples.
+            image, alpha, temperature: as in samples.
 
         Returns:
             (H, W, 3) uint8 RGB, whose longer side has about 480 to 2048 pixels.
@@ -192,7 +193,7 @@ class ChosenModel:
         """One picture with its prediction, whose `colorize` takes a list of color hints.
 
         Args:
-            image, alpha, temperature: as of colorize, without a batch axis.
+            image, alpha, temperature: as in colorize, without a batch axis.
 
         Returns:
             HintedPicture.
@@ -229,7 +230,7 @@ class ChosenModel:
             extras: further pictures, which are written beside the target.
 
         Returns:
-            Sentences about damage, and about things that the target cannot hold.
+            Sentences about damage, and about data that the target cannot hold.
 
         Raises:
             InputError: the source cannot be read, the target cannot be written, or both are the same file.
@@ -255,7 +256,14 @@ class ChosenModel:
         return model.predict_ab(lightness, decoding=self._decoding, temperature=self._temperature)
 
     def fingerprint(self, height: int, width: int) -> str:
-        """SHA-256, in hex, of the files of the model for pictures of a size."""
+        """The checksum of the model for pictures of a size.
+
+        Args:
+            height, width: of the pictures.
+
+        Returns:
+            SHA-256 of the files of the model, in hex.
+        """
         return fingerprint_of(self._path(height, width))
 
     def _tempered(self, temperature, model):
@@ -285,7 +293,7 @@ class ChosenModel:
 
 
 def _read(image: np.ndarray | StrPath, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pixels and opacity: those that are given, or those of the first page of a file."""
+    """The given pixels and opacity, or those of the first page of a file."""
     if not isinstance(image, str | os.PathLike):
         return image, alpha
     page = next(pictures.open_picture(Path(image)).pages())

@@ -42,7 +42,20 @@ class OnnxColorizer(PictureColorizer):
         self._session = session
 
     def predict(self, lightness: np.ndarray, decoding: str | None, temperature: float | None) -> np.ndarray:
-        """Run the network; see PictureColorizer.predict."""
+        """Run the network; see PictureColorizer.predict.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+            decoding: one of the model's; None is its default.
+            temperature: of the annealed mean; None takes the model's own.
+
+        Returns:
+            (N, h, w, 2) float32 ab.
+
+        Raises:
+            InputError: the model has no such decoding.
+            ValueError: the temperature is negative.
+        """
         temperature = self.temperature if temperature is None else temperature
         if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
@@ -52,7 +65,17 @@ class OnnxColorizer(PictureColorizer):
         return self._run(AB, lightness, 1.0 if decoding == "mean" else temperature)
 
     def predict_logits(self, lightness: np.ndarray) -> np.ndarray:
-        """Run the network; see PictureColorizer.predict_logits."""
+        """Run the network; see PictureColorizer.predict_logits.
+
+        Args:
+            lightness: (N, h, w) float32, 0..100, of a working shape.
+
+        Returns:
+            (N, h, w, 313) float32.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
         self.check_distribution()
         return self._run(OUTPUT, lightness, 1.0)
 
@@ -64,8 +87,18 @@ class OnnxColorizer(PictureColorizer):
 
 
 def open_session(path: Path) -> Any:
-    """The onnxruntime.InferenceSession of a file. It raises onnxruntime's own errors."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else it reports to its maker; read when imported
+    """Open an ONNX file.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        onnxruntime.InferenceSession.
+
+    Raises:
+        Exception: of any type of onnxruntime; the file is missing or damaged.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # no usage reports; it is read at the import
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -74,5 +107,12 @@ def open_session(path: Path) -> Any:
 
 
 def is_network(session: Any) -> bool:
-    """Whether a session's file holds a run's network, not a whole colorizer."""
+    """Whether a session's file holds a run's network, not a complete colorizer.
+
+    Args:
+        session: onnxruntime.InferenceSession.
+
+    Returns:
+        True for a file that `export.writers.export_network` wrote.
+    """
     return SETTINGS in session.get_modelmeta().custom_metadata_map

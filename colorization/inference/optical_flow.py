@@ -1,10 +1,10 @@
-"""Planes that follow what moves from one frame of a film to the next, by optical flow."""
+"""Motion between the frames of a film: planes are moved from one frame to another by optical flow."""
 
 import cv2
 import numpy as np
 
-_ALIKE = 5.0  # difference of lightness, 0..100, from which on two places are taken to show different things
-_CUT = 0.35  # residual of the flow over the contrast, from which on two frames are taken to be two scenes
+_ALIKE = 5.0  # difference of lightness, 0..100, at which the trust falls to 1/e
+_CUT = 0.35  # least residual of the flow at a cut, relative to the contrast
 _SURELY_NO_CUT = 2.0  # mean difference of lightness
 _LEAST = 32  # pixels of the shorter side, below which OpenCV's optical flow may crash
 
@@ -16,14 +16,14 @@ class OpticalFlow:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def move(self, planes: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Move planes of one frame to where its things are in another frame.
+        """Move planes of one frame to the positions of the same objects in another frame.
 
         Args:
             planes: (H, W, C) float32, of the frame `source`.
             source, target: (H, W) float32 lightness, 0..100, of the two frames.
 
         Returns:
-            (H, W, C) float32, of the frame `target`. In small frames nothing moves.
+            (H, W, C) float32, of the frame `target`. Planes of small frames are unchanged.
         """
         if min(target.shape) < _LEAST:
             return planes
@@ -36,7 +36,7 @@ class OpticalFlow:
 
 
 def alike(moved: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """How surely moved places show the same thing as those of a frame.
+    """The trust that moved pixels show the same object as the pixels of a frame.
 
     The trust falls with the squared difference (Bonneel et al., Blind Video Temporal Consistency, 2015).
 
@@ -54,9 +54,12 @@ def is_cut(before: np.ndarray, moved: np.ndarray, after: np.ndarray) -> bool:
     """Whether two neighboring frames belong to two scenes.
 
     Args:
-        before: (H, W) float32 lightness, 0..100, of the first one.
-        moved: the same, moved to the second one.
-        after: lightness of the second one.
+        before: (H, W) float32 lightness, 0..100, of the first frame.
+        moved: (H, W) float32, `before` moved to the second frame.
+        after: (H, W) float32 lightness of the second frame.
+
+    Returns:
+        True if there is a cut between them.
     """
     if np.abs(after - before).mean() < _SURELY_NO_CUT:
         return False

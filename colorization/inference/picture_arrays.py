@@ -43,6 +43,9 @@ def as_pictures(image: np.ndarray) -> Pictures:
     Args:
         image: uint8 or uint16, (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3).
 
+    Returns:
+        Pictures.
+
     Raises:
         TypeError: the dtype is another one.
         ValueError: the shape is another one, or the image is empty.

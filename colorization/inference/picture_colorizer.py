@@ -1,4 +1,4 @@
-"""PictureColorizer: pictures of any size in, the same pictures in color out, with their own lightness."""
+"""PictureColorizer: it colors pictures of any size. Their lightness stays."""
 
 import abc
 import functools
@@ -32,7 +32,7 @@ class PictureColorizer(abc.ABC):
             of 8. A smaller picture is not enlarged.
         fixed_size: (height, width) of a network that sees every picture at one size; else None.
         takes_temperature: {name of a decoding: whether it takes a temperature}; the first is the default.
-        temperature: of the annealed mean, unless another is asked for; None for a model of single colors.
+        temperature: of the annealed mean, by default; None for a model of single colors.
 
     Raises:
         InputError: the working size is less than 1 pixel.
@@ -52,13 +52,28 @@ class PictureColorizer(abc.ABC):
         self._takes_temperature, self.temperature = takes_temperature, temperature
 
     def check(self, decoding: str | None, tempered: bool) -> None:
-        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
+        """Refuse a decoding or a temperature that the model does not have.
+
+        Args:
+            decoding: name of a decoding; None is the default.
+            tempered: whether the user gives a temperature.
+
+        Raises:
+            InputError: the decoding is unknown, or takes no temperature.
+        """
         decoding = decodings.chosen(self._takes_temperature, decoding)
         if tempered and not self._takes_temperature[decoding]:
             raise decodings.refuse_temperature(decoding)
 
     def working_shape(self, height: int, width: int) -> tuple[int, int]:
-        """The size, (height, width), at which the network sees a picture of a size."""
+        """The size at which the network sees a picture.
+
+        Args:
+            height, width: of the picture.
+
+        Returns:
+            (height, width), multiples of 8 unless the network has a fixed size.
+        """
         return self.fixed_size or composition.working_shape(height, width, self.working_size)
 
     @abc.abstractmethod
@@ -93,7 +108,11 @@ class PictureColorizer(abc.ABC):
         raise refuse_distribution(self.name)
 
     def check_distribution(self) -> None:
-        """Raise InputError if the model predicts single colors, without a distribution over the bins."""
+        """Refuse a model without a distribution over the bins.
+
+        Raises:
+            InputError: the model predicts single colors.
+        """
         if self.temperature is None:
             raise refuse_distribution(self.name)
 
@@ -168,7 +187,7 @@ class PictureColorizer(abc.ABC):
 
         Args:
             lightness: (N, H, W) float32, 0..100, of any size.
-            decoding, temperature: as of colorize.
+            decoding, temperature: as in colorize.
 
         Returns:
             (N, h, w, 2) float32. `composition.compose` enlarges it.
@@ -190,10 +209,11 @@ class PictureColorizer(abc.ABC):
         """Plausible results for one picture, see `inference.samples`.
 
         Args:
-            image: as of colorize, without a batch axis.
+            image: as in colorize, without a batch axis.
             count: number of results.
-            alpha, rendering: as of colorize.
+            alpha: as in colorize.
             temperature: of the distribution; None takes the model's own.
+            rendering: as in colorize.
             seed: of the random numbers.
 
         Returns:
@@ -218,9 +238,10 @@ class PictureColorizer(abc.ABC):
         """The entropy of the distribution as a picture with a scale, see `inference.confidence`.
 
         Args:
-            image: as of colorize, without a batch axis.
-            alpha, rendering: as of colorize.
+            image: as in colorize, without a batch axis.
+            alpha: as in colorize.
             temperature: of the distribution; None takes the model's own.
+            rendering: as in colorize.
 
         Returns:
             (H, W, 3) uint8 RGB, whose longer side has about 480 to 2048 pixels.
@@ -244,8 +265,8 @@ class PictureColorizer(abc.ABC):
         """One picture with its prediction, which takes color hints.
 
         Args:
-            image: as of colorize, without a batch axis.
-            alpha, decoding, temperature, rendering: as of colorize.
+            image: as in colorize, without a batch axis.
+            alpha, decoding, temperature, rendering: as in colorize.
 
         Returns:
             HintedPicture. Its `colorize` takes a list of hints.
@@ -291,12 +312,27 @@ def refuse_distribution(name: str) -> InputError:
 
 
 def refuse_working_size(name: str, size: tuple[int, int]) -> InputError:
-    """The InputError for a working size that is given to a network of one size."""
+    """The InputError for a working size of a network with a fixed size.
+
+    Args:
+        name: of the model.
+        size: (height, width) of the network.
+
+    Returns:
+        InputError.
+    """
     return InputError(f"{name} sees every picture at {size[0]} x {size[1]}: it takes no other working size.")
 
 
 def fixed_size(shape: Any) -> tuple[int, int] | None:
-    """(height, width) of an input's shape, (N, H, W, C); None if they are open."""
+    """The fixed size in the shape of an input.
+
+    Args:
+        shape: (N, H, W, C), where an open side is no int.
+
+    Returns:
+        (height, width); None if a side is open.
+    """
     sides = tuple(shape[1:3])
     return (
         (int(sides[0]), int(sides[1])) if all(isinstance(side, int | np.integer) for side in sides) else None

@@ -1,4 +1,4 @@
-"""Picture files in, colored picture files out."""
+"""Color picture files: from one file to another."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,13 +32,13 @@ def colorize_file(
         target: path of the new picture, or a binary stream.
         format: JPEG, PNG, TIFF, WEBP or AVIF; None takes that of the target's suffix.
         name: of the source, in messages; None takes its path.
-        max_pixels: a picture of more pixels is refused.
+        max_pixels: greatest number of pixels of a page.
         tell: function of the number of finished steps, of all steps, and of the name of the next step.
-        further: function of the first page and its result, which gives the paths of further pictures, and
-            these pictures. They have the format of the result, unless their suffix stands for another one.
+        further: function of the first page and its result that returns (path, picture) of further
+            pictures. They have the format of the result, unless their suffix is that of another format.
 
     Returns:
-        Sentences for the user about damage, and about things that the target cannot hold.
+        Sentences for the user about damage, and about data that the target cannot hold.
 
     Raises:
         InputError: the source cannot be read, or the target cannot be written. Nothing half-written remains.

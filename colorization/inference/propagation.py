@@ -13,9 +13,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-_CELLS = 2**16  # of the grid: a sparse factorization of this size takes about a second
-_SIGMA = 2.0  # of lightness: neighbors that differ by three times as much are separate
-_LEAST = 1e-9  # weight of a neighbor of quite another lightness: lone pixels need neighbors, too
+_CELLS = 2**16  # at most, on the grid: the sparse factorization takes about a second
+_SIGMA = 2.0  # in units of lightness: neighbors that differ by three times this are nearly independent
+_LEAST = 1e-9  # least weight of a neighbor, so that no pixel is isolated
 _NEIGHBORS = ((0, 1), (1, 0), (1, 1), (1, -1))  # and the opposite ones
 _PER_STEP = 3 / 8  # 1 minus the mean of eight neighbors is this times the negative second derivative
 _DRAWS = 32  # random fields from which the variance at each pixel is estimated
@@ -61,7 +61,8 @@ class Propagation:
             weights: (h, w) float64.
 
         Returns:
-            (h, w) float64. Linear combinations of such fields have the least cost for their sums.
+            (h, w) float64. Linear combinations of such fields have the least cost under constraints on
+            these sums.
         """
         return self._solver.solve(self._solver.solve(weights.ravel(), trans="T")).reshape(self.shape)
 

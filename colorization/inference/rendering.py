@@ -1,4 +1,4 @@
-"""Rendering: choices between the network's prediction and the colored picture."""
+"""Rendering: options for the way from the network's prediction to the colored picture."""
 
 from typing import Literal, NamedTuple
 
@@ -14,9 +14,9 @@ BEST_SCALES = (0.75, 1.0, 1.25)
 """Working sizes of the quality best, as multiples of the model's own."""
 
 _SIDE = 512  # pixels of the longer side at which borders are looked for
-_BORDER_RANGE = 6.0  # of L, 0..100: farther from black or white, a row is not border
-_BORDER_SPREAD = 2.0  # standard deviation of L along a border's row or column
-_INNER = 0.25  # of each side: borders never take more than the rest
+_BORDER_RANGE = 6.0  # of L, 0..100: greatest distance of a border from black or white
+_BORDER_SPREAD = 2.0  # greatest standard deviation of L along a row or column of a border
+_INNER = 0.25  # least share of each side inside the borders
 _PERCENTILES = (1, 99)
 _STRETCHED = (2.0, 98.0)  # of L, for these percentiles
 
@@ -51,7 +51,17 @@ WHOLE = (slice(None), slice(None))
 
 
 def check(rendering: Rendering) -> Rendering:
-    """The same Rendering. Raises InputError for a saturation that is not 0 to 2."""
+    """Refuse a Rendering with an invalid saturation.
+
+    Args:
+        rendering: a Rendering.
+
+    Returns:
+        The same Rendering.
+
+    Raises:
+        InputError: the saturation is not 0 to 2.
+    """
     if not 0 <= rendering.saturation <= 2:
         raise InputError(f"The saturation is 0 to 2, not {rendering.saturation:g}.")
     return rendering
@@ -125,11 +135,18 @@ def _inner(small):
 
 
 def _enlarged(part, small, large):
-    """A slice of a side of a small picture in the large one. Blended rows belong to the border."""
+    """Scale a slice of a side from a small picture to a large one. Partly covered rows are included."""
     start, stop = part.start * large / small, part.stop * large / small
     return slice(int(np.floor(start)), int(np.ceil(stop)))
 
 
 def mirrored(planes: np.ndarray) -> np.ndarray:
-    """(h, w) or (h, w, C) planes, left and right exchanged."""
+    """Mirror planes from left to right.
+
+    Args:
+        planes: (h, w) or (h, w, C).
+
+    Returns:
+        (h, w) or (h, w, C), contiguous.
+    """
     return np.ascontiguousarray(planes[:, ::-1])

@@ -15,14 +15,22 @@ from colorization.inference.picture_arrays import as_pictures
 from colorization.inference.picture_colorizer import fixed_size
 from colorization.runs.folder import RunFolder
 
-_OWN = np.array(-1, "float32")  # in LiteRT it stands for the temperature built in, see writers.write
+_OWN = np.array(-1, "float32")  # in LiteRT it selects the built-in temperature, see writers.write
 
 
 class Runtime(Protocol):
     """A model that colors pictures: a PictureColorizer (Keras or ONNX) or an Exported (other formats too)."""
 
     def check(self, decoding: str | None, tempered: bool) -> None:
-        """Raise InputError for an unknown decoding, or for a temperature that the decoding does not take."""
+        """Refuse a decoding or a temperature that the model does not have.
+
+        Args:
+            decoding: name of a decoding; None is the default.
+            tempered: whether the user gives a temperature.
+
+        Raises:
+            InputError: the decoding is unknown, or takes no temperature.
+        """
         ...
 
     def colorize(
@@ -33,18 +41,33 @@ class Runtime(Protocol):
         decoding: str | None = None,
         temperature: float | None = None,
     ) -> np.ndarray:
-        """Color a picture or a batch; see PictureColorizer.colorize."""
+        """Color a picture or a batch; see PictureColorizer.colorize.
+
+        Args:
+            image, alpha, decoding, temperature: as in PictureColorizer.colorize.
+
+        Returns:
+            RGB of the same dtype, (H, W, 3), or (N, H, W, 3) for a batch.
+        """
         ...
 
     def predict_ab(
         self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
     ) -> np.ndarray:
-        """ab, (N, h, w, 2) float32, at the model's own size, of (N, H, W) float32 lightness."""
+        """ab at the size of the model's prediction.
+
+        Args:
+            lightness: (N, H, W) float32, 0..100, of any size.
+            decoding, temperature: as in colorize.
+
+        Returns:
+            (N, h, w, 2) float32.
+        """
         ...
 
 
 class Exported:
-    """A Runtime of a model that export_model wrote, from picture to picture of 8 bit.
+    """A Runtime of a model that export_model wrote. The model maps 8-bit pictures to 8-bit pictures.
 
     Args:
         run: function of (N, H, W, 3) uint8, and {"temperature": float32} or {}; returns (N, H, W, 3) uint8.
@@ -63,7 +86,15 @@ class Exported:
         self._run, self._size, self._takes_temperature, self._path = run, size, takes_temperature, path
 
     def check(self, decoding: str | None, tempered: bool) -> None:
-        """Raise InputError for a decoding, since it is built in, or for a temperature that has no use."""
+        """Refuse a decoding, which is built in, and a temperature without effect.
+
+        Args:
+            decoding: only None is accepted.
+            tempered: whether the user gives a temperature.
+
+        Raises:
+            InputError: a decoding is given, or the built-in decoding takes no temperature.
+        """
         if decoding is not None:
             raise built_in(self._path, "decoding")
         if tempered and not self._takes_temperature:
@@ -77,7 +108,15 @@ class Exported:
         decoding: str | None = None,
         temperature: float | None = None,
     ) -> np.ndarray:
-        """Color a picture or a batch, as PictureColorizer.colorize does; None is the temperature built in.
+        """Color a picture or a batch, as PictureColorizer.colorize does.
+
+        Args:
+            image, alpha: as in PictureColorizer.colorize.
+            decoding: only None is accepted.
+            temperature: of the annealed mean; None is the built-in temperature.
+
+        Returns:
+            RGB of the same dtype, (H, W, 3), or (N, H, W, 3) for a batch.
 
         Raises:
             TypeError: neither uint8 nor uint16.
@@ -96,14 +135,22 @@ class Exported:
     def predict_ab(
         self, lightness: np.ndarray, *, decoding: str | None = None, temperature: float | None = None
     ) -> np.ndarray:
-        """ab, (N, H, W, 2) float32, of (N, H, W) float32 lightness, 0..100: at its size."""
+        """ab at the size of the lightness.
+
+        Args:
+            lightness: (N, H, W) float32, 0..100.
+            decoding, temperature: as in colorize.
+
+        Returns:
+            (N, H, W, 2) float32.
+        """
         self.check(decoding, temperature is not None)
         neutral = np.zeros((1, 1, 2), np.float32)
         gray = np.stack([composition.compose(picture, neutral) for picture in lightness])
         return np.stack([_ab(rgb) for rgb in self._colored(gray, temperature)])
 
     def _colored(self, batch, temperature):
-        """(N, H, W, 3) uint8 of as much."""
+        """(N, H, W, 3) uint8 results of (N, H, W, 3) uint8 pictures."""
         if temperature is not None and not temperature >= 0:
             raise ValueError(f"the temperature is at least 0, not {temperature}")
         if self._size not in (None, batch.shape[1:3]):
@@ -134,12 +181,27 @@ def _ab(rgb):
 
 
 def built_in(path: Path, option: str) -> InputError:
-    """The InputError for an option that an exported model does not take."""
+    """The InputError for an option that an exported model does not take.
+
+    Args:
+        path: of the model.
+        option: name of the option, without dashes.
+
+    Returns:
+        InputError.
+    """
     return InputError(f"{path} has its {option} built in: leave --{option} out.")
 
 
 def recognizes(path: StrPath) -> bool:
-    """Whether a path looks like an exported colorizer, and not like a run folder."""
+    """Whether a path looks like an exported colorizer, and not like a run folder.
+
+    Args:
+        path: of a file or folder.
+
+    Returns:
+        True for a known suffix, and for a SavedModel folder.
+    """
     path = Path(path)
     return path.suffix in _FILES or (path / "saved_model.pb").exists()
 
@@ -150,6 +212,9 @@ def load(path: StrPath, working_size: int | None = None) -> Runtime:
     Args:
         path: of a SavedModel, an .onnx or a .tflite file.
         working_size: None takes the model's own.
+
+    Returns:
+        Runtime.
 
     Raises:
         InputError: the file is damaged, its runtime is missing, or it does not take a working size.
@@ -162,7 +227,7 @@ def load(path: StrPath, working_size: int | None = None) -> Runtime:
         raise InputError(f"{path} needs {error.name}: pip install 'keras-colorization[{extra}]'.") from None
     except InputError:
         raise
-    except Exception as error:  # each runtime has its own words for a damaged file
+    except Exception as error:  # each runtime has its own exceptions for a damaged file
         raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
     if working_size is not None and isinstance(model, Exported):
         raise built_in(path, "working-size")
@@ -170,9 +235,14 @@ def load(path: StrPath, working_size: int | None = None) -> Runtime:
 
 
 def of_run(run_dir: StrPath, working_size: int | None = None) -> OnnxColorizer | None:
-    """The network in a run folder's ONNX file; None if there is none, or if it stands for older weights.
+    """The network in a run folder's ONNX file. It starts ten times as fast as Keras does.
 
-    It starts ten times as fast as Keras does.
+    Args:
+        run_dir: path of the run folder.
+        working_size: None takes the run's own.
+
+    Returns:
+        OnnxColorizer; None if there is no file, or if it was made from older weights.
     """
     run = RunFolder(run_dir)
     try:
@@ -242,7 +312,7 @@ def _savedmodel(path, working_size):
     import tensorflow as tf
 
     model = tf.saved_model.load(path)
-    _ = model.colorize  # its absence tells of another's model
+    _ = model.colorize  # raises AttributeError for models of other origin
     inputs = model.signatures["serving_default"].structured_input_signature[1]
 
     def run(batch, given):

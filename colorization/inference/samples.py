@@ -19,7 +19,7 @@ from colorization.core.bin_centers import CENTERS, STEP
 from colorization.inference.confidence import probabilities
 from colorization.inference.propagation import Propagation
 
-_REACH = 2.0  # of a random field, relative to the picture: one object has one color
+_REACH = 2.0  # of a random field, relative to the picture; large, so that an object has one color
 _LOW = CENTERS.min(axis=0)
 _GRID = tuple(((CENTERS - _LOW) / STEP).astype(int).T)  # places of the bins in a rectangle, by a and b
 _SIDES = tuple(int(side.max()) + 1 for side in _GRID)
@@ -75,10 +75,10 @@ def _colors(rectangle, first, second):
 
 
 def _quantile(probability, level):
-    """(h, w) places, in bins, at which the cumulative probability along the last axis reaches a level.
+    """(h, w) positions, in bins, at which the cumulative probability along the last axis reaches a level.
 
-    A bin's probability is spread evenly over its width, which adds 1/12 to the variance. The result is drawn
-    to the mean, so that it has the variance of the bins. A single bin gives its center.
+    A bin's probability is spread evenly over its width, which adds 1/12 to the variance. The result is then
+    moved toward the mean, so that its variance is that of the bins. A single bin results in its center.
     """
     probability = probability.astype(np.float64) + _ALMOST_NONE
     probability /= probability.sum(axis=-1, keepdims=True)

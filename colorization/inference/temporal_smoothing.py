@@ -11,10 +11,10 @@ from colorization.inference.film_frames import Picture
 from colorization.inference.optical_flow import OpticalFlow, alike, is_cut
 
 KEPT = 0.9
-"""Share of a color that comes from the frame before where both show the same: a memory of ten frames."""
+"""Share of the preceding frame in a color, where both frames show the same: a memory of ten frames."""
 
 _FLOW_SIZE = 144  # pixels of the shorter side at which optical flow is computed
-_TRUST = 1e-3  # in colors that were carried to a place that shows something else
+_TRUST = 1e-3  # least weight, for colors that were carried to a different object
 
 Predict = Callable[[np.ndarray], np.ndarray]
 """Function of (N, H, W) float32 lightness, 0..100, that returns (N, h, w, 2) float32 ab of any size."""
@@ -26,7 +26,7 @@ class Colors(NamedTuple):
     Attributes:
         picture: the Picture.
         ab: (h, w, 2) float32.
-        state: for another KeyframeColors, which is to continue behind this picture.
+        state: for another KeyframeColors, which continues after this picture.
     """
 
     picture: Picture
@@ -50,13 +50,14 @@ class KeyframeColors:
     Every `interval`-th picture is a keyframe, and so are the first and the last picture of a scene. The color
     of a keyframe is predicted. Where it shows the same as the keyframe before, both colors are mixed. The
     pictures between two keyframes take the colors of both. These follow what moves from picture to picture,
-    and the nearer keyframe counts more. No color goes over a cut.
+    and the nearer keyframe counts more. No color crosses a cut.
 
     Args:
         predict: the colorizer.
         interval: pictures from one keyframe to the next; 1 predicts the color of each picture.
         smooth: False leaves each predicted color as it is.
-        state: of the Colors behind which this one continues. The next picture is then a keyframe.
+        state: of the last Colors of an earlier KeyframeColors, to continue after it. The next picture is then
+            a keyframe.
     """
 
     def __init__(
@@ -73,8 +74,15 @@ class KeyframeColors:
         self._flow = OpticalFlow()
 
     def of(self, pictures: Iterable[Picture]) -> Iterator[Colors]:
-        """The colors of pictures, in order. At most `interval` pictures wait in memory."""
-        group: list[_Frame] = []  # a keyframe, and the pictures behind it
+        """The colors of pictures, in order. At most `interval` pictures wait in memory.
+
+        Args:
+            pictures: the pictures of a film, in order of time.
+
+        Yields:
+            Colors.
+        """
+        group: list[_Frame] = []  # a keyframe, and the pictures after it
         for number, picture in enumerate(pictures):
             height, width = picture.rgb.shape[:2]
             lightness = composition.shrink(picture.rgb, composition.working_shape(height, width, _FLOW_SIZE))
@@ -88,7 +96,7 @@ class KeyframeColors:
         yield from self._group_colors(group, None)
 
     def _carried(self, lightness):
-        """Color and lightness of the last keyframe, moved to a new frame; None behind a cut."""
+        """Color and lightness of the last keyframe, moved to a new frame; None after a cut."""
         before = self._state.get("lightness")
         if before is None or before.shape != lightness.shape:
             return None

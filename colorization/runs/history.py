@@ -32,7 +32,16 @@ def read_history(path: Path) -> list[dict[str, float]]:
 
 
 def best_row(rows: list[dict[str, float]], best_by: str) -> dict[str, float]:
-    """The first of the best rows by a dev value: the least loss, or the highest value of another name."""
+    """The row of the best epoch. The first one counts among equals.
+
+    Args:
+        rows: [{name: value}], at least one row.
+        best_by: dev value without the prefix val_. "loss" selects the least value; any other name selects the
+            highest one.
+
+    Returns:
+        {name: value}, one of the rows.
+    """
     name = f"val_{best_by}"
     return min(rows, key=lambda row: row[name] if best_by == "loss" else -row[name])
 

@@ -230,7 +230,14 @@ class Batches(_Feed):
             self.shift = config.shift
 
     def plan(self, epoch: int) -> dict[str, np.ndarray]:
-        """pipeline.epoch_plan of the config."""
+        """The pipeline.epoch_plan of the config.
+
+        Args:
+            epoch: number of the epoch, from 0.
+
+        Returns:
+            {name: array of `count` rows}.
+        """
         room = self.arrays[0].shape[1] + 2 * self.shift - self.side if self.side else None
         return pipeline.epoch_plan(self.config.seed, epoch, self.count, self.config.flip, room)
 
@@ -239,7 +246,14 @@ class DevBatches(_Feed):
     """Each item once, in order, unchanged."""
 
     def plan(self, epoch: int) -> dict[str, np.ndarray]:
-        """The same for all epochs."""
+        """The plan of the dev items, the same for all epochs.
+
+        Args:
+            epoch: number of the epoch; it has no effect.
+
+        Returns:
+            {"order": (count,) int64 in 0..count - 1, "flips": (count,) bool, all False}.
+        """
         return {"order": np.arange(self.count), "flips": np.zeros(self.count, bool)}
 
     def shapes(self) -> Any:
@@ -263,7 +277,14 @@ def _cropped(images: Tensor, corners: Tensor, side: int, shift: int) -> Tensor:
 
 
 def variable_groups(model: keras.Model) -> tuple[list[Any], ...]:
-    """The lists of variables of Keras's training step, in its order."""
+    """The variables that Keras's training step takes and returns.
+
+    Args:
+        model: a compiled keras.Model.
+
+    Returns:
+        Lists of Keras variables, in this order: trainable, non-trainable, of the optimizer, of the metrics.
+    """
     return (
         model.trainable_variables,
         model.non_trainable_variables,
@@ -273,7 +294,14 @@ def variable_groups(model: keras.Model) -> tuple[list[Any], ...]:
 
 
 def values_of(groups: Sequence[Sequence[Any]]) -> tuple[list[Tensor], ...]:
-    """The values of lists of variables, as the compiled step takes and returns them."""
+    """The values of lists of variables, as the compiled step takes and returns them.
+
+    Args:
+        groups: lists of Keras variables, see variable_groups.
+
+    Returns:
+        Lists of tensors, in the same order.
+    """
     return tuple([variable.value for variable in group] for group in groups)
 
 

@@ -220,7 +220,17 @@ def _initialize(task: Task, model: keras.Model, run: RunFolder) -> None:
 
 
 def training_arrays(network: Network, data: RunData, config: Config) -> tuple[Any, Any, Any]:
-    """(training arrays, dev arrays, transform). Features replace the input of frozen layers."""
+    """The arrays and the transform for the training of a Network.
+
+    Args:
+        network: a Network.
+        data: the RunData to train on.
+        config: a Config.
+
+    Returns:
+        (training arrays, dev arrays, transform), as in pipeline.training_batches. If the network has an
+        encoder, its features come first among the arrays. The transform then returns them as the input.
+    """
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
     transform = task.transform(config)

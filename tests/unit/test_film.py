@@ -171,6 +171,25 @@ def test_frames_in_a_folder_are_a_film(tmp_path):
     assert film.default_target(tmp_path / "scan" / "f%d.png") == tmp_path / "scan-colorized.mkv"
 
 
+def test_frames_beside_their_film_continue(tmp_path):
+    """The folder of the frames changes by the parts of the film; the frames do not. Oracle: the predictions."""
+    for number, rgb in enumerate(pictures(24, 48, 64)):
+        image_files.write(tmp_path / f"{number}.png", rgb)
+    settings, predicted = Settings(fps=Fraction(24), interval=4), []
+
+    def counted(lightness):
+        predicted.append(1)
+        if len(predicted) == 5:
+            raise KeyboardInterrupt
+        return tinted(lightness)
+
+    with pytest.raises(KeyboardInterrupt):
+        film.color(tmp_path, tmp_path / "out.mkv", counted, "", settings)
+    film.color(tmp_path, tmp_path / "out.mkv", counted, "", settings)
+    assert len(predicted) == 5 + 5
+    assert len(read(tmp_path / "out.mkv")[1]) == 24
+
+
 def test_frames_of_sixteen_bits_give_ten_bits(tmp_path):
     """TIFF files; oracle: the bit depth, and the lightness."""
     shown = pictures(4, 48, 64)

@@ -214,7 +214,7 @@ def hdr_film(path, transfer):
     return path
 
 
-@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), pytest.param(18, "HLG", marks=pytest.mark.slow)])
 def test_hdr_becomes_sdr(tmp_path, transfer, name):
     """A ramp stays a gray ramp from black to nearly white; its gray is not that of the codes as they stand."""
     source = hdr_film(tmp_path / "in.mkv", transfer)

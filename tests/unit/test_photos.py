@@ -135,7 +135,7 @@ def test_bad_folders_are_refused(folder, tmp_path):
         (tmp_path / "empty", "holds no images"),
         (
             folder / "gray",
-            r"0 different colored photographs are among 5 image files \(5 gray or nearly gray\)",
+            r"Only 0 of 5 image files are different color photographs \(5 gray or nearly gray\)",
         ),
     ):
         with pytest.raises(InputError, match=sentence):

@@ -96,7 +96,7 @@ def test_another_runs_frozen_blocks_need_no_pretrained_weights(old_runs, tmp_pat
         {name: found[name] for name in frozen}, {name: source.weights()[name] for name in frozen}
     )
     assert network.encoder is not None
-    with pytest.raises(InputError, match=r"There are no VGG16 weights at nowhere\.h5"):
+    with pytest.raises(InputError, match=r"nowhere\.h5 is not found\. Name a weights file"):
         built(override(config, ["init_from=none"]), tmp_path / "none")
 
 

@@ -1,4 +1,4 @@
-"""Metadata of pictures: EXIF, XMP, IPTC, resolution and texts, freed of facts that no longer hold."""
+"""Metadata of pictures: EXIF, XMP, IPTC, resolution and texts, without the orientation and thumbnails."""
 
 import re
 import struct
@@ -16,13 +16,13 @@ _THUMBNAIL_TAGS = 0x0201, 0x0202  # position and length
 ORIENTATION = 0x0112
 IPTC_RESOURCE = 0x0404  # of Photoshop
 XMP_TAG, IPTC_TAG, EXIF_TAG, GPS_TAG = 700, 33723, 34665, 34853
-INTEROPERABILITY_TAG = 40965  # a position, which is another one in the result
+INTEROPERABILITY_TAG = 40965  # a position in the file, which changes in the result
 _RESOLUTION_TAGS, _RESOLUTION_UNIT = (282, 283), 296
 DESCRIPTIVE_TAGS = {
     *(269, 270, 271, 272, 285, 305, 306, 315, 316, 33432),  # name, description, camera, date, author, rights
     *(18246, 18249, 40091, 40092, 40093, 40094, 40095),  # rating, and texts of Windows
 }
-"""Tags of a TIFF page that tell about the picture, not about the storage of its pixels."""
+"""Tags of a TIFF page that describe the picture, not the storage of its pixels."""
 
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
 _XMP_THUMBNAILS = re.compile(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", re.DOTALL)
@@ -31,7 +31,7 @@ _OTHER_TEXT = re.compile("Raw profile type |XML:com.adobe.xmp")
 
 @dataclass
 class Metadata:
-    """What a file tells about its picture, apart from pixels and their colors.
+    """The information of a file about its picture, apart from pixels and color profile.
 
     Attributes:
         exif: with the prefix Exif\\0\\0; its orientation is 1, and it has no thumbnail.
@@ -63,8 +63,11 @@ def of_info(
 
     Args:
         info: the dictionary `info` of the image.
-        told: a warning about damaged metadata is added here.
-        texts: {keyword: text} of a PNG file; some hold other metadata.
+        told: list of warnings; one about damaged metadata is added here.
+        texts: {keyword: text} of a PNG file. Texts that hold EXIF, XMP or IPTC are left out.
+
+    Returns:
+        (Metadata, orientation 1 to 8).
     """
     exif = _as_bytes(info.get("exif")) or _raw_profile(info, "exif") or _raw_profile(info, "APP1")
     xmp, comment = _as_bytes(info.get("xmp")), info.get("comment")
@@ -80,7 +83,7 @@ def of_info(
 
 
 def _sound(data: bytes, told: list[str]) -> bytes | None:
-    """EXIF that can be parsed: as it is; of damaged EXIF the sound part."""
+    """The EXIF data, if they can be parsed; else their readable part."""
     exif, sound = Image.Exif(), None
     with python_warnings() as caught:
         try:
@@ -100,10 +103,13 @@ def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata
     """The metadata of a page of a TIFF file.
 
     Args:
-        stream: of the file.
-        offset: of the directory of the page.
-        order: "<" or ">".
+        stream: binary stream of the file.
+        offset: position of the directory of the page, in bytes.
+        order: byte order, "<" or ">".
         is_big: whether the file is a BigTIFF.
+
+    Returns:
+        Metadata.
     """
     tags = Image.Exif()
     tags.endian, tags.bigtiff = order, is_big
@@ -135,9 +141,15 @@ def _orientation(exif: bytes | None, xmp: bytes | None) -> int:
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
-    """EXIF with the orientation 1 and without a thumbnail, which would show the picture before.
+    """Set the orientation of EXIF to 1, and remove the thumbnail, which shows the source.
 
-    Everything else keeps its place, because the notes of camera makers hold absolute positions.
+    Everything else keeps its position, because the notes of camera makers hold absolute positions.
+
+    Args:
+        exif: EXIF, with or without the prefix Exif\\0\\0; or None.
+
+    Returns:
+        EXIF with the prefix; None for no EXIF.
     """
     if not exif:
         return None
@@ -155,7 +167,14 @@ def upright_exif(exif: bytes | None) -> bytes | None:
 
 
 def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """XMP with the orientation 1 and without thumbnails."""
+    """Set the orientation of XMP to 1, and remove the thumbnails.
+
+    Args:
+        xmp: an XML packet, or None.
+
+    Returns:
+        The packet; None for no XMP.
+    """
     return _XMP_THUMBNAILS.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)) if xmp else None
 
 

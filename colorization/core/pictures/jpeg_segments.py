@@ -1,4 +1,4 @@
-"""The segments at the head of a JPEG file: metadata for pixels that were encoded without."""
+"""The segments at the head of a JPEG file, which hold the metadata."""
 
 import io
 import struct
@@ -18,6 +18,10 @@ _LIMITED = {  # Pillow's option: (name of the metadata, bytes that Pillow adds)
 
 def head(metadata: Metadata, profile: bytes) -> tuple[bytes, list[str]]:
     """The first bytes of a JPEG file, up to the tables for decoding, as Pillow writes them.
+
+    Args:
+        metadata: Metadata to write.
+        profile: an ICC profile.
 
     Returns:
         (bytes, sentences about metadata that are too long for JPEG).
@@ -47,7 +51,14 @@ def head(metadata: Metadata, profile: bytes) -> tuple[bytes, list[str]]:
 
 
 def head_size(jpeg: bytes | bytearray) -> int:
-    """Bytes before the first segment that is needed for decoding."""
+    """The size of the head, which is not needed for decoding.
+
+    Args:
+        jpeg: all bytes of a JPEG file.
+
+    Returns:
+        Number of bytes before the first segment that is needed for decoding.
+    """
     place = 2
     while jpeg[place + 1] == 0xFE or 0xE0 <= jpeg[place + 1] <= 0xEF:  # comment, application data
         place += 2 + struct.unpack_from(">H", jpeg, place + 2)[0]
@@ -55,6 +66,6 @@ def head_size(jpeg: bytes | bytearray) -> int:
 
 
 def _iptc_resource(iptc: bytes) -> bytes:
-    """As Photoshop stores IPTC."""
+    """IPTC records in the form in which Photoshop stores them."""
     header = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc))
     return header + iptc + b"\0" * (len(iptc) % 2)

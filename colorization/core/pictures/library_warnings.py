@@ -1,4 +1,4 @@
-"""Silence of the libraries that read pictures; the facts of their messages become our own warnings."""
+"""Suppress the messages of the libraries that read pictures. This package reports damage itself."""
 
 import contextlib
 import logging
@@ -16,9 +16,13 @@ _FILTERS, _DESCRIPTOR = threading.Lock(), threading.Lock()
 
 @contextlib.contextmanager
 def python_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Catch the warnings of Python in the block, and yield the list of them.
+    """Catch the warnings of Python in the block.
 
-    The filters belong to the whole process, so one thread at a time is here: with headers, not with pixels.
+    The warning filters belong to the whole process, so only one thread at a time runs such a block. Use it to
+    read headers, not pixels.
+
+    Yields:
+        List of the caught warnings.
     """
     with _FILTERS, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -27,7 +31,7 @@ def python_warnings() -> Iterator[list[warnings.WarningMessage]]:
 
 @contextlib.contextmanager
 def no_standard_error() -> Iterator[None]:
-    """Drop what C code writes to the descriptor 2 in the block, by any thread. For rare kinds of files."""
+    """Discard the output of C code to descriptor 2 in the block, from all threads. For rare files only."""
     with _DESCRIPTOR, contextlib.ExitStack() as stack:
         try:
             kept = os.dup(2)

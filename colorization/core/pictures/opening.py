@@ -1,4 +1,4 @@
-"""Pictures as people have them: any common format, upright, in sRGB, with what belongs to them."""
+"""Open pictures of any common format: upright, in sRGB, with their metadata."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from colorization.core.pictures.tiff_reading import TiffReader
 from colorization.core.typing import StrPath
 
 MAX_PIXELS = 500_000_000
-"""Limit for a page: more than cameras and scans of A3 at 1200 dpi have. Decoded, so many fill 1.5 GB."""
+"""Greatest number of pixels of a page: a scan of A3 at 1200 dpi has fewer. Decoded, they take 1.5 GB."""
 
 _READERS: dict[str, tuple[str, Any]] = {
     "JPEG": ("JPEG", Reader),
@@ -48,12 +48,12 @@ class Picture:
 
 @dataclass
 class PictureFile:
-    """An opened picture, whose pixels are decoded when they are asked for.
+    """An opened picture. `pages` decodes its pixels.
 
     Attributes:
         format: Pillow's name: JPEG (MPO too), PNG, TIFF, WEBP, BMP, GIF, HEIF, AVIF or JPEG2000.
         page_count: of a TIFF file, without thumbnails and masks; else 1.
-        metadata: apart from the profile, which is applied.
+        metadata: without the color profile, which is applied to the pixels.
         warnings: sentences for the user. Some are added while pages are read, such as those about damage.
     """
 
@@ -71,6 +71,9 @@ class PictureFile:
 
     def pages(self) -> Iterator[Picture]:
         """Decode one page after the other.
+
+        Yields:
+            Picture.
 
         Raises:
             InputError: nothing of a page can be decoded.
@@ -106,12 +109,15 @@ class PictureFile:
 def open_picture(
     source: StrPath | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS
 ) -> PictureFile:
-    """Open a picture of any common format, which its content decides. Only headers are read.
+    """Open a picture of any common format. Its content decides the format. Only headers are read.
 
     Args:
         source: path of a file, or all of its bytes.
         name: for messages; None takes the path.
-        max_pixels: a page of more pixels is refused, before it is decoded.
+        max_pixels: greatest number of pixels of a page. Larger pages are not decoded.
+
+    Returns:
+        PictureFile.
 
     Raises:
         InputError: the file is not found, cannot be read, is no image, or is too large.

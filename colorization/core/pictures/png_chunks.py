@@ -23,9 +23,9 @@ class Chunk(NamedTuple):
     """A chunk of a PNG file.
 
     Attributes:
-        kind: its name; in small letters first if the chunk may be left out.
+        kind: its name; a lower-case first letter marks an optional chunk.
         data: its content; shorter than declared at the end of a cut file.
-        whole: whether its length and its checksum are right.
+        whole: whether its length and its checksum are correct.
     """
 
     kind: bytes
@@ -34,7 +34,14 @@ class Chunk(NamedTuple):
 
 
 def chunks(png: bytes) -> Iterator[Chunk]:
-    """The chunks of a PNG file, up to its end or to the first that makes no sense."""
+    """The chunks of a PNG file, up to its end or to the first invalid one.
+
+    Args:
+        png: all bytes of the file.
+
+    Yields:
+        Chunk.
+    """
     place = len(SIGNATURE)
     while place + 8 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, place)
@@ -47,7 +54,14 @@ def chunks(png: bytes) -> Iterator[Chunk]:
 
 
 def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A PNG file of (kind, data), with right checksums."""
+    """A PNG file of given chunks, with correct checksums.
+
+    Args:
+        parts: (kind, data) of each chunk.
+
+    Returns:
+        All bytes of the file.
+    """
     encoded = (
         piece
         for kind, data in parts
@@ -57,7 +71,10 @@ def join(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def pixels_only(png: bytes) -> tuple[bytes, float | None]:
-    """The file without metadata, of which libpng prints warnings; a damaged file is mended.
+    """Remove metadata from a PNG file, because libpng prints warnings about them. A damaged file is mended.
+
+    Args:
+        png: all bytes of the file.
 
     Returns:
         (PNG file, share of the pixels that are missing, or None if the file is not damaged).
@@ -74,7 +91,10 @@ def pixels_only(png: bytes) -> tuple[bytes, float | None]:
 
 
 def mended(png: bytes) -> tuple[bytes, float]:
-    """A damaged file made whole: missing pixels are zero, damaged chunks that may be left out are absent.
+    """Complete a damaged file: missing pixels become zero, and damaged optional chunks are removed.
+
+    Args:
+        png: all bytes of the file.
 
     Returns:
         (PNG file, share of the pixels that are missing).
@@ -110,7 +130,14 @@ def _raw_size(header: bytes) -> int:
 
 
 def is_damaged(png: bytes) -> bool:
-    """Whether a checksum is wrong, or the end is missing."""
+    """Whether a checksum is wrong, or the end is missing.
+
+    Args:
+        png: all bytes of the file.
+
+    Returns:
+        True if the file is damaged.
+    """
     return not _is_whole(list(chunks(png)))
 
 
@@ -119,18 +146,40 @@ def _is_whole(found: list[Chunk]) -> bool:
 
 
 def bits(png: bytes) -> int:
-    """Bits per sample."""
+    """The depth of a PNG file.
+
+    Args:
+        png: all bytes of the file.
+
+    Returns:
+        Bits per sample; 0 for a file that is too short.
+    """
     return png[24] if len(png) > 24 else 0
 
 
 def with_metadata_of(png: bytes | bytearray, other: bytes) -> bytes:
-    """The pixels of one PNG file with the metadata of another one, which come before them."""
+    """Add the metadata of one PNG file to another one, before its pixels.
+
+    Args:
+        png: the file with the pixels.
+        other: the file with the metadata.
+
+    Returns:
+        All bytes of the new file.
+    """
     added = join((kind, data) for kind, data, _ in chunks(other) if kind not in _PIXELS)
     return b"".join([png[:_HEADER_END], added[len(SIGNATURE) :], png[_HEADER_END:]])
 
 
 def metadata_only(png: bytes) -> bytes:
-    """A PNG of one pixel with the metadata of a file, also those after its pixels."""
+    """A PNG of one pixel with the metadata of a file, including those after its pixels.
+
+    Args:
+        png: all bytes of the file.
+
+    Returns:
+        All bytes of the new file.
+    """
     sound = join(
         (chunk.kind, chunk.data) for chunk in chunks(png) if chunk.whole and chunk.kind not in _PIXELS
     )
@@ -138,7 +187,14 @@ def metadata_only(png: bytes) -> bytes:
 
 
 def one_pixel(**options: Any) -> bytes:
-    """A PNG file of one pixel, saved by Pillow with these options."""
+    """A PNG file of one pixel.
+
+    Args:
+        options: keyword arguments for Pillow's Image.save.
+
+    Returns:
+        All bytes of the file.
+    """
     buffer = io.BytesIO()
     Image.new("L", (1, 1)).save(buffer, "PNG", **options)
     return buffer.getvalue()

@@ -14,7 +14,7 @@ _RELATIVE_COLORIMETRIC = 1
 _BLACK_POINT_COMPENSATION = 0x2000  # both as Photoshop converts
 _EXACT = 0x0100 | 0x0040  # no tables, no cache: the tables for 16 bits are wrong by 8 % in the shadows
 _STRIP = 2**18  # pixels that one thread converts at a time
-_NEARLY = 1 / 255  # a profile that changes less than this is sRGB under another name
+_NEARLY = 1 / 255  # a profile that changes colors by less is treated as sRGB
 
 
 class ProfileError(ValueError):
@@ -27,7 +27,7 @@ def srgb_profile() -> bytes:
     import imagecodecs
 
     profile = imagecodecs.cms_profile("srgb")
-    date = np.array([2020, 1, 1, 0, 0, 0], ">u2").tobytes()  # instead of the present
+    date = np.array([2020, 1, 1, 0, 0, 0], ">u2").tobytes()  # replaces the present date
     return profile[:24] + date + profile[36:]
 
 
@@ -36,7 +36,7 @@ def to_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
     Args:
         pixels: uint8 or uint16; (H, W) gray, (H, W, 3) RGB or (H, W, 4) CMYK.
-        profile: an ICC profile. That of RGB also fits gray samples: all three channels are equal.
+        profile: an ICC profile. An RGB profile also fits gray samples: all three channels are equal.
 
     Returns:
         (H, W) or (H, W, 3), sRGB-encoded, of the same dtype.
@@ -55,7 +55,7 @@ def to_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
 
 def _gray_to_srgb(pixels: np.ndarray, profile: bytes, space: bytes) -> np.ndarray:
-    """Look up each gray level: a profile maps it to a gray of sRGB, whatever its white."""
+    """Convert gray levels by a table. It holds the mean of the converted channels: the result is neutral."""
     most = np.iinfo(pixels.dtype).max
     ramp = np.arange(most + 1, dtype=pixels.dtype)[None]
     if space == SPACES["RGB"]:
@@ -88,7 +88,7 @@ def _in_strips(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
 
 def _transform(samples: np.ndarray, profile: bytes, dtype: np.dtype) -> np.ndarray:
-    """sRGB of samples, as (..., 3) of another dtype; floats are 0..1."""
+    """Convert samples to (..., 3) sRGB of another dtype; floats are 0..1."""
     import imagecodecs
 
     space = {2: "gray", 3: "rgb", 4: "cmyk"}[samples.ndim if samples.ndim == 2 else samples.shape[2]]
@@ -108,7 +108,14 @@ def _transform(samples: np.ndarray, profile: bytes, dtype: np.dtype) -> np.ndarr
 
 
 def cmyk_to_rgb(pixels: np.ndarray) -> np.ndarray:
-    """RGB of (H, W, 4) CMYK without a profile: inks multiply the light of the paper."""
+    """Convert CMYK without a profile: each ink reduces the light of the paper by its share.
+
+    Args:
+        pixels: (H, W, 4) uint8 or uint16 CMYK, 0 without ink.
+
+    Returns:
+        (H, W, 3) RGB of the same dtype.
+    """
     most = np.iinfo(pixels.dtype).max
     light = (most - pixels).astype(np.uint32)
     return ((light[..., :3] * light[..., 3:] + most // 2) // most).astype(pixels.dtype)

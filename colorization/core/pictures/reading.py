@@ -23,7 +23,7 @@ from colorization.core.pictures.sample_arrays import Samples
 from colorization.core.pictures.source import Source
 
 ERRORS = Exception
-"""What decoders raise for damaged files: errors of a dozen types."""
+"""The errors of decoders for damaged files. They have a dozen types."""
 
 _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -40,8 +40,8 @@ DAMAGED = "The file is damaged"
 """The first words of each warning about damage."""
 
 _END_OF_JPEG = b"\xff\xd9"
-_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and their rows
-_NOTHING = 0.98  # share of a picture without which it is refused
+_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and the height of a block
+_NOTHING = 0.98  # share of missing rows above which a picture is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
 
 
@@ -90,7 +90,7 @@ class Reader:
             return _PLUGINS[self._format](stream)
 
     def _opened_mended(self) -> tuple[Any, float]:
-        """(image of the completed file, share of it that is missing)."""
+        """(image of the completed file, share that is missing)."""
         data, share = mended(self._source.read(), self._format)
         return self._open(io.BytesIO(data)), share
 
@@ -149,7 +149,7 @@ class Reader:
             return samples
 
     def _partly(self, image: Any) -> Samples:
-        """The samples of a file whose decoding failed on the way."""
+        """The samples of a file whose decoding failed after some rows."""
         with contextlib.suppress(ERRORS):
             whole, share = self._opened_mended()
             whole.load()
@@ -202,11 +202,11 @@ class HeicReader:
 
 
 def mended(data: bytes, format: str) -> tuple[bytes, float]:
-    """The bytes of a damaged file, completed so that its decoder takes them.
+    """Complete the bytes of a damaged file, so that its decoder accepts them.
 
     Returns:
-        (bytes, share of the picture that is missing; 0 if only its pixels tell). The bytes are those
-        given if the format cannot be completed.
+        (bytes, share of the picture that is missing; 0 if it is unknown). Formats that cannot be completed
+        are unchanged.
     """
     if format == "JPEG":
         return data + _END_OF_JPEG, 0.0
@@ -219,7 +219,7 @@ def mended(data: bytes, format: str) -> tuple[bytes, float]:
 
 
 def empty_share(image: Any) -> float:
-    """The share of rows that a decoder did not reach before it failed: they are zero."""
+    """The share of rows, 0..1, that a decoder did not reach before it failed. These rows are zero."""
     if image._im is None:
         return 1.0
     image.tile = []  # so that Pillow does not decode it again
@@ -235,9 +235,9 @@ def _plain_share(rows: np.ndarray) -> float:
 
 
 def _early_end(rows: np.ndarray) -> float | None:
-    """The share of a JPEG file after an error that ended its decoding; None if there was none.
+    """The missing share of a JPEG file whose decoding ended early; None if it is complete.
 
-    libjpeg does not tell of errors. It fills the rest with a gray that photographs do not have.
+    libjpeg does not report errors. It fills the rest with a gray that photographs do not have.
     """
     if not (rows[-1] == _FILLED).all():
         return None
@@ -267,7 +267,7 @@ def decoding(source: Source) -> Iterator[None]:
 
 
 def undecodable(source: Source) -> InputError:
-    """The InputError for a file of a known format without a pixel that can be decoded."""
+    """The InputError for a file of a known format if no pixel can be decoded."""
     return source.refused(
         "cannot be read as an image: the file is damaged, or of a rare kind. "
         "Save it anew with another program"
@@ -280,7 +280,7 @@ def camera_raw(source: Source) -> InputError:
 
 
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
-    """(Pillow's info, texts), also of metadata that follow the pixels."""
+    """(Pillow's info, texts), including metadata after the pixels."""
     try:
         image = PngImagePlugin.PngImageFile(io.BytesIO(png_chunks.metadata_only(png)))
         image.load()
@@ -292,7 +292,7 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
 def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     import imagecodecs
 
-    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or something follows: Pillow tells
+    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or data follow: Pillow decides
         return None
     array = imagecodecs.jpeg8_decode(data)
     return sample_arrays.split(array), _early_end(array)

@@ -1,4 +1,4 @@
-"""Samples of decoders -> gray, RGB or CMYK and alpha, as uint8 or uint16."""
+"""Convert the samples of decoders to gray, RGB or CMYK, and alpha, as uint8 or uint16."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,14 @@ class Samples:
 
 
 def of_image(image: Image.Image) -> Samples:
-    """The samples of a loaded image of any mode of Pillow."""
+    """The samples of an image of any mode of Pillow.
+
+    Args:
+        image: a loaded image.
+
+    Returns:
+        Samples, without profile and orientation.
+    """
     mode, transparency = image.mode, image.info.get("transparency")
     if mode.startswith("I;16"):
         pixels = np.asarray(image).astype(np.uint16, copy=False)
@@ -46,7 +53,7 @@ def of_image(image: Image.Image) -> Samples:
 
 
 def _of_converted(image: Image.Image) -> Samples:
-    """A palette, or one color that is transparent."""
+    """Samples of an image with a palette, or with one transparent color."""
     has_alpha = image.mode in ("PA", "RGBa", "La") or "transparency" in image.info
     palette = (
         np.array(image.getpalette() or [], np.uint8).reshape(-1, 3) if image.mode in ("P", "PA") else None
@@ -71,9 +78,14 @@ def _unequal(pixels: np.ndarray, value: object) -> np.ndarray | None:
 
 
 def split(array: np.ndarray) -> Samples:
-    """The samples of an array whose last axis holds gray, gray and alpha, RGB, RGB and alpha.
+    """Separate the colors of an array from its alpha.
 
-    CMYK has four channels too and must not be given here.
+    Args:
+        array: (H, W) gray, or (H, W, C): gray, gray and alpha, RGB, or RGB and alpha. CMYK is not supported:
+            its fourth channel would be taken as alpha.
+
+    Returns:
+        Samples, without profile and orientation.
     """
     if array.ndim == 2:
         return Samples(array)
@@ -124,7 +136,14 @@ def _scaled_floats(array: np.ndarray) -> tuple[np.ndarray, str | None]:
 
 
 def reduced(array: np.ndarray) -> np.ndarray:
-    """uint16 as the nearest uint8."""
+    """Reduce 16 bits to 8.
+
+    Args:
+        array: (...) uint16.
+
+    Returns:
+        (...) uint8, rounded to the nearest value.
+    """
     table = np.rint(np.arange(65536) / 257).astype(np.uint8)
     return table[array]
 

@@ -1,4 +1,4 @@
-"""Where the bytes of a picture come from: a file that is opened again for each use, or memory."""
+"""The bytes of a picture: from a file, which is opened again for each use, or from memory."""
 
 import io
 import stat
@@ -14,7 +14,7 @@ class Source:
     """The bytes of a picture.
 
     Args:
-        place: a path, or all bytes. What is no regular file, such as a pipe, is read at once.
+        place: a path, or all bytes. A pipe, or another file that is not regular, is read at once.
         name: for messages; None takes the path.
 
     Raises:
@@ -39,7 +39,14 @@ class Source:
                 raise self._unreadable(error) from None
 
     def open(self) -> BinaryIO:
-        """A stream, to be closed, at the beginning. Raises InputError."""
+        """Open the picture at its beginning.
+
+        Returns:
+            Binary stream, which the caller closes.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
         if self._path is None:
             return io.BytesIO(self._data or b"")
         try:
@@ -48,13 +55,30 @@ class Source:
             raise self._unreadable(error) from None
 
     def read(self) -> bytes:
-        """All bytes. Raises InputError."""
+        """Read the whole picture.
+
+        Returns:
+            All bytes.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
         if self._data is not None:
             return self._data
         return self.start(-1)
 
     def start(self, count: int) -> bytes:
-        """The first bytes; -1 takes all. Raises InputError."""
+        """Read the first bytes.
+
+        Args:
+            count: number of bytes; -1 takes all.
+
+        Returns:
+            The bytes; fewer if the picture is shorter.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
         try:
             with self.open() as stream:
                 return stream.read(count)
@@ -62,12 +86,26 @@ class Source:
             raise self._unreadable(error) from None
 
     def size(self) -> int:
-        """Bytes. Raises InputError."""
+        """The size of the picture.
+
+        Returns:
+            Number of bytes.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
         with self.open() as stream:
             return stream.seek(0, io.SEEK_END)
 
     def refused(self, reason: str) -> InputError:
-        """The InputError "NAME REASON.", whose reason begins with a verb."""
+        """The InputError "NAME REASON."
+
+        Args:
+            reason: the rest of the sentence, which begins with a verb.
+
+        Returns:
+            InputError.
+        """
         return InputError(f"{self.name} {reason}.")
 
     def _unreadable(self, error: OSError | ValueError) -> InputError:

@@ -20,7 +20,7 @@ _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6  # ph
 _COLORS = {_MINISWHITE: 1, _MINISBLACK: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3}
 """Samples of a pixel, apart from extra ones."""
 
-_JPEG = 7  # a compression that returns RGB for YCbCr
+_JPEG = 7  # compression; its decoder converts YCbCr to RGB
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra samples
 _UNSIGNED = 1  # a format of samples
 
@@ -77,7 +77,7 @@ class TiffReader:
         return metadata
 
     def _by_tifffile(self, stream: BinaryIO, page: Any) -> Samples | None:
-        """None for a kind of color that tifffile does not convert, or if nothing can be decoded."""
+        """The samples of a page; None if tifffile cannot convert its colors, or cannot decode anything."""
         kind = int(page.photometric)
         if kind not in _COLORS or (kind == _YCBCR and int(page.compression) != _JPEG):
             return None
@@ -101,7 +101,7 @@ class TiffReader:
         if page.bitspersample > 8:
             raise undecodable(self._source)
         stream.seek(0)
-        with python_warnings(), no_standard_error():  # libtiff tells of each damaged row
+        with python_warnings(), no_standard_error():  # libtiff prints a line for each damaged row
             image: Any = TiffImagePlugin.TiffImageFile(stream)
             image.seek(page.index)
             image.im = Image.core.new(image.mode, image._tile_size)  # else Pillow's own limit holds
@@ -113,7 +113,7 @@ class TiffReader:
 
 
 def _pictures(file: Any) -> list[Any]:
-    """The pages that are pictures of their own; the first page if there are none."""
+    """The pages without thumbnails and masks; the first page if there are no others."""
     import tifffile
 
     pages: list[Any] = []
@@ -125,7 +125,7 @@ def _pictures(file: Any) -> list[Any]:
 
 
 def _decoded(stream: BinaryIO, page: Any) -> tuple[np.ndarray | None, float]:
-    """(samples as (H, W) or (H, W, C), share of them that is missing); None if nothing can be decoded."""
+    """((H, W) or (H, W, C) samples, share of missing ones); the samples are None if none can be decoded."""
     try:
         return _in_order(page.asarray(), page), 0.0
     except ERRORS:
@@ -135,7 +135,7 @@ def _decoded(stream: BinaryIO, page: Any) -> tuple[np.ndarray | None, float]:
 
 
 def _copy_rows(stream: BinaryIO, page: Any, array: np.ndarray) -> float:
-    """Fill an array with uncompressed samples up to the end of the file; the share that is there."""
+    """Fill an array with uncompressed samples up to the end of the file; returns their share."""
     stream.seek(page.dataoffsets[0])
     data = stream.read(array.nbytes)
     values = np.frombuffer(
@@ -146,7 +146,7 @@ def _copy_rows(stream: BinaryIO, page: Any, array: np.ndarray) -> float:
 
 
 def _copy_segments(stream: BinaryIO, page: Any, array: np.ndarray) -> float:
-    """Fill an array with the strips or tiles that can be decoded; their share."""
+    """Fill an array with the strips or tiles that can be decoded; returns their share."""
     decoded = 0
     places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     for number, (offset, count) in enumerate(places):
@@ -170,7 +170,7 @@ def _in_order(array: np.ndarray, page: Any) -> np.ndarray:
 
 
 def _looked_up(array: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """uint8 gray or RGB of positions in a palette, (3, N) uint16."""
+    """Convert indices into a palette, (3, N) uint16, to uint8 gray or RGB."""
     table = (colors // 256 if colors.max() > 255 else colors).astype(np.uint8).T
     is_gray = bool((table == table[:, :1]).all())
     return (table[:, 0] if is_gray else table)[np.minimum(array, len(table) - 1)]
@@ -195,7 +195,7 @@ def _split(array: np.ndarray, kind: int, extra: tuple[int, ...]) -> Samples:
 
 
 def _unmultiplied(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colors that were stored times alpha."""
+    """Divide premultiplied colors by alpha."""
     most = np.iinfo(pixels.dtype).max
     factor = most / np.maximum(alpha, 1).astype(np.float32)
     factor = factor[..., None] if pixels.ndim == 3 else factor

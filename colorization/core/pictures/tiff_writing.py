@@ -1,4 +1,4 @@
-"""Pages -> a TIFF file with metadata, page by page, by tifffile."""
+"""Write TIFF files with metadata, page by page, by tifffile."""
 
 import io
 import struct
@@ -20,13 +20,13 @@ from colorization.core.pictures.file_metadata import (
 from colorization.core.pictures.profiles import srgb_profile
 
 _NONE, _LZW, _DEFLATE = 1, 5, 8  # compressions
-_KEPT = {_NONE, _LZW}  # of the source; others become deflate
+_KEPT = {_NONE, _LZW}  # compressions of the source that are kept; others become deflate
 _LEVEL = {_DEFLATE: {"level": 6}}
-_PIXEL = 8  # bytes at most: later pages may have more than the first
-_TOO_MUCH = 2**32 - 2**26  # bytes for the positions of 32 bits, less some for tags
+_PIXEL = 8  # bytes at most; the depth of later pages is unknown
+_TOO_MUCH = 2**32 - 2**26  # limit in bytes of 32-bit positions, minus a reserve for tags
 _BYTE, _ASCII, _SHORT, _LONG, _UNDEFINED, _LONG8 = 1, 2, 3, 4, 7, 16  # types of tags
 _DIRECTORIES = (EXIF_TAG, GPS_TAG)
-"""Tags that point to a directory. tifffile does not write them: first they have a number one less."""
+"""Tags that point to a directory. tifffile cannot write them, so they are written as the number one less."""
 
 
 def write(
@@ -35,8 +35,8 @@ def write(
     """Write pages, one in memory at a time.
 
     Args:
-        stream: that can go back.
-        pages: (RGB, alpha or None), uint8 or uint16.
+        stream: seekable binary stream.
+        pages: (RGB, alpha) of each page: (H, W, 3) and (H, W), uint8 or uint16. The alpha may be None.
         metadata: for the first page; resolution and compression for all.
     """
     import tifffile

@@ -1,4 +1,4 @@
-"""Pictures -> files with their metadata: JPEG, PNG, WebP and AVIF. See tiff_writing."""
+"""Write pictures with their metadata: JPEG, PNG, WebP and AVIF. See tiff_writing for TIFF."""
 
 import io
 from collections.abc import Iterable, Iterator, Sized
@@ -51,16 +51,16 @@ _SHOWN = {
 def write_picture(
     target: Path | BinaryIO, format: str, pages: Iterable[Picture], metadata: Metadata
 ) -> list[str]:
-    """Write a picture as a whole or not at all.
+    """Write a picture completely or not at all.
 
     Args:
         target: a path, or a binary stream.
         format: JPEG, PNG, TIFF, WEBP or AVIF, see image_formats.output_format.
-        pages: at least one. All formats but TIFF hold the first.
+        pages: at least one. Only TIFF holds more than the first.
         metadata: of the source; its profile is not in it, because the pixels are sRGB.
 
     Returns:
-        Sentences for the user about things that the format cannot hold.
+        Sentences for the user about data that the format cannot hold.
 
     Raises:
         InputError: the file cannot be written, or the format cannot hold so large a picture.
@@ -72,7 +72,7 @@ def write_picture(
         with replacing(target) as temporary, temporary.open("wb+") as stream:
             _encode(stream, format, fitting, metadata, told)
     else:
-        buffer = io.BytesIO()  # a pipe cannot go back, as TIFF must
+        buffer = io.BytesIO()  # TIFF needs to seek, which a pipe cannot
         _encode(buffer, format, fitting, metadata, told)
         try:
             target.write(buffer.getbuffer())
@@ -124,14 +124,14 @@ def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _encode(stream: Any, format: str, pages: Iterator[Picture], metadata: Metadata, told: list[str]) -> None:
-    """Encode pages, and tell the metadata that are lost."""
+    """Encode pages, and report lost metadata."""
     if format == "TIFF":
         tiff_writing.write(stream, ((page.pixels, page.alpha) for page in pages), metadata)
     else:
         picture = next(pages)
         encode = {"JPEG": _jpeg, "PNG": _png}.get(format, _with_pillow)
         told += encode(stream, picture, metadata, format)
-        for _ in pages:  # ends, and tells of pages that are left out
+        for _ in pages:  # runs the generator to its end, which reports left-out pages
             pass
     lost = [
         shown for field, shown in _SHOWN.items() if getattr(metadata, field) and field not in _HELD[format]
