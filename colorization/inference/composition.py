@@ -18,6 +18,7 @@ STRIDE = 8
 """The networks' sides are multiples of this."""
 
 _LONGEST = 16  # times the working size: limit of the longer side of a network's input
+_CHANNELS = 4  # number of channels that OpenCV resizes at once
 _VISIBLE = 1e-3  # least opacity of a visible pixel at the working size
 _STRIP = 2**18  # pixels in a strip: their float32 planes fit into the processor's cache
 
@@ -68,6 +69,8 @@ def resize(planes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     Returns:
         (height, width) or (height, width, C) float32. `graph.resize` is the same for tensors.
     """
+    if planes.ndim == 3 and planes.shape[2] > _CHANNELS:
+        return _turned(_one_plane(_turned(_one_plane(planes, shape[0])), shape[1]))
     return _resize_rows(_resize_columns(planes, shape[1]), shape[0])
 
 
@@ -121,6 +124,16 @@ def _resize_columns(planes, width):
     how = cv2.INTER_AREA if width < planes.shape[1] else cv2.INTER_LINEAR
     resized = cv2.resize(planes, (width, len(planes)), interpolation=how)
     return resized.reshape(len(planes), width, *planes.shape[2:])
+
+
+def _one_plane(planes, height):
+    """Planes of another height: side by side they are one plane, for any number of them."""
+    flat = _resize_rows(np.ascontiguousarray(planes).reshape(len(planes), -1), height)
+    return flat.reshape(height, *planes.shape[1:])
+
+
+def _turned(planes):
+    return planes.transpose(1, 0, 2)
 
 
 def _resize_rows(planes, height):

@@ -18,6 +18,7 @@ from colorization.inference.propagation import Propagation, grid_shape
 
 _REACH = 0.2  # distance to which a hint spreads, relative to the picture
 _CROWDED = 0.05  # smallest relative singular value; hints in one cell fall below it and are averaged
+_LEAST_SHARE = 0.5  # least effect of a hint on its own pixel; a lone bright pixel gets less from its cell
 _RIDGE = 1e-5  # added to the covariances: different hints in one cell are averaged
 
 
@@ -151,9 +152,10 @@ class HintedPicture:
         """
         effects = [self._effect(place) for place in places]
         shares = np.array([[self._at(enlarged, place)[0] for _, enlarged in effects] for place in places])
-        own = np.diag(shares).copy()
+        own = np.maximum(np.diag(shares), _LEAST_SHARE)
+        np.fill_diagonal(shares, own * (1 + _RIDGE))
         alone = missing / own[:, None]
-        strengths = np.linalg.solve(shares + np.diag(_RIDGE * own), missing)
+        strengths = np.linalg.solve(shares, missing)
         correction = np.einsum("nhw,nc->hwc", np.stack([effect for effect, _ in effects]), strengths)
         lowest, highest = np.minimum(alone.min(axis=0), 0), np.maximum(alone.max(axis=0), 0)
         return np.clip(correction, lowest, highest).astype(np.float32)

@@ -58,6 +58,15 @@ def test_strips_make_no_difference(monkeypatch, ab, shape):
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(9, 30), (40, 7), (13, 17)])
+def test_many_planes_are_resized_like_single_ones(shape):
+    planes = np.random.default_rng(0).normal(size=(20, 17, 313)).astype("float32")
+    found = composition.resize(planes, shape)
+    for channel in (0, 63, 64, 312):
+        expected = composition.resize(np.ascontiguousarray(planes[..., channel]), shape)
+        np.testing.assert_allclose(found[..., channel], expected, atol=1e-6)
+
+
 def test_hidden_pixels_have_no_influence():
     """Oracle: the picture with other content where it is hidden; and the mean of what is visible, in between."""
     alpha = np.full(RGB.shape[:2], 255, np.uint8)

@@ -155,6 +155,19 @@ def test_contradicting_hints(picture):
     assert (colored < np.minimum(np.minimum(first, second), 0) - 1).sum() == 0
 
 
+def test_crowded_hints_in_noise(monkeypatch):
+    """The worst picture for edges, enlarged from a small grid: each hint holds, and no other color gets wild."""
+    monkeypatch.setattr(propagation, "_CELLS", 400)
+    generator = np.random.default_rng(0)
+    noise = deep(generator.integers(90, 160, (90, 90)))
+    colors = [(150, 110, 110), (110, 130, 150), (120, 130, 100)]
+    given = [Hint(8 * (each % 10) + 5, 20 * (each // 10) + 9, colors[each % 3]) for each in range(40)]
+    colored = deep_ab(hinted(noise, GRAY, Rendering()).colorize(given))
+    for hint in given:
+        assert np.abs(colored[hint.y, hint.x] - ab(hint.color)).max() < 2
+    assert np.linalg.norm(colored, axis=-1).max() < 3 * max(np.linalg.norm(ab(color)) for color in colors)
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_borders_count_and_stay_neutral(value):
     """Positions are those of the whole picture; a hint on the border itself is refused."""

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from skimage import data
+from skimage.color import rgb2lab
 
+import colorization
 from colorization.core.bin_centers import CENTERS, COUNT
 from colorization.inference import composition, propagation, samples
+from colorization.inference.rendering import Rendering
 
 SIZE = 48
 HALF = SIZE // 2
@@ -97,3 +100,26 @@ def test_small_pictures_and_no_temperature(shape, temperature):
     )
     assert drawn.shape == (1, *shape, 2)
     assert np.isfinite(drawn).all()
+
+
+def test_pictures_of_a_model():
+    """Options, depth, opacity and borders of the picture hold for its samples; the first page of a file is taken."""
+    gray = np.pad(data.camera()[::8, ::8], 9, constant_values=255).astype(np.uint16) * 257
+    alpha = np.full(gray.shape, 65535, np.uint16)
+    alpha[30:40, 20:60] = 0
+    rendering = Rendering(quality="best", restore_contrast=True, saturation=0.5)
+    model = colorization.load("cifar10-classification", rendering=rendering)
+    drawn = list(model.samples(gray, 2, alpha=alpha))
+    assert [(each.shape, each.dtype) for each in drawn] == [((*gray.shape, 3), np.uint16)] * 2
+    for each in drawn:
+        assert np.ptp(each[:8].astype(int), axis=-1).max() == 0
+        assert (
+            np.abs(rgb2lab(each / 65535)[..., 0] - rgb2lab(np.stack([gray / 65535] * 3, -1))[..., 0]).max()
+            < 0.1
+        )
+    changed = np.where(alpha == 0, 65535 - gray, gray)
+    again = list(model.samples(changed, 2, alpha=alpha))
+    np.testing.assert_array_equal(again[1][alpha > 0], drawn[1][alpha > 0])
+    assert model.confidence(gray, alpha=alpha).shape[1] == 480
+    with pytest.raises(ValueError, match="expected one image, received 2"):
+        model.samples(np.stack([gray, gray])[..., None], 2)
