@@ -132,7 +132,7 @@ class HintedPicture:
         return Propagation(self._lightness, _REACH)
 
     def _finish(self, offset, places, missing):
-        """Add the remaining errors at some places to the cells around them: small ones, unless hints are crowded."""
+        """Add the remaining errors at some places to the cells around: small, unless hints are crowded."""
         found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
         touched, number = np.unique(
             np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),
@@ -156,7 +156,7 @@ class HintedPicture:
         np.fill_diagonal(shares, own * (1 + _RIDGE))
         alone = missing / own[:, None]
         strengths = np.linalg.solve(shares, missing)
-        correction = np.einsum("nhw,nc->hwc", np.stack([effect for effect, _ in effects]), strengths)
+        correction = np.tensordot(np.stack([effect for effect, _ in effects]), strengths, axes=(0, 0))
         lowest, highest = np.minimum(alone.min(axis=0), 0), np.maximum(alone.max(axis=0), 0)
         return np.clip(correction, lowest, highest).astype(np.float32)
 
