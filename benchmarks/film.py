@@ -24,8 +24,9 @@ from skimage import data
 from skimage.color import rgb2gray
 
 from colorization.core import color_numpy
-from colorization.inference import film, loading
-from colorization.inference.film import Settings
+from colorization.inference import loading
+from colorization.inference.films import film
+from colorization.inference.films.film import Settings
 
 STEP = 2  # pixels a frame
 GRAIN = 4.0  # standard deviation, of 255

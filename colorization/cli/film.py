@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from colorization.core.errors import InputError, printable
-from colorization.inference import film, loading
+from colorization.inference import loading
+from colorization.inference.films import film
 
 
 def run(arguments: argparse.Namespace) -> None:

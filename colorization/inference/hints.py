@@ -132,7 +132,7 @@ class HintedPicture:
         return Propagation(self._lightness, _REACH)
 
     def _finish(self, offset, places, missing):
-        """Add the remaining errors at some places to the cells around: small, unless hints are crowded."""
+        """Add the remaining error at some places to the cells around them. It is small for distant hints."""
         found = [_cells(place, self._canvas.pixels.shape, self._grid) for place in places]
         touched, number = np.unique(
             np.concatenate([np.ravel_multi_index(cells, self._grid) for cells, _ in found]),

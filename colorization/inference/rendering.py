@@ -135,7 +135,7 @@ def _inner(small):
 
 
 def _enlarged(part, small, large):
-    """Scale a slice of a side from a small picture to a large one. Partly covered rows are included."""
+    """A slice of a side of a small picture, at the size of the large one, with partly covered rows."""
     start, stop = part.start * large / small, part.stop * large / small
     return slice(int(np.floor(start)), int(np.ceil(stop)))
 

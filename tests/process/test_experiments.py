@@ -89,14 +89,15 @@ def test_the_variant_original_runs_from_start_to_end(runs, experiments, name):
     """Oracle: the settings of the code; the hidden layers of the judge that the weights came from; the weights of
     the last epoch predict."""
     experiment, _, which = name.partition("-")
-    small = {**SMALLER, "epochs": 2, "data": "synthetic", "dev_size": 20, "test_size": 20}
+    small = {**SMALLER, "epochs": 2, "dev_size": 20, "test_size": 20}
     blocks = {"batch_norm": True, "vgg_size": 32, "width": 0.125}
     more = {
         "transfer": {**blocks, "vgg_width": 0.125, "vgg_blocks": 3, "frozen_blocks": 3},
         "judge": {**blocks, "head_width": 64},
     }.get(experiment, {})
     run = RunFolder(runs / f"{name}-original")
-    words = ["--variant", f"original{'-' * bool(which)}{which}", "--run-dir", str(run.path)]
+    variant = f"original-{which}" if which else "original"
+    words = ["--variant", variant, "--data", "synthetic", "--run-dir", str(run.path)]
     words += ["--vgg-weights", str(runs / "judge-smoke")] if more else []
     assert experiments[experiment].main([*words, *as_options(small | more)]) == 0
     assert (run.config.learning_rate, run.config.predict_by, run.config.half_l2) == (1e-3, "last", True)

@@ -18,7 +18,7 @@ QUICK = [
     "colorization", "colorization.cli.main", "colorization.cli.experiment", "colorization.cli.train",
     "colorization.cli.prepare", "colorization.cli.image", "vgg_eval.commands", "vgg_eval.plugin",
     "colorization.cli.film", "colorization.cli.presets", "colorization.datasets", "colorization.datasets.loading",
-    "colorization.inference.film", "colorization.inference.loading", "colorization.inference.runtimes",
+    "colorization.inference.films.film", "colorization.inference.loading", "colorization.inference.runtimes",
     "colorization.runs.folder", "colorization.runs.resolve", "colorization.core.color_numpy",
     "colorization.core.color_prior", "colorization.core.config", "colorization.core.image_files", "vgg_eval.config",
     "colorization.core.pictures", "colorization.core.pictures.writing",

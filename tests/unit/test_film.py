@@ -20,8 +20,8 @@ from support.films import make, pictures, read, tinted, turned
 from colorization.cli import main
 from colorization.core import image_files
 from colorization.core.errors import InputError
-from colorization.inference import film, film_parts
-from colorization.inference.film import Settings
+from colorization.inference.films import film, film_parts
+from colorization.inference.films.film import Settings
 
 EVERY_FRAME = Settings(interval=1, smooth=False)
 
@@ -249,7 +249,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from support.films import tinted
-from colorization.inference import film, film_parts
+from colorization.inference.films import film, film_parts
 
 film_parts.FRAMES = 8
 

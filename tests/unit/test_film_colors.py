@@ -10,11 +10,11 @@ import pytest
 from skimage import data
 from skimage.color import lab2rgb, rgb2gray
 
-from colorization.inference import temporal_smoothing
-from colorization.inference.film_frames import Picture
-from colorization.inference.film_pipeline import ahead
-from colorization.inference.optical_flow import OpticalFlow, is_cut
-from colorization.inference.temporal_smoothing import KeyframeColors
+from colorization.inference.films import temporal_smoothing
+from colorization.inference.films.film_frames import Picture
+from colorization.inference.films.film_pipeline import ahead
+from colorization.inference.films.optical_flow import OpticalFlow, is_cut
+from colorization.inference.films.temporal_smoothing import KeyframeColors
 
 
 def plain(count, size=(16, 16), level=140):

@@ -12,7 +12,7 @@ from skimage.color import rgb2lab
 from support.films import make, pictures, read, remade, tinted
 
 from colorization.core.errors import InputError
-from colorization.inference import film, film_frames, film_parts, film_reading
+from colorization.inference.films import film, film_frames, film_parts, film_reading
 
 
 @pytest.fixture(autouse=True)

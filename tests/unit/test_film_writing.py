@@ -10,8 +10,8 @@ from skimage import data
 from support.films import RATE, make, pictures, read, tinted
 
 from colorization.core.errors import InputError
-from colorization.inference import film
-from colorization.inference.film import Settings
+from colorization.inference.films import film
+from colorization.inference.films.film import Settings
 
 SECOND = 1000  # subtitles' units
 

@@ -109,7 +109,7 @@ def test_the_reading_of_imports_sees_them():
     """Oracle: a few imports, looked up by hand: of a module, of a name, and inside a function."""
     assert "colorization.core.bins" in imports("colorization.models.nine_blocks")
     assert "colorization.core.errors" in imports("colorization.runs.folder")
-    assert "av" in imports("colorization.inference.film_reading")
+    assert "av" in imports("colorization.inference.films.film_reading")
     assert package_of("colorization.core.color") == "colorization.core"
     assert package_of("colorization") is None
 

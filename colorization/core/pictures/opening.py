@@ -9,8 +9,9 @@ import numpy as np
 
 from colorization.core import image_formats
 from colorization.core.pictures import profiles, sample_arrays
+from colorization.core.pictures.damage import DAMAGED, camera_raw, decoding
 from colorization.core.pictures.file_metadata import Metadata
-from colorization.core.pictures.reading import DAMAGED, HeicReader, Reader, camera_raw, decoding
+from colorization.core.pictures.reading import HeicReader, Reader
 from colorization.core.pictures.sample_arrays import Samples
 from colorization.core.pictures.source import Source
 from colorization.core.pictures.tiff_reading import TiffReader

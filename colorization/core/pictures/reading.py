@@ -16,14 +16,21 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from colorization.core.errors import InputError
 from colorization.core.pictures import file_metadata, png_chunks, sample_arrays
+from colorization.core.pictures.damage import (
+    DAMAGED,
+    END_OF_JPEG,
+    ERRORS,
+    early_end,
+    empty_share,
+    mended,
+    plain_share,
+    tell_damage,
+    undecodable,
+)
 from colorization.core.pictures.library_warnings import python_warnings
 from colorization.core.pictures.sample_arrays import Samples
 from colorization.core.pictures.source import Source
-
-ERRORS = Exception
-"""The errors of decoders for damaged files. They have a dozen types."""
 
 _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -36,11 +43,6 @@ _PLUGINS: dict[str, Callable[[BinaryIO], Any]] = {
 }
 """Classes instead of Image.open, which would try sixty formats and has a limit of its own."""
 
-DAMAGED = "The file is damaged"
-"""The first words of each warning about damage."""
-
-_END_OF_JPEG = b"\xff\xd9"
-_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and the height of a block
 _NOTHING = 0.98  # share of missing rows above which a picture is refused
 _MP_COUNT = 45057  # the tag for the number of pictures in an MPO file
 
@@ -141,7 +143,7 @@ class Reader:
                 return self._partly(image)
             samples = sample_arrays.of_image(image)
             if share is None and self._format == "JPEG":
-                share = _early_end(samples.pixels)
+                share = early_end(samples.pixels)
             if share is None and self._format == "PNG" and png_chunks.is_damaged(self._source.read()):
                 share = 0.0
             if share is not None:
@@ -153,7 +155,7 @@ class Reader:
         with contextlib.suppress(ERRORS):
             whole, share = self._opened_mended()
             whole.load()
-            share = max(share, min(empty_share(image), _plain_share(np.asarray(whole))))
+            share = max(share, min(empty_share(image), plain_share(np.asarray(whole))))
             self._tell_damage(share, is_blurred="progressive" in whole.info)
             return sample_arrays.of_image(whole)
         share = empty_share(image)
@@ -201,84 +203,6 @@ class HeicReader:
             return pillow_heif.open_heif(stream, convert_hdr_to_8bit=False, hdr_to_16bit=False)
 
 
-def mended(data: bytes, format: str) -> tuple[bytes, float]:
-    """Complete the bytes of a damaged file, so that its decoder accepts them.
-
-    Returns:
-        (bytes, share of the picture that is missing; 0 if it is unknown). Formats that cannot be completed
-        are unchanged.
-    """
-    if format == "JPEG":
-        return data + _END_OF_JPEG, 0.0
-    if format == "PNG":
-        return png_chunks.mended(data)
-    if format == "WEBP":
-        size = 8 + int.from_bytes(data[4:8], "little")
-        return data.ljust(size, b"\0"), max(0.0, 1 - len(data) / size)
-    return data, 0.0
-
-
-def empty_share(image: Any) -> float:
-    """The share of rows, 0..1, that a decoder did not reach before it failed. These rows are zero."""
-    if image._im is None:
-        return 1.0
-    image.tile = []  # so that Pillow does not decode it again
-    rows = np.asarray(image)
-    return 1 - np.count_nonzero(rows.reshape(len(rows), -1).any(axis=1)) / len(rows)
-
-
-def _plain_share(rows: np.ndarray) -> float:
-    """The share of rows at the bottom that have one color, as libjpeg fills missing ones."""
-    rows = rows.reshape(len(rows), -1, rows.shape[2] if rows.ndim == 3 else 1)
-    different = np.flatnonzero((rows != rows[-1, -1]).any(axis=(1, 2)))
-    return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
-
-
-def _early_end(rows: np.ndarray) -> float | None:
-    """The missing share of a JPEG file whose decoding ended early; None if it is complete.
-
-    libjpeg does not report errors. It fills the rest with a gray that photographs do not have.
-    """
-    if not (rows[-1] == _FILLED).all():
-        return None
-    share = _plain_share(rows)
-    return share if share * len(rows) >= _BLOCK else None
-
-
-def tell_damage(told: list[str], share: float) -> None:
-    """Add the warning that a share of the picture is missing."""
-    if share < 0.005:
-        told.append(f"{DAMAGED}, but nearly all of the picture can be read.")
-    else:
-        told.append(f"{DAMAGED}: about {share:.0%} of the picture is missing.")
-
-
-@contextlib.contextmanager
-def decoding(source: Source) -> Iterator[None]:
-    """Turn any error of a decoder in the block into the InputError for a damaged file."""
-    try:
-        yield
-    except InputError:
-        raise
-    except MemoryError:
-        raise source.refused("needs more memory than there is: reduce its size") from None
-    except ERRORS as error:
-        raise undecodable(source) from error
-
-
-def undecodable(source: Source) -> InputError:
-    """The InputError for a file of a known format if no pixel can be decoded."""
-    return source.refused(
-        "cannot be read as an image: the file is damaged, or of a rare kind. "
-        "Save it anew with another program"
-    )
-
-
-def camera_raw(source: Source) -> InputError:
-    """The InputError for a raw file, of which only a thumbnail could be decoded."""
-    return source.refused("is a camera raw file, which is not read: convert it to TIFF or JPEG")
-
-
 def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
     """(Pillow's info, texts), including metadata after the pixels."""
     try:
@@ -292,10 +216,10 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
 def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     import imagecodecs
 
-    if not data.rstrip(b"\0").endswith(_END_OF_JPEG):  # it is cut, or data follow: Pillow decides
+    if not data.rstrip(b"\0").endswith(END_OF_JPEG):  # it is cut, or data follow: Pillow decides
         return None
     array = imagecodecs.jpeg8_decode(data)
-    return sample_arrays.split(array), _early_end(array)
+    return sample_arrays.split(array), early_end(array)
 
 
 def _png(png: bytes) -> tuple[Samples, float | None] | None:

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from colorization.core.pictures import file_metadata, sample_arrays
+from colorization.core.pictures.damage import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.pictures.library_warnings import no_standard_error, python_warnings
-from colorization.core.pictures.reading import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.pictures.sample_arrays import Samples
 from colorization.core.pictures.source import Source
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from colorization.core import color_numpy
 from colorization.inference import composition
-from colorization.inference.film_frames import Picture
-from colorization.inference.optical_flow import OpticalFlow, alike, is_cut
+from colorization.inference.films.film_frames import Picture
+from colorization.inference.films.optical_flow import OpticalFlow, alike, is_cut
 
 KEPT = 0.9
 """Share of the preceding frame in a color, where both frames show the same: a memory of ten frames."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import frame_sequence
+from colorization.inference.films import frame_sequence
 
 COVER = 1 << 10
 """FFmpeg's AV_DISPOSITION_ATTACHED_PIC, of the stream of a cover picture."""

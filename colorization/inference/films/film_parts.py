@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from colorization.core.atomic_io import refuse_unwritable, remove_unfinished, replacing, write_text
-from colorization.inference.film_frames import Picture, Properties
+from colorization.inference.films.film_frames import Picture, Properties
 
 FRAMES = 240  # in one part: an interruption loses the work on at most one part
 _RATE = 25  # nominal frames per second of a part; the real times are stored beside it

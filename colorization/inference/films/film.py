@@ -16,19 +16,13 @@ from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import (
-    composition,
-    film_frames,
-    film_parts,
-    film_streams,
-    film_writing,
-    frame_sequence,
-)
-from colorization.inference.film_frames import Picture
-from colorization.inference.film_pipeline import ahead
-from colorization.inference.film_reading import opened
-from colorization.inference.film_streams import SUFFIXES
-from colorization.inference.temporal_smoothing import KeyframeColors, Predict
+from colorization.inference import composition
+from colorization.inference.films import film_frames, film_parts, film_streams, film_writing, frame_sequence
+from colorization.inference.films.film_frames import Picture
+from colorization.inference.films.film_pipeline import ahead
+from colorization.inference.films.film_reading import opened
+from colorization.inference.films.film_streams import SUFFIXES
+from colorization.inference.films.temporal_smoothing import KeyframeColors, Predict
 
 __all__ = [
     "INTERVAL",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from colorization.core.errors import printable
-from colorization.inference.film_parts import Parts
-from colorization.inference.film_reading import COVER
-from colorization.inference.film_streams import Plan, Target, describe, others, without
+from colorization.inference.films.film_parts import Parts
+from colorization.inference.films.film_reading import COVER
+from colorization.inference.films.film_streams import Plan, Target, describe, others, without
 
 _OF_THE_CONTAINER = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 """Metadata that describe the old file; the new one has its own."""
