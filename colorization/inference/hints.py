@@ -156,7 +156,7 @@ class HintedPicture:
         np.fill_diagonal(shares, own * (1 + _RIDGE))
         alone = missing / own[:, None]
         strengths = np.linalg.solve(shares, missing)
-        correction = np.einsum("nhw,nc->hwc", np.stack([effect for effect, _ in effects]), strengths)
+        correction = np.tensordot(np.stack([effect for effect, _ in effects]), strengths, axes=(0, 0))
         lowest, highest = np.minimum(alone.min(axis=0), 0), np.maximum(alone.max(axis=0), 0)
         return np.clip(correction, lowest, highest).astype(np.float32)
 
