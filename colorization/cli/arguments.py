@@ -100,12 +100,7 @@ def _add_image(commands):
 
 def _add_rendering(image):
     """The options of `colorize image` between the network's prediction and the result."""
-    image.add_argument(
-        "--upsampling",
-        choices=("edges", "bilinear"),
-        default="edges",
-        help="edges: colors follow the edges of the image (default: edges)",
-    )
+    _add_upsampling(image, "edges")
     image.add_argument(
         "--quality",
         choices=("fast", "best"),
@@ -121,13 +116,6 @@ def _add_rendering(image):
         "--restore-contrast",
         action="store_true",
         help="for faded prints: predict from a stretched lightness; the result keeps the original one",
-    )
-    image.add_argument(
-        "--saturation",
-        type=float,
-        default=1.0,
-        metavar="0..2",
-        help="factor of the chroma: 0 is gray (default: 1)",
     )
     image.add_argument(
         "--compare", action="store_true", help="also write NAME-compare: before and after, side by side"
@@ -160,6 +148,23 @@ def _add_rendering(image):
     )
 
 
+def _add_upsampling(command, default):
+    """The options of rendering for images and films."""
+    command.add_argument(
+        "--upsampling",
+        choices=("edges", "bilinear"),
+        default=default,
+        help=f"edges: colors follow the edges of lightness (default: {default})",
+    )
+    command.add_argument(
+        "--saturation",
+        type=float,
+        default=1.0,
+        metavar="0..2",
+        help="factor of the chroma: 0 is gray (default: 1)",
+    )
+
+
 def _add_film(commands):
     film = add_command(
         commands,
@@ -182,6 +187,7 @@ def _add_film(commands):
         help="the new film: .mp4, .mkv or .mov (default: FILM-colorized.mkv beside FILM)",
     )
     _add_model(film)
+    _add_upsampling(film, "bilinear")
     film.add_argument(
         "--start", type=seconds, default=0.0, metavar="TIME", help="color from here on: 90 or 1:30"
     )

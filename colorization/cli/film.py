@@ -7,6 +7,7 @@ from pathlib import Path
 from colorization.core.errors import InputError, printable
 from colorization.inference import loading
 from colorization.inference.films import film
+from colorization.inference.rendering import PLAIN, check
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -56,6 +57,8 @@ def _settings(arguments):
     if arguments.end is not None and arguments.end <= arguments.start:
         raise InputError("--end lies before --start: give a later --end.")
     interval = 1 if arguments.no_smoothing else arguments.keyframes
+    rendering = PLAIN._replace(upsampling=arguments.upsampling, saturation=arguments.saturation)
+    check(rendering)
     return film.Settings(
         start=arguments.start,
         end=arguments.end,
@@ -63,4 +66,5 @@ def _settings(arguments):
         interval=interval,
         smooth=not arguments.no_smoothing,
         deinterlace=not arguments.no_deinterlace,
+        rendering=rendering,
     )

@@ -1,5 +1,6 @@
 """Films: every frame once, at its time, with its lightness and in color; interruptions; the command."""
 
+import dataclasses
 import gc
 import signal
 import subprocess
@@ -20,8 +21,11 @@ from support.films import make, pictures, read, tinted, turned
 from colorization.cli import main
 from colorization.core import image_files
 from colorization.core.errors import InputError
+from colorization.inference import composition
+from colorization.inference.canvas import Canvas
 from colorization.inference.films import film, film_parts
 from colorization.inference.films.film import Settings
+from colorization.inference.rendering import PLAIN
 
 EVERY_FRAME = Settings(interval=1, smooth=False)
 
@@ -60,6 +64,26 @@ def test_every_frame_comes_at_its_time(tmp_path, suffix, sound):
     assert heard == voice
     assert bool(heard) == sound
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", target.name]
+
+
+def test_each_frame_is_rendered_as_a_photograph_is(tmp_path):
+    """Oracle: Canvas, which renders photographs; its options are seen in the mean chroma and at edges."""
+    shown = pictures(3, 288, 432)
+    source = make(tmp_path / "in.mkv", shown, sound=False)
+    halves = np.full((1, 8, 12, 2), 30, np.float32)
+    halves[:, :, 6:] = -30
+    ab = composition.resize(halves[0], (144, 216))  # at which colors are carried
+    found = []
+    for rendering in (PLAIN, PLAIN._replace(upsampling="edges", saturation=0.5)):
+        target, settings = tmp_path / "out.mkv", dataclasses.replace(EVERY_FRAME, rendering=rendering)
+        film.color(source, target, lambda lightness: halves, "", settings)
+        found.append(read(target)[1])
+        for picture, rgb in zip(found[-1], shown, strict=True):
+            canvas = Canvas(rgb, rendering)
+            expected = canvas.render(canvas.lightness((144, 216)), ab)
+            assert np.abs(rgb2lab(picture) - rgb2lab(expected)).mean() < 2
+    assert np.abs(rgb2lab(found[0][0]) - rgb2lab(found[1][0])).mean() > 5
+    assert main.main(["film", str(source), "-o", str(target), "--overwrite", "--saturation", "3"]) == 2
 
 
 def test_odd_sizes_get_one_more_row_and_column(tmp_path):
@@ -249,6 +273,8 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from support.films import tinted
+from colorization.inference import composition
+from colorization.inference.canvas import Canvas
 from colorization.inference.films import film, film_parts
 
 film_parts.FRAMES = 8

@@ -16,13 +16,14 @@ from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
-from colorization.inference import composition
+from colorization.inference.canvas import Canvas
 from colorization.inference.films import film_frames, film_parts, film_streams, film_writing, frame_sequence
 from colorization.inference.films.film_frames import Picture
 from colorization.inference.films.film_pipeline import ahead
 from colorization.inference.films.film_reading import opened
 from colorization.inference.films.film_streams import SUFFIXES
 from colorization.inference.films.temporal_smoothing import KeyframeColors, Predict
+from colorization.inference.rendering import PLAIN, Rendering
 
 __all__ = [
     "INTERVAL",
@@ -52,6 +53,7 @@ class Settings:
         interval: frames from one prediction of color to the next; 1 predicts the color of each frame.
         smooth: False leaves each predicted color as it is.
         deinterlace: False leaves interlaced frames as they are.
+        rendering: upsampling and saturation of each frame; its other fields are for photographs.
     """
 
     start: float = 0.0
@@ -60,6 +62,7 @@ class Settings:
     interval: int = INTERVAL
     smooth: bool = True
     deinterlace: bool = True
+    rendering: Rendering = PLAIN
 
 
 def tell(sentence: str) -> None:
@@ -156,7 +159,8 @@ def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settin
     shown = [picture for moment in moments if (picture := _picture_at(source, moment, settings)) is not None]
     if not shown:
         raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
-    image_files.write(target, np.concatenate([_small(_colored(rgb, predict)) for rgb in shown], axis=1))
+    colored = [_small(_colored(rgb, predict, settings.rendering)) for rgb in shown]
+    image_files.write(target, np.concatenate(colored, axis=1))
 
 
 def check(source: StrPath, target: Path) -> None:
@@ -234,7 +238,7 @@ def _color_parts(source, parts, predict, settings, tell):
         with (
             ahead(_pictures(film, properties, settings, finished * length)) as pictures,
             ahead(colors.of(pictures)) as colored,
-            ahead(_composed(colored)) as composed,
+            ahead(_composed(colored, settings.rendering)) as composed,
             tqdm(total=total, initial=finished * length, unit=" frames") as bar,
         ):
             for number in itertools.count(finished):
@@ -274,10 +278,15 @@ def _pictures(film, properties, settings, skipped):
     return itertools.islice(found, skipped, None)
 
 
-def _composed(colored) -> Iterator[tuple[Picture, dict[str, Any]]]:
+def _composed(colored, rendering) -> Iterator[tuple[Picture, dict[str, Any]]]:
     """The pictures in color, each with the state after it."""
     for picture, ab, state in colored:
-        yield Picture(picture.time, composition.compose(picture.rgb, ab)), state
+        yield Picture(picture.time, _rendered(picture.rgb, ab, rendering)), state
+
+
+def _rendered(rgb, ab, rendering):
+    canvas = Canvas(rgb, rendering._replace(borders=False))
+    return canvas.render(canvas.lightness(ab.shape[:2]), ab)
 
 
 def _expected_frames(film, settings):
@@ -316,9 +325,9 @@ def _picture_at(source, moment, settings):
         return None if picture is None else picture.rgb
 
 
-def _colored(rgb, predict):
+def _colored(rgb, predict, rendering):
     lightness = color_numpy.lightness(rgb)
-    colored = composition.compose(rgb, predict(lightness[None])[0])
+    colored = _rendered(rgb, predict(lightness[None])[0], rendering)
     return colored if colored.dtype == np.uint8 else (colored >> 8).astype(np.uint8)
 
 
