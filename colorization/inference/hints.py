@@ -240,4 +240,5 @@ def _color(name):
 
 
 def _is_whole(text):
-    return text.strip().removeprefix("-").isdecimal()
+    digits = text.strip().removeprefix("-")
+    return digits.isdecimal() and len(digits) < 12  # Python refuses to convert thousands of digits

@@ -196,6 +196,7 @@ def test_texts_and_files(tmp_path):
         ("120,80", "'120,80' is not a color hint: write X,Y,COLOR, such as 120,80,#a03030."),
         ("a,b,red", "'a,b,red' is not a color hint"),
         ("1.5,2,red", "'1.5,2,red' is not a color hint"),
+        (f"{'9' * 5000},2,red", "is not a color hint"),
         ("1,2,redd", "'redd' is not a known color"),
         ("1,2,", "'' is not a known color"),
         ("1,2,#12", "'#12' is not a known color"),
