@@ -141,7 +141,8 @@ def test_a_failed_weight_load_never_yields_a_picture(old_run, tmp_path):
         del file["model/block9_conv/kernel"]
         file["model/block9_conv/kernel"] = np.zeros((8, 3), "float32")
     with pytest.raises(
-        InputError, match=r"block9_conv/kernel has the shape \(1, 1, 8, 3\), but the layer needs \(1, 1, 8, 2\)"
+        InputError,
+        match=r"block9_conv/kernel has the shape \(1, 1, 8, 3\), but the layer needs \(1, 1, 8, 2\)",
     ):
         Colorizer.load(run_dir)
 
