@@ -49,7 +49,13 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 
 nitpicky = True  # a link that leads nowhere is a warning
-nitpick_ignore_regex = [("py:class", r"(argparse|collections|keras|matplotlib|numpy|os|pathlib|types)\..*")]
+nitpick_ignore_regex = [
+    (
+        "py:(class|exc)",
+        r"(argparse|collections|fractions|keras|matplotlib|numpy|os|pathlib|PIL|types|warnings)\..*",
+    ),
+    ("py:class", r"(tuple|dict)\[.*|.*\.film_pipeline\.Item"),  # parts of types, and a type variable
+]
 
 html_theme = "furo"
 html_title = f"colorization {version}"

@@ -99,11 +99,13 @@ class Modules(Generated):
     def text_of(self, package):
         """The package, without the names that it takes from its modules; then every module with its names."""
         folder = Path(importlib.import_module(package).__file__).parent
-        names = [module.name for module in pkgutil.iter_modules([str(folder)]) if not module.ispkg]
+        found = pkgutil.walk_packages([str(folder)], f"{package}.")
         sections = [f".. automodule:: {package}\n   :ignore-module-all:"]
-        for name in sorted(name for name in names if not name.startswith("_")):
-            title = f"``{package}.{name}``"
-            sections.append(f"{title}\n{'-' * len(title)}\n\n.. automodule:: {package}.{name}")
+        for name, is_package in sorted((module.name, module.ispkg) for module in found):
+            if not name.rpartition(".")[2].startswith("_"):
+                title = f"``{name}``"
+                names = "\n   :ignore-module-all:" if is_package else ""
+                sections.append(f"{title}\n{'-' * len(title)}\n\n.. automodule:: {name}{names}")
         return "\n\n".join(sections)
 
 

@@ -17,7 +17,8 @@ class Canvas:
     Attributes:
         whole: the picture with its borders.
         inner: slices of the rows and columns inside the borders.
-        pixels, alpha: this part of the picture and of its opacity.
+        pixels: this part of the picture.
+        alpha: this part of its opacity; None if the picture has none.
     """
 
     def __init__(self, picture: np.ndarray, rendering: Rendering, alpha: np.ndarray | None = None):

@@ -26,7 +26,8 @@ class Hint(NamedTuple):
     """A color for a pixel of the upright picture.
 
     Attributes:
-        x, y: column and row, from the upper left corner, which is 0, 0.
+        x: column, from the left; the first is 0.
+        y: row, from the top; the first is 0.
         color: sRGB, 0..255 each.
     """
 

@@ -36,8 +36,8 @@ def best_row(rows: list[dict[str, float]], best_by: str) -> dict[str, float]:
 
     Args:
         rows: [{name: value}], at least one row.
-        best_by: dev value without the prefix val_. "loss" selects the least value; any other name selects the
-            highest one.
+        best_by: dev value without the prefix `val_`. "loss" selects the least value; any other name
+            selects the highest one.
 
     Returns:
         {name: value}, one of the rows.

@@ -212,7 +212,7 @@ class Samples(keras.callbacks.Callback):
         self.run, self.colorizer, self.rgb = run, colorizer, images[:_SAMPLES]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the picture in every `samples_every`th epoch, and in the last one."""
+        """Write the picture every `samples_every` epochs, and after the last one."""
         number, config = epoch + 1, self.run.config
         if number % config.samples_every and number != config.epochs:
             return

@@ -48,7 +48,8 @@ class Settings:
     """What to color of a film, and how.
 
     Attributes:
-        start, end: the part to color, in seconds from the beginning; None is the end of the film.
+        start: beginning of the part to color, in seconds.
+        end: end of the part, in seconds; None is the end of the film.
         fps: frames per second of a folder or pattern of frames; None for films.
         interval: frames from one prediction of color to the next; 1 predicts the color of each frame.
         smooth: False leaves each predicted color as it is.

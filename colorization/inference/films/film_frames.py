@@ -28,10 +28,12 @@ class Properties:
     """Properties of a film, known from its first frames.
 
     Attributes:
-        height, width: of a frame as it is shown, in pixels.
+        height: of a frame as it is shown, in pixels.
+        width: of a frame as it is shown, in pixels.
         bits: of a sample: 8, or 16 for sources with more than 8.
         aspect: width of a shown pixel over its height; None if it is unknown.
-        primaries, transfer: FFmpeg's numbers of the color primaries and the transfer function of the result.
+        primaries: FFmpeg's number of the color primaries of the result.
+        transfer: FFmpeg's number of the transfer function of the result.
         stored: (height, width) of the first frame as it is stored.
         upright: filters that turn a stored frame upright.
         wide: name of the HDR or wide-gamut color space that is converted; "" if there is none.

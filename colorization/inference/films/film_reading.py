@@ -48,7 +48,8 @@ class Film:
 
     Attributes:
         path: Path of the file.
-        container, stream: PyAV's InputContainer, and its stream of pictures.
+        container: PyAV's InputContainer.
+        stream: its stream of pictures.
         time_base: Fraction, the seconds of one unit of time.
         rate: Fraction, mean number of frames per second.
         begin: the time at which the film begins, in units of `time_base`.
