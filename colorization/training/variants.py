@@ -1,8 +1,8 @@
 """The variants of the colorizers: named settings of a training.
 
 smoke takes seconds, on the built-in synthetic data. small takes one to three hours on 2 CPU cores. paper has
-the hyperparameters of the paper (section 5.1), original those of the paper's code (docs/method.md lists the
-differences); both are for a GPU.
+the hyperparameters of the paper (section 5.1), original those of the paper's code. Both are for a GPU. The
+page on the method lists their differences.
 """
 
 from collections.abc import Mapping

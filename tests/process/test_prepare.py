@@ -78,7 +78,7 @@ def test_prepare_twice_then_damaged_then_forced(tmp_path, archive):
     damaged = prepare(tmp_path, "cifar10", "--from", archive)
     assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
     assert "train_labels.npy is damaged" in damaged.stderr
-    assert "--force" in damaged.stderr
+    assert "Delete the folder, and run `colorize prepare` again." in damaged.stderr
 
     assert prepare(tmp_path, "cifar10", "--from", archive, "--force").returncode == 0
     assert contents(tmp_path / "root") == ["cifar10"]
@@ -123,7 +123,7 @@ def test_offline_names_the_way_out(tmp_path):
     done = prepare(tmp_path, "cifar10", https_proxy=dead, HTTPS_PROXY=dead, no_proxy="")
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: {datasets.cifar.SOURCES['cifar10'][0]} cannot be downloaded: download it by hand and run "
+        f"error: {datasets.cifar.SOURCES['cifar10'][0]} cannot be downloaded. Download it by hand, and run "
         "`colorize prepare cifar10 --from PATH`.\n"
     )
     assert contents(tmp_path / "root") == []
@@ -133,8 +133,8 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     """Interrupts while the new folder is being written."""
     code = (
         "import runpy, sys, numpy as np\n"
-        "def save(path, array): open(path, 'wb').write(b'half'); raise KeyboardInterrupt\n"
-        "np.save = save\n"
+        "def save(path, *_): open(path, 'wb').write(b'half'); raise KeyboardInterrupt\n"
+        "np.save = np.lib.format.open_memmap = save\n"
         "sys.argv = [sys.argv[1], 'cifar10', '--from', sys.argv[2], '--to', 'here']\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )

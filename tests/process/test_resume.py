@@ -124,7 +124,7 @@ def test_several_devices_train_through_mirrored_strategy(trainings, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ("train_size=33", "33 images in batches of 16 leave 1 for the last one, too few for 2 devices"),
+        ("train_size=33", "33 images in batches of 16 leave 1 for the last batch, too few for 2 devices"),
         ("batch_size=15", "2 devices cannot share a first batch of 15 images"),
         ("jit=on", "jit=on does not work with several TensorFlow devices"),
     ],
