@@ -253,29 +253,3 @@ def write(path: StrPath, rgb: np.ndarray) -> None:
     """
     format = image_formats.output_format(Path(path).suffix)
     write_picture(Path(path), format, [Picture(rgb)], Metadata())
-
-
-def as_batch(image: np.ndarray) -> np.ndarray:
-    """A batch of RGB of a picture or a batch, gray or RGB.
-
-    Args:
-        image: uint8, (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3).
-
-    Returns:
-        (N, H, W, 3) uint8.
-
-    Raises:
-        TypeError: the dtype is not uint8.
-        ValueError: the shape is another one, or the image is empty.
-    """
-    image = np.asarray(image)
-    if image.dtype != np.uint8:
-        raise TypeError(f"expected an image of dtype uint8, received {image.dtype}: scale it to 0..255 first")
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim not in (3, 4) or image.shape[-1] not in (1, 3) or image.size == 0:
-        raise ValueError(
-            f"expected an image of shape (H, W), (H, W, 1 or 3) or (N, H, W, 1 or 3), received {image.shape}"
-        )
-    batch = image if image.ndim == 4 else image[None]
-    return np.broadcast_to(batch, (*batch.shape[:3], 3))
