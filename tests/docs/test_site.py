@@ -53,7 +53,7 @@ def test_settings_commands_and_docstrings_are_in_it(site):
     for config in {*CONFIGS.values(), JudgeConfig}:
         for field in dataclasses.fields(config):
             assert f">{field.name}<" in site["reference/settings.html"]
-    assert "NAME.png goes here" in site["reference/commands.html"]
+    assert "for one file, a name such as colored.jpg" in site["reference/commands.html"]
     assert "python experiments/figure7.py" in site["reference/commands.html"]
     assert site["method.html"].count("<math") > 20
     assert "Unreleased" in site["changelog.html"]
