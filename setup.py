@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "colorization/__init__.py").read_text())[1]
 
-KERAS = ["filelock>=3.20", "keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24"]
+KERAS = ["keras>=3.15", "matplotlib>=3.9", "scikit-image>=0.24"]
 EXPORT = ["ai-edge-litert>=2.1", "onnx>=1.17", "tf2onnx>=1.17"]
 
 setup(
@@ -40,6 +40,7 @@ setup(
     python_requires=">=3.11,<3.14",
     install_requires=[  # coloring pictures and films needs neither Keras nor TensorFlow
         "av>=18",
+        "filelock>=3.20",
         "h5py>=3.11",
         "imagecodecs>=2025.3.30",
         "lazy-loader>=0.4",

@@ -1,6 +1,7 @@
 """What is imported when: `--help`, `import colorization` and what runs without Keras wait for nothing slow."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,24 @@ def test_light_modules_import_nothing_slow():
     found = set(process.stdout.split())
     assert {"colorization", "vgg_eval"} <= found
     assert not found & SLOW
+
+
+def test_coloring_needs_the_base_installation_only():
+    """Oracle: a process in which the packages of setup.py's extras cannot be imported."""
+    setup = (ROOT / "setup.py").read_text()
+    required = r'"([\w-]+)(?:\[[\w-]+\])?[<>]'
+    base = re.findall(required, setup[setup.index("install_requires") : setup.index("extras_require")])
+    extra = set(re.findall(required, setup)) - set(base)
+    assert {"numpy", "filelock"} <= set(base)
+    assert {"keras", "tensorflow", "scikit-image"} <= extra
+    absent = {name.replace("scikit-image", "skimage").replace("-", "_"): None for name in extra}
+    script = (
+        f"import sys; sys.modules.update({absent})\n"
+        f"import {', '.join(QUICK)}, numpy as np; from colorization import load\n"
+        "load('cifar10-classification').hinted(np.zeros((8, 8), 'uint8'))"
+    )
+    process = run("-c", script)
+    assert process.returncode == 0, process.stderr
 
 
 def test_the_package_imports_none_of_its_modules():
