@@ -210,3 +210,16 @@ def test_data_sets_leave_out_what_only_the_reader_of_damaged_files_can_read(tmp_
         image_files.decode(half(saved(PHOTOGRAPH, "WEBP")), "a.webp")
     sound = image_files.decode(saved(PHOTOGRAPH, "HEIF", quality=95), "a.heic")
     assert np.abs(sound.astype(int) - PHOTOGRAPH).mean() < 4
+
+
+def test_a_file_without_permission_is_one_sentence(tmp_path, monkeypatch):
+    """The system's refusal is simulated, since root may read everything."""
+    (tmp_path / "a.png").write_bytes(b"x")
+
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "open", refuse)
+    with pytest.raises(InputError) as error:
+        open_picture(tmp_path / "a.png")
+    assert str(error.value) == f"{tmp_path / 'a.png'} cannot be read: Permission denied."

@@ -35,6 +35,8 @@ class Source:
                     self.start(1)
                 else:
                     self._data = Path(place).read_bytes()
+            except InputError:  # a ValueError too
+                raise
             except (OSError, ValueError) as error:  # ValueError: a NUL in the path
                 raise self._unreadable(error) from None
 
