@@ -16,7 +16,8 @@ BEST_SCALES = (0.75, 1.0, 1.25)
 _SIDE = 512  # pixels of the longer side at which borders are looked for
 _BORDER_RANGE = 6.0  # of L, 0..100: greatest distance of a border from black or white
 _BORDER_SPREAD = 2.0  # greatest standard deviation of L along a row or column of a border
-_INNER = 0.25  # least share of each side inside the borders
+_FILLED, _FILLED_SPREAD = 53.585, 0.05  # L of the gray 128, with which JPEG decoders fill missing parts
+_INNER = 0.1  # least share of each side inside the borders
 _PERCENTILES = (1, 99)
 _STRETCHED = (2.0, 98.0)  # of L, for these percentiles
 
@@ -28,8 +29,8 @@ class Rendering(NamedTuple):
         upsampling: edges lets colors follow the edges of lightness; bilinear does not.
         quality: best averages the predictions of the picture and of its mirror image at three working sizes.
             It takes about six times as long.
-        borders: whether uniform white or black borders are found. They stay neutral, and are not shown to
-            the network.
+        borders: whether uniform white or black borders are found, and the gray part that is missing in a
+            damaged JPEG file. They stay neutral, and are not shown to the network.
         restore_contrast: whether the lightness is stretched for the network, for faded prints. The result
             keeps the original lightness.
         saturation: factor of the chroma, 0 to 2.
@@ -68,7 +69,7 @@ def check(rendering: Rendering) -> Rendering:
 
 
 def inner_part(picture: np.ndarray) -> tuple[slice, slice]:
-    """The part of a picture inside uniform white or black borders.
+    """The part of a picture inside uniform borders: white, black, or the gray of missing parts.
 
     Args:
         picture: (H, W) or (H, W, 3), uint8 or uint16.
@@ -130,7 +131,8 @@ def _inner(small):
     """The rows between borders, as a slice."""
     mean, spread = small.mean(axis=1), small.std(axis=1)
     border = (spread < _BORDER_SPREAD) & ((mean < _BORDER_RANGE) | (mean > 100 - _BORDER_RANGE))
-    content = np.flatnonzero(~border)
+    filled = (spread < _FILLED_SPREAD) & (np.abs(mean - _FILLED) < 1)
+    content = np.flatnonzero(~(border | filled))
     return slice(content[0], content[-1] + 1) if len(content) else slice(0, len(small))
 
 
