@@ -18,7 +18,6 @@ from colorization.cli.image_targets import STANDARD, plan
 from colorization.core import image_files
 from colorization.core.errors import InputError, PartialError, printable
 from colorization.core.pictures import MAX_PIXELS
-from colorization.core.quiet_start import c_libraries_held_back
 from colorization.inference import loading
 from colorization.inference.extras import Extras
 from colorization.inference.picture_files import colorize_file
@@ -57,10 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
     if extras.confidence or extras.samples:
         model.check_distribution()
     failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
-    with c_libraries_held_back():
-        failures += _color_all(
-            pictures, _colorizer(model, hints, extras, arguments), arguments.jobs or os.cpu_count() or 1
-        )
+    jobs = arguments.jobs or os.cpu_count() or 1
+    failures += _color_all(pictures, _colorizer(model, hints, extras, arguments), jobs)
     for sentence in image_files.tell_skipped(targets.skipped, targets.folder / image_files.SKIPPED_FILES):
         print(sentence, file=sys.stderr)
     if failures:

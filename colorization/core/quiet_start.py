@@ -84,29 +84,6 @@ def _held_back() -> Iterator[int]:
             os.close(standard_error)
 
 
-@contextlib.contextmanager
-def c_libraries_held_back() -> Iterator[None]:
-    """Hold back the notes of C libraries (libpng, libtiff) on standard error; Python still writes to it.
-
-    The relevant ones are in our own messages.
-    """
-    python_stream = sys.stderr
-    try:
-        standard_error = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        with open(standard_error, "w", buffering=1, errors="backslashreplace", closefd=False) as sys.stderr:
-            yield
-    finally:
-        sys.stderr = python_stream
-        os.dup2(standard_error, 2)
-        os.close(standard_error)
-
-
 def _refuse_other_backends() -> None:
     """Raise InputError if the environment or the file keras.json names a backend that does not work here."""
     place, backend = "The environment variable KERAS_BACKEND", os.environ.get("KERAS_BACKEND")
