@@ -1,6 +1,7 @@
 """Callbacks: when the state is written, and when the loss is read. After kills: test_resume."""
 
 import math
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import numpy as np
@@ -126,3 +127,18 @@ def test_arrays_with_a_nan_are_not_written(checkpoint, monkeypatch):
         end_epoch(made, 0, 1.0)
     made.close()
     assert not made.run.states
+
+
+def test_a_training_does_not_wait_for_a_write(checkpoint):
+    """Oracle: epochs that end while the state of an earlier one is still being written leave it out."""
+    made, clock = checkpoint(1)
+    end_epoch(made, 0, 1.0)
+    clock.now += 1000
+    written, made.writing = made.writing, Future()
+    assert not made.may_write()
+    made.on_epoch_end(1, {"loss": 0.9, "val_loss": 0.9})  # would wait for ever
+    assert (made.run.states, made.unwritten_best[1]) == ([1], 2)
+    made.writing = written
+    end_epoch(made, 2, 0.8)
+    made.close()
+    assert (made.run.states, made.run.bests) == ([1, 3], [1, 3])
