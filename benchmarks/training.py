@@ -100,11 +100,10 @@ def settings_of(name, options):
         "dev_size": 10,
         "test_size": 10,
         "epochs": options.repetitions + 1,
-        "samples_every": 10**6,
         "init_from": "none",
     }
-    if hasattr(settings, "vgg_weights"):
-        changes["vgg_weights"] = "none"
+    own = {"vgg_weights": "none", "samples_every": 10**6}
+    changes |= {name: value for name, value in own.items() if hasattr(settings, name)}
     config = override(dataclasses.replace(settings, **changes), options.assignments)
     return config, JUDGE if name == "judge" else tasks.of(config)
 

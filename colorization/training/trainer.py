@@ -91,7 +91,7 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
     strategy = devices.strategy(config.distribute)
     jit = devices.jit(config.jit, strategy)
     prior = _color_prior(task, data, run)
-    loss = task.loss(config, prior)
+    loss = devices.compiled(task.loss(config, prior), config.jit)
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     scope = strategy.scope if strategy else contextlib.nullcontext
@@ -233,7 +233,7 @@ def training_arrays(network: Network, data: RunData, config: Config) -> tuple[An
     """
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
-    transform = task.transform(config)
+    transform = devices.compiled(task.transform(config), config.jit)
     if network.encoder is None:
         return train, dev, transform
     train, dev = (
