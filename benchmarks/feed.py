@@ -2,10 +2,10 @@
 
     python benchmarks/feed.py
     KERAS_BACKEND=jax python benchmarks/feed.py      # without TensorFlow
-    python benchmarks/feed.py --xla                  # TensorFlow's transform compiled for the CPU
 
-The feeds take turns with the way of the original project: one image at a time through scikit-image, one pixel
-at a time through list.index. benchmarks/training.py compares the feed with a training step.
+On a CPU, TensorFlow's feed is compiled by XLA, see devices.compiled. It takes turns with the same feed without
+XLA, and with the way of the original project: one image at a time through scikit-image, one pixel at a time
+through list.index. benchmarks/training.py compares the feed with a training step.
 """
 
 import argparse
@@ -18,11 +18,12 @@ from common import interleaved, print_machine, print_table, ratio
 from skimage.color import rgb2lab
 
 from colorization import datasets
-from colorization.core import bins
+from colorization.core import bins, devices
 from colorization.core.config import ClassificationConfig
 from colorization.datasets import pipeline
 
 LOOP = "loop over pixels"
+PLAIN = "Lab and soft encoding without XLA"
 
 
 def main():
@@ -32,39 +33,36 @@ def main():
     parser.add_argument("--loop-images", type=int, default=100, help="through the loop in each turn")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--repetitions", type=int, default=7, help="turns of each")
-    parser.add_argument("--xla", action="store_true", help="compile TensorFlow's transform for the CPU")
     options = parser.parse_args()
 
     images = datasets.load(options.data).train.images[: options.images]
     config = ClassificationConfig(batch_size=options.batch_size, flip=True)
     count = {LOOP: options.loop_images}
     calls = {LOOP: lambda: encode_pixel_by_pixel(images[: options.loop_images])}
-    transforms = {"Lab": pipeline.to_lightness_and_ab, "Lab and soft encoding": to_lightness_and_bins}
+    transforms = {
+        "Lab": devices.compiled(pipeline.to_lightness_and_ab, config.jit),
+        "Lab and soft encoding": devices.compiled(to_lightness_and_bins, config.jit),
+    }
+    if keras.backend.backend() == "tensorflow":
+        transforms[PLAIN] = to_lightness_and_bins
     for name, transform in transforms.items():
         count[name] = len(images)
-        calls[name] = functools.partial(exhaust, images, compiled(transform, options.xla), config)
+        calls[name] = functools.partial(exhaust, images, transform, config)
     seconds, cpu_seconds = interleaved(calls, options.repetitions)
+    rates = {name: count[name] / seconds[name] for name in calls}
     rows = [
         [
             name,
-            float(np.median(count[name] / seconds[name])),
+            float(np.median(rate)),
             float(np.median(count[name] / cpu_seconds[name])),
-            ratio(count[name] / seconds[name], count[LOOP] / seconds[LOOP]),
+            ratio(rate, rates[LOOP]),
+            ratio(rate, rates[PLAIN]) if PLAIN in rates else "",
         ]
-        for name in calls
+        for name, rate in rates.items()
     ]
-    header = ["feed", "images/s", "images per CPU second", f"over the {LOOP}"]
+    header = ["feed", "images/s", "images per CPU second", f"over the {LOOP}", "over no XLA"]
     print_table(f"Feed on {keras.backend.backend()}", header, rows)
     print_machine()
-
-
-def compiled(transform, xla):
-    """The transform, compiled by XLA on TensorFlow if wanted."""
-    if not xla:
-        return transform
-    import tensorflow as tf
-
-    return tf.function(transform, jit_compile=True, autograph=False)
 
 
 def exhaust(images, transform, config):
