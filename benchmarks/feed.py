@@ -3,7 +3,7 @@
     python benchmarks/feed.py
     KERAS_BACKEND=jax python benchmarks/feed.py      # without TensorFlow
 
-On a CPU, TensorFlow's feed is compiled by XLA, see devices.compiled. It takes turns with the same feed without
+On a CPU, TensorFlow's feed is compiled by XLA, see devices.compiled. It takes turns with the feed without
 XLA, and with the way of the original project: one image at a time through scikit-image, one pixel at a time
 through list.index. benchmarks/training.py compares the feed with a training step.
 """

@@ -16,6 +16,7 @@ from colorization.core.atomic_io import write_text
 from colorization.runs import resolve, session
 from colorization.runs.folder import RunFolder
 from vgg_eval.config import JudgeConfig
+from vgg_eval.options import FIGURE7
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "RESULTS.md"
@@ -51,7 +52,6 @@ JUDGES = {
     "cifar10-presets": "trained from scratch",
     "cifar10-frozen-judge": "new head on frozen features",
 }
-FIGURE7 = ("grayscale", "regression", "classification", "annealed", "transfer", "ground truth")
 PAPER = (0.22, 0.46, 0.57, 0.65, 0.63, 0.80)
 
 

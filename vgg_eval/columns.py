@@ -1,6 +1,6 @@
 """The columns of Figure 7 of the paper: the methods that color a gray image, between gray and truth."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,15 +20,15 @@ class Column(NamedTuple):
 
     Attributes:
         name: its heading.
-        reported: the accuracy in the paper, 0..1.
-        task: of the colorizer; None where nothing is predicted.
+        reported: the accuracy in the paper, 0..1; None for a column that the paper does not have.
+        colorizer: key of its run; None where nothing is predicted.
         decoding: one of the task's, or None.
         temperature: of the annealed mean; None takes the one that is chosen on the dev images.
     """
 
     name: str
-    reported: float
-    task: str | None = None
+    reported: float | None
+    colorizer: str | None = None
     decoding: str | None = None
     temperature: float | None = None
 
@@ -60,20 +60,21 @@ COLUMNS = (
 """Figure 7 of the paper, from left to right."""
 
 
-def with_temperature(temperature: float | None) -> tuple[Column, ...]:
-    """The columns of Figure 7 with an optional second annealed mean.
+def extended(temperature: float | None, added: Iterable[Column] = ()) -> tuple[Column, ...]:
+    """The columns of Figure 7 with an optional second annealed mean, and with other colorizers.
 
     Args:
-        temperature: of the second annealed mean; None adds no column.
+        temperature: of the second annealed mean, behind the other one; None adds no column.
+        added: columns before the truth.
 
     Returns:
-        COLUMNS; the added column stands behind the other annealed mean.
+        Columns, from left to right.
     """
-    if temperature is None:
-        return COLUMNS
-    given = ANNEALED._replace(name=f"annealed at T={temperature:g}", temperature=temperature)
-    place = COLUMNS.index(ANNEALED) + 1
-    return (*COLUMNS[:place], given, *COLUMNS[place:])
+    shown = [*COLUMNS[:-1], *added, TRUTH]
+    if temperature is not None:
+        given = ANNEALED._replace(name=f"annealed at T={temperature:g}", temperature=temperature)
+        shown.insert(shown.index(ANNEALED) + 1, given)
+    return tuple(shown)
 
 
 def of_report(report: dict[str, Any]) -> tuple[Column, ...]:
@@ -85,7 +86,8 @@ def of_report(report: dict[str, Any]) -> tuple[Column, ...]:
     Returns:
         Columns, from left to right.
     """
-    return with_temperature(report.get("given_temperature"))
+    added = (Column(name, None, name) for name in report.get("added", ()))
+    return extended(report.get("given_temperature"), added)
 
 
 def colorize(
@@ -95,7 +97,7 @@ def colorize(
 
     Args:
         column: a Column.
-        runs: {task: RunFolder}.
+        runs: {Column.colorizer: RunFolder}.
         rgb: (N, H, W, 3) uint8; only the lightness is used, except for the truth.
         temperature: of the annealed mean, unless the column has one.
 
@@ -109,7 +111,7 @@ def colorize(
         return rgb
     if column is GRAYSCALE:
         return gray(rgb)
-    run, name = runs[str(column.task)], str(column.decoding)
+    run, name = runs[str(column.colorizer)], str(column.decoding)
     model = load_model(run)
     decodings = {name: tasks.of(run.config).decodings[name]}
     decoded = graph.predictor(model, decodings, column.at(temperature))

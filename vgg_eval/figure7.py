@@ -11,17 +11,19 @@ from colorization.core.atomic_io import write_text
 from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
 from colorization.core.typing import StrPath
+from colorization.models import tasks
 from colorization.runs.environment import environment
 from colorization.runs.folder import RunFolder
 from vgg_eval import columns, figure7_table, figures, judge, model, significance, temperatures
-from vgg_eval.columns import ANNEALED, COLUMNS, GRAYSCALE, TRUTH
+from vgg_eval.columns import ANNEALED, GRAYSCALE, TRUTH
+from vgg_eval.options import ROLES
 
 
 class Runs(NamedTuple):
     """The runs of an experiment.
 
     Attributes:
-        colorizers: {task: RunFolder}.
+        colorizers: {task or name of an added column: RunFolder}.
         judge: RunFolder of the judge that is trained on color images.
         control: RunFolder of the judge that is trained on gray images.
     """
@@ -73,9 +75,10 @@ def _report(used: Runs, parts: Path, split: str, given: float | None) -> dict[st
     shown = shared_images(used, split)
     swept = swept_temperatures(used, judges["judge"], parts)
     temperature = temperatures.best(swept)
+    added = _added_columns(used, judges["judge"], parts)
     opinions = {
         column.name: judge.judged(judges, column, used.colorizers, shown, temperature, parts)
-        for column in columns.with_temperature(given)
+        for column in columns.extended(given, added)
     }
     results = {
         role: compare({name: values[role] for name, values in opinions.items()}, shown.labels)
@@ -88,6 +91,7 @@ def _report(used: Runs, parts: Path, split: str, given: float | None) -> dict[st
         "classes": judges["judge"].classes,
         "temperature": temperature,
         "given_temperature": given,
+        "added": {column.name: column.temperature for column in added},
         "temperatures": swept,
         "judge": model.describe(used.judge.config),
         "control": model.describe(used.control.config),
@@ -131,7 +135,8 @@ def figure8(
         raise InputError(f"The {split} split has the images 0 to {count - 1}. Name one or more of them.")
     asked = judge.load(used.judge.path)
     temperature = _temperature(used, asked, folder / "parts", temperature)
-    drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature)
+    added = _added_columns(used, asked, folder / "parts")
+    drawn = _drawn(figures.picture_grids, used, asked, shown, chosen, temperature, added)
     return save_figure(drawn, folder / "figure8.png")
 
 
@@ -170,7 +175,8 @@ def failures(
     )
     fall = (gray - colored)[np.arange(len(shown.labels)), shown.labels]
     rows = np.argsort(-fall, kind="stable")[:count]
-    drawn = _drawn(figures.judged_pictures, used, asked, shown, rows, temperature)
+    added = _added_columns(used, asked, parts)
+    drawn = _drawn(figures.judged_pictures, used, asked, shown, rows, temperature, added)
     return save_figure(drawn, folder / "failures.png")
 
 
@@ -181,11 +187,13 @@ def _drawn(
     shown: judge.SharedImages,
     rows: Any,
     temperature: float,
+    added: Sequence[columns.Column],
 ) -> Any:
     """A Figure of some images in every column with the judge's opinion, drawn by a function of `figures`."""
     rgb, labels = shown.rgb[rows], shown.labels[rows]
     pictures = {
-        column.name: columns.colorize(column, used.colorizers, rgb, temperature) for column in COLUMNS
+        column.name: columns.colorize(column, used.colorizers, rgb, temperature)
+        for column in columns.extended(None, added)
     }
     opinions = {name: asked.probabilities(picture) for name, picture in pictures.items()}
     return draw(pictures, labels, asked.classes, opinions)
@@ -207,13 +215,16 @@ def shared_images(used: Runs, split: str) -> judge.SharedImages:
     return judge.unseen_images(list(used.colorizers.values()), [used.judge, used.control], split)
 
 
-def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dict[str, Any]]:
-    """Measure all temperatures of the classification on the dev images.
+def swept_temperatures(
+    used: Runs, asked: judge.Judge, folder: Path, colorizer: str = "classification"
+) -> list[dict[str, Any]]:
+    """Measure all temperatures of a classification on the dev images.
 
     Args:
         used: Runs.
         asked: the Judge.
         folder: Path of stored results.
+        colorizer: its key in used.colorizers.
 
     Returns:
         The result of temperatures.sweep.
@@ -221,7 +232,22 @@ def swept_temperatures(used: Runs, asked: judge.Judge, folder: Path) -> list[dic
     Raises:
         InputError: a run is not usable, or the runs do not belong together.
     """
-    return temperatures.sweep(asked, used.colorizers["classification"], shared_images(used, "dev"), folder)
+    return temperatures.sweep(asked, used.colorizers[colorizer], shared_images(used, "dev"), folder)
+
+
+def _added_columns(used: Runs, asked: judge.Judge, parts: Path) -> list[columns.Column]:
+    """The columns that the paper does not have, each annealed mean at its own best temperature."""
+    added = []
+    for name, run in used.colorizers.items():
+        if name in ROLES:
+            continue
+        decoding = next(iter(tasks.of(run.config).decodings))
+        column = columns.Column(name, None, name, decoding)
+        if decoding == ANNEALED.decoding:
+            swept = swept_temperatures(used, asked, parts, name)
+            column = column._replace(temperature=temperatures.best(swept))
+        added.append(column)
+    return added
 
 
 def _temperature(used: Runs, asked: judge.Judge, parts: Path, given: float | None) -> float:

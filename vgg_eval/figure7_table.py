@@ -27,10 +27,10 @@ def markdown(report: dict[str, Any]) -> str:
     rows = [
         ("**accuracy, judge**", [f"**{judge[name]['accuracy']:.1%}**" for name in names]),
         *_uncertainty(judge, names),
-        ("accuracy in the paper", [f"{reported[name]:.0%}" for name in names]),
+        ("accuracy in the paper", [_share(reported[name]) for name in names]),
         (
             "ours minus the paper's",
-            [f"{100 * (judge[name]['accuracy'] - reported[name]):+.1f}" for name in names],
+            [_difference(judge[name]["accuracy"], reported[name]) for name in names],
         ),
         ("**accuracy, control**", [f"**{control[name]['accuracy']:.1%}**" for name in names]),
         *_uncertainty(control, names),
@@ -48,7 +48,7 @@ def markdown(report: dict[str, Any]) -> str:
                 "Intervals: 95 %, bootstrap over images. Confidence: mean probability of the true class. p: "
                 "McNemar's exact test. Gap closed: (column - grayscale) / (ground truth - grayscale). "
                 "Classification and transfer decode by the mode, annealed by the annealed mean at "
-                f"T = {report['temperature']:g}, chosen on the dev images (temperature.png).",
+                f"T = {report['temperature']:g}, chosen on the dev images (temperature.png).{_added(report)}",
                 "## Accuracy by class, of the judge",
                 _table(names, per_class),
                 "confusion.png and figure7.json hold the confusion matrices.",
@@ -83,6 +83,16 @@ def _interval(pair):
 
 def _p(value):
     return "-" if value is None else f"{value:.2g}"
+
+
+def _difference(accuracy, reported):
+    return "-" if reported is None else f"{100 * (accuracy - reported):+.1f}"
+
+
+def _added(report):
+    """A sentence for each added column with an annealed mean."""
+    chosen = {name: t for name, t in report.get("added", {}).items() if t is not None}
+    return "".join(f" The column {name} has T = {t:g}, chosen in the same way." for name, t in chosen.items())
 
 
 def _share(value):

@@ -1,5 +1,6 @@
 """The pictures of Figures 7 and 8, confusion matrices, and temperature curves."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ from vgg_eval import columns
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 
 _WRONG, _RIGHT = "#c0261b", "#222222"
+_LABEL = 15  # characters in a line of a column's name
 _SIDE = 0.82  # inches of a picture
 _WITH_WORDS = 1.36  # inches, height of a picture with a caption; it has the width of two pictures
 
@@ -25,12 +27,12 @@ def accuracy_bars(report: dict[str, Any]) -> Figure:
     Returns:
         A matplotlib Figure.
     """
-    figure = Figure(figsize=(9, 4.4), layout="constrained")
-    axes = figure.subplots()
     shown = columns.of_report(report)
+    figure = Figure(figsize=(1.5 * len(shown), 4.4), layout="constrained")
+    axes = figure.subplots()
     names = [column.name for column in shown]
     places = np.arange(len(shown))
-    reported = [100 * column.reported for column in shown]
+    reported = [np.nan if column.reported is None else 100 * column.reported for column in shown]
     axes.bar(places - 0.29, reported, 0.27, color="0.82", label="the judge of the paper")
     for shift, name, color in ((0, "judge", "#2f6db3"), (0.29, "control", "#8a8a8a")):
         results = report["results"][name]
@@ -48,7 +50,7 @@ def accuracy_bars(report: dict[str, Any]) -> Figure:
         )
         for place, value, top in zip(places + shift, values, high, strict=True):
             axes.text(place, top + 0.7, f"{value:.1f}", ha="center", fontsize=8)
-    axes.set_xticks(places, [name.replace(" at ", "\nat ") for name in names])
+    axes.set_xticks(places, [textwrap.fill(name, _LABEL) for name in names])
     axes.set(ylabel="accuracy, %", ylim=(0, 105))
     axes.set_title(f"{report['images']} {report['split']} images of {report['data']}; bars: 95 % intervals")
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
@@ -65,7 +67,7 @@ def confusion_matrices(report: dict[str, Any]) -> Figure:
         A matplotlib Figure.
     """
     classes, shown = report["classes"], columns.of_report(report)
-    figure = Figure(figsize=(17, 6.4), layout="constrained")
+    figure = Figure(figsize=(2.8 * len(shown), 6.4), layout="constrained")
     grid = figure.subplots(2, len(shown), sharex=True, sharey=True)
     for row, name in zip(grid, ("judge", "control"), strict=True):
         for axes, method in zip(row, [column.name for column in shown], strict=True):
@@ -202,4 +204,4 @@ def _show(axes, image):
 
 
 def _label_row(axes, name):
-    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    axes.set_ylabel(textwrap.fill(name, _LABEL), rotation=0, ha="right", va="center", fontsize=9)

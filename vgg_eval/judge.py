@@ -159,7 +159,7 @@ def judged(
     Args:
         judges: {name: Judge}.
         column: a Column.
-        runs: {task: RunFolder} of the colorizers.
+        runs: {Column.colorizer: RunFolder}.
         shown: SharedImages.
         temperature: of the annealed mean.
         folder: Path of stored results.
@@ -169,7 +169,7 @@ def judged(
     """
     pictures, results = None, {}
     for name, judge in judges.items():
-        used = [judge.run] + ([runs[column.task]] if column.task else [])
+        used = [judge.run] + ([runs[column.colorizer]] if column.colorizer else [])
         unique = key(used, shown, column.decoding, column.at(temperature))
         path = folder / f"{column.name.replace(' ', '-')}-{unique}.npz"
         found = _read(path, (len(shown.rgb), len(judge.classes)))

@@ -15,6 +15,9 @@ ROLES = {
 }
 """Role of a run -> its description; in the order of training, as the transfer may take the judge's blocks."""
 
+FIGURE7 = ("grayscale", "regression", "classification", "annealed", "transfer", "ground truth")
+"""The columns of the paper, from left to right."""
+
 JUDGES = ("judge", "control")
 VARIANTS = ("smoke", "small", "paper", "original")
 
@@ -34,6 +37,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar="RUN",
             help=f"{what}: a run folder or a name of `colorize presets` (default: trained by the variant)",
         )
+    parser.add_argument(
+        "--add",
+        action="append",
+        type=_named_run,
+        default=[],
+        metavar="NAME=RUN",
+        help="show one more colorizer, in a column NAME before the truth; a classification is decoded by the "
+        "annealed mean, at a temperature of its own. Repeatable",
+    )
     parser.add_argument(
         "--data",
         metavar="SOURCE",
@@ -88,6 +100,16 @@ def add_options_of_figure8(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show the N images whose colors mislead the judge most",
     )
+
+
+def _named_run(text):
+    """For argparse: a column's name and its run."""
+    name, _, run = text.partition("=")
+    if not name or not run:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=RUN")
+    if name in FIGURE7:
+        raise argparse.ArgumentTypeError(f"Figure 7 has a column {name!r}. Choose another name")
+    return name, run
 
 
 def _places(text):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from colorization.core.config import Config, VggConfig, override
+from colorization.core.config import ColorizerConfig, Config, VggConfig, override
 from colorization.core.errors import InputError
 from colorization.runs.folder import RunFolder
 from colorization.runs.old_names import judge_folder
@@ -14,7 +14,7 @@ from vgg_eval.config import JudgeConfig
 from vgg_eval.options import JUDGES, ROLES
 
 Plan = dict[str, tuple[Config | None, Path]]
-"""{role: (Config to train, or None for a run that exists; run folder)}."""
+"""{role or added column: (Config to train, or None for a run that exists; run folder)}."""
 
 
 def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]]) -> Plan:
@@ -27,7 +27,7 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
         variants: {role: {name of a variant: Config}}.
 
     Returns:
-        {role: (Config, run folder)}; the Config is None for a run that is given.
+        {role or added column: (Config, run folder)}; the Config is None for a run that is given.
 
     Raises:
         InputError: a setting is not usable, or a given run does not fit its role.
@@ -51,10 +51,12 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
     judge = given["judge"].config if "judge" in given else chosen["judge"]
     pretrained = _pretrained(arguments.vgg_weights, run_dirs["judge"], judge, chosen["judge"])
     data = [f"data={arguments.data}"] if arguments.data else []
-    return {
+    planned = {
         role: (None if role in given else _changed(config, data, pretrained), run_dirs[role])
         for role, config in chosen.items()
     }
+    added = {name: RunFolder(run_folder(run)).expect(ColorizerConfig) for name, run in arguments.add}
+    return planned | {name: (None, run.path) for name, run in added.items()}
 
 
 def _own_folder(role: str, config: Config, arguments: argparse.Namespace) -> Path:

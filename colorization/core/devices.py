@@ -64,7 +64,7 @@ def compiled(function: Callable, setting: str) -> Callable:
         setting: the config's `jit`: "auto", "on" or "off".
 
     Returns:
-        The compiled function. It is the function itself for "off", with an accelerator, and on other backends.
+        The compiled function; the function itself for "off", with an accelerator, and on other backends.
     """
     if keras.backend.backend() != "tensorflow" or setting == "off" or accelerators():
         return function

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from colorization import datasets
 from colorization.core.errors import InputError
 from colorization.runs import RunFolder, resolve
-from vgg_eval import columns, figure7, figure7_table, figures, judge, temperatures
+from vgg_eval import columns, figure7, figure7_table, figures, judge, options, temperatures
 from vgg_eval.columns import COLUMNS
 
 RGB = datasets.load("synthetic", train_limit=1, test_limit=30).test.images
@@ -55,6 +56,34 @@ def test_figure7_says_in_every_form_what_the_judges_said(written, used, tmp_path
     assert re.search(r"\| accuracy in the (report|paper) \| 22% \| 46% \| 57% \| 65% \| 63% \| 80% \|", text)
     assert "trained on gray images" in text
     assert re.search(r"transfer: transfer, 2 epochs of 60 images, .*; \d+ (seconds|minutes) on ", text)
+
+
+def test_added_columns_stand_before_the_truth_with_temperatures_of_their_own(written, used, tmp_path):
+    """Oracle: the judge asked again. A column of the same run equals the paper's column."""
+    assert tuple(column.name for column in COLUMNS) == options.FIGURE7
+    colorizers = used.colorizers
+    more = {"more mean": colorizers["regression"], "more bins": colorizers["transfer"]}
+    extended = used._replace(colorizers=colorizers | more)
+    shutil.copytree(written / "parts", tmp_path / "parts")
+    text = figure7.figure7(extended, tmp_path)
+    found = json.loads((tmp_path / "figure7.json").read_text())
+    assert list(found["results"]["judge"]) == [*options.FIGURE7[:-1], *more, "ground truth"]
+    results = found["results"]["judge"]
+    assert results["more mean"]["confusion"] == results["regression"]["confusion"]
+    asked, dev = judge.load(used.judge.path), figure7.shared_images(used, "dev")
+    chosen = temperatures.best(temperatures.sweep(asked, more["more bins"], dev, tmp_path / "parts"))
+    assert found["added"] == {"more mean": None, "more bins": chosen}
+    column = columns.Column("", None, "more bins", "annealed", chosen)
+    shown = figure7.shared_images(used, "test")
+    pictures = columns.colorize(column, extended.colorizers, shown.rgb, 9.0)
+    expected = np.mean(asked.probabilities(pictures).argmax(1) == shown.labels)
+    assert results["more bins"]["accuracy"] == pytest.approx(expected)
+    assert "| 63% | - | - | 80% |" in text
+    assert f"The column more bins has T = {chosen:g}" in text
+    assert len(figures.accuracy_bars(found).axes[0].get_xticklabels()) == 8
+    before = (written / "figure7.md").read_text()
+    assert text != before
+    assert figure7.figure7(used, written) == before
 
 
 def test_figures_show_the_reports_numbers(written):
