@@ -107,8 +107,8 @@ def test_columns_are_the_colorizers_own_pictures(used):
     for column in COLUMNS:
         pictures = columns.colorize(column, used.colorizers, RGB, 0.5)
         assert (pictures.dtype, pictures.shape) == ("uint8", RGB.shape)
-        if column.task:
-            colorizer = Colorizer.load(used.colorizers[column.task].path)
+        if column.colorizer:
+            colorizer = Colorizer.load(used.colorizers[column.colorizer].path)
             given = {"temperature": 0.5} if column.decoding == "annealed" else {}
             expected = colorizer.colorize(RGB, decoding=column.decoding, **given)
             assert (np.abs(pictures.astype(int) - expected) > 1).mean() < 1e-3
