@@ -1,6 +1,7 @@
 """The options of Figures 7 and 8 on the command line; quick to import, for --help."""
 
 import argparse
+import re
 from pathlib import Path
 
 from colorization.cli.console import positive_number, temperature, whole_number
@@ -107,8 +108,10 @@ def _named_run(text):
     name, _, run = text.partition("=")
     if not name or not run:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=RUN")
-    if name in FIGURE7:
-        raise argparse.ArgumentTypeError(f"Figure 7 has a column {name!r}. Choose another name")
+    if name in (*FIGURE7, *ROLES):
+        raise argparse.ArgumentTypeError(f"Figure 7 uses the name {name!r}. Choose another name")
+    if not re.fullmatch(r"[\w ,.()-]+", name):  # it is part of a file's name
+        raise argparse.ArgumentTypeError(f"{name!r}: a name has letters, digits, spaces and ,.()- only")
     return name, run
 
 

@@ -55,6 +55,9 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
         role: (None if role in given else _changed(config, data, pretrained), run_dirs[role])
         for role, config in chosen.items()
     }
+    names = [name for name, _ in arguments.add]
+    if len(set(names)) < len(names):
+        raise InputError("Two columns of --add have the same name. Choose different names.")
     added = {name: RunFolder(run_folder(run)).expect(ColorizerConfig) for name, run in arguments.add}
     return planned | {name: (None, run.path) for name, run in added.items()}
 

@@ -130,3 +130,20 @@ def test_given_runs_that_do_not_belong_together_stop_a_chain_before_any_training
     with pytest.raises(InputError, match="judge was trained on"):
         chain.run(given)
     assert not (tmp_path / "control").exists()
+
+
+def test_added_columns_are_colorizers_with_names_of_their_own(variants, tmp_path, capsys):
+    """Oracle: the rules, written here. A name of a role would replace the run of that role."""
+    mine = configured(tmp_path / "mine", variants["regression"]["small"])
+    found = planned(variants, "--add", f"from photographs={mine}")
+    assert found["from photographs"] == (None, mine)
+    assert set(found) == {*options.ROLES, "from photographs"}
+    for wrong in ("judge", "annealed", "a/b", ""):
+        with pytest.raises(SystemExit):
+            planned(variants, "--add", f"{wrong}={mine}")
+        assert repr(wrong) in capsys.readouterr().err or not wrong
+    with pytest.raises(InputError, match="the same name"):
+        planned(variants, "--add", f"a={mine}", "--add", f"a={mine}")
+    judge = configured(tmp_path / "judge", variants["judge"]["small"])
+    with pytest.raises(InputError, match="task 'judge'"):
+        planned(variants, "--add", f"a={judge}")
