@@ -233,14 +233,16 @@ def training_arrays(network: Network, data: RunData, config: Config) -> tuple[An
     """
     task = network.task
     train, dev = (task.arrays(config, images) for images in (data.train, data.dev))
-    transform = devices.compiled(task.transform(config), config.jit)
+    transform = task.transform(config)
+    compiled = devices.compiled(transform, config.jit)
     if network.encoder is None:
-        return train, dev, transform
+        return train, dev, compiled
     train, dev = (
-        (frozen_features.compute(network.encoder, arrays, transform, config.dev_batch_size), *arrays)
+        (frozen_features.compute(network.encoder, arrays, compiled, config.dev_batch_size), *arrays)
         for arrays in (train, dev)
     )
-    return train, dev, frozen_features.in_place_of_input(transform)
+    # Compiled as a whole: the compiler drops the network's input, which the features replace
+    return train, dev, devices.compiled(frozen_features.in_place_of_input(transform), config.jit)
 
 
 def _training_batches(arrays, transform, config, first_epoch, device):
