@@ -6,9 +6,11 @@ import pytest
 from keras import layers
 
 from colorization import datasets
+from colorization.core import devices
 from colorization.core.errors import InputError
 from colorization.models import transfer, vgg16
-from colorization.training import frozen_features
+from colorization.runs import session
+from colorization.training import frozen_features, trainer
 from vgg_eval import model as judge_model
 from vgg_eval import training
 from vgg_eval.config import JudgeConfig
@@ -148,3 +150,23 @@ def test_a_head_on_kept_features_learns_what_the_whole_model_learns(features, tm
         run.load_weights(model)
         logits.append(np.asarray(model(judge_model.enlarged(test, 48))))
     np.testing.assert_allclose(*logits, rtol=0.02, atol=5e-3)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow" or bool(devices.accelerators()), reason="XLA on TensorFlow's CPU"
+)
+def test_the_feed_of_features_does_not_enlarge_the_images(features, tmp_path):
+    """Oracle: the compiled program, without an array of the enlarged side; that of the encoder's feed has one."""
+    run = session.open_run(TINY, tmp_path / "run")
+    data = run.data()
+    network = trainer.build(training.JUDGE, data, run)
+    train, _, transform = trainer.training_arrays(network, data, run.config)
+    batch = (*(array[:4] for array in train), np.zeros(4, bool))
+    assert "[4,48,48,3]" not in program(transform, batch)
+    whole = devices.compiled(training.JUDGE.transform(run.config), "on")
+    assert "[4,48,48,3]" in program(whole, batch[1:])
+
+
+def program(function, batch):
+    """The text of XLA's program of a compiled function for a batch."""
+    return function.experimental_get_compiler_ir(*batch)(stage="optimized_hlo")
