@@ -6,17 +6,18 @@ A table stands between two comments, `<!-- NAME -->` and `<!-- end -->`. A test 
 """
 
 import argparse
+import functools
 import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from colorization.core.atomic_io import write_text
 from colorization.runs import resolve, session
 from colorization.runs.folder import RunFolder
+from colorization.runs.old_names import renamed_metrics
+from vgg_eval import columns
 from vgg_eval.config import JudgeConfig
-from vgg_eval.options import FIGURE7
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "RESULTS.md"
@@ -43,16 +44,20 @@ COLUMNS = {
     "psnr": "PSNR ↑",
     "colorfulness": "colorfulness",
 }
-COLORIZERS = {
-    "cifar10-regression": ("regression",),
-    "cifar10-classification": ("annealed", "mode"),
-    "cifar10-transfer": ("annealed", "mode"),
-}
-JUDGES = {
-    "cifar10-presets": "trained from scratch",
-    "cifar10-frozen-judge": "new head on frozen features",
-}
-PAPER = (0.22, 0.46, 0.57, 0.65, 0.63, 0.80)
+METRICS = "metrics.json"
+COLOR = (
+    ("gray", resolve.PRESETS / "cifar10-regression" / METRICS, "gray"),
+    ("mean color", resolve.PRESETS / "cifar10-regression" / METRICS, "mean color"),
+    ("regression", resolve.PRESETS / "cifar10-regression" / METRICS, "regression"),
+    ("classification, annealed", HERE / "cifar10" / "classification-metrics.json", "annealed"),
+    ("classification, mode", HERE / "cifar10" / "classification-metrics.json", "mode"),
+    ("transfer, annealed", resolve.PRESETS / "cifar10-transfer" / METRICS, "annealed"),
+    ("transfer, mode", resolve.PRESETS / "cifar10-transfer" / METRICS, "mode"),
+    ("classification from photographs", HERE / "cifar10-from-photographs" / METRICS, "annealed"),
+    ("the same, rebalanced", resolve.PRESETS / "cifar10-classification" / METRICS, "annealed"),
+    ("truth", resolve.PRESETS / "cifar10-regression" / METRICS, "truth"),
+)
+"""Row of the table of colors, file of metrics, row of this file."""
 
 
 def main() -> int:
@@ -101,36 +106,25 @@ def _score(run: RunFolder) -> str:
 def color_table() -> str:
     """Metrics of the CIFAR-10 colorizers on 5,000 dev images."""
     rows = [["", *COLUMNS.values()]]
-    first = _dev("cifar10-regression")
-    rows += [[name, *_values(first[name])] for name in ("gray", "mean color")]
-    for preset, decodings in COLORIZERS.items():
-        methods = _dev(preset)
-        short = preset.removeprefix("cifar10-")
-        for decoding in decodings:
-            shown = short if decoding == short else f"{short}, {decoding}"
-            rows.append([shown, *_values(methods[decoding])])
-    rows.append(["truth", *_values(first["truth"])])
+    for shown, path, method in COLOR:
+        report = renamed_metrics(json.loads(path.read_text(encoding="utf-8")))
+        rows.append([shown, *_values(report["dev"]["methods"][method])])
     return _table(rows)
-
-
-def _dev(preset: str) -> dict[str, Any]:
-    return RunFolder(resolve.PRESETS / preset).metrics()["dev"]["methods"]
 
 
 def _values(values: dict[str, float | None]) -> list[str]:
     return ["-" if values[key] is None else f"{values[key]:.2f}" for key in COLUMNS]
 
 
-def figure7_table() -> str:
-    """Accuracy of both judges and their controls on 5,000 test images."""
-    rows = [["", *FIGURE7]]
-    for folder, kind in JUDGES.items():
-        report = json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
-        for role in ("judge", "control"):
-            accuracies = [f"{report['results'][role][column]['accuracy']:.1%}" for column in FIGURE7]
-            rows.append([f"{role}, {kind}", *accuracies])
-    rows.append(["the paper", *(f"{accuracy:.0%}" for accuracy in PAPER)])
-    return _table(rows)
+def figure7_table(folder: str) -> str:
+    """Accuracy of a judge and its control on 5,000 test images, beside those of the paper."""
+    report = json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
+    shown = columns.of_report(report)
+    rows = [["", *(column.name for column in shown)]]
+    for role, results in report["results"].items():
+        rows.append([role, *(f"{results[column.name]['accuracy']:.1%}" for column in shown)])
+    paper = ["-" if column.reported is None else f"{column.reported:.0%}" for column in shown]
+    return _table([*rows, ["the paper", *paper]])
 
 
 def photographs_table() -> str:
@@ -151,7 +145,8 @@ def _table(rows: list[list[str]]) -> str:
 TABLES = {
     "runs": runs_table,
     "color": color_table,
-    "figure7": figure7_table,
+    "figure7": functools.partial(figure7_table, "cifar10"),
+    "figure7-frozen": functools.partial(figure7_table, "cifar10-frozen-judge"),
     "photographs": photographs_table,
 }
 

@@ -10,9 +10,10 @@ from vgg_eval.variants import JUDGE
 TRAININGS = {
     "judge": Training(
         "Train a judge, VGG16 with a new 10-way head (paper, sections 3.2, 4.2 and 5.2).\n"
-        "Variants: smoke takes seconds. small takes 20 to 70 minutes on 2 CPU cores, without pretrained\n"
-        "weights. paper uses ImageNet weights, for a GPU. original uses fc6 and fc7 of ImageNet too, and\n"
-        "trains the last layer; original-all trains all layers. Variants with -gray train on gray images.",
+        "Variants: smoke takes seconds. small takes one to two and a half hours on 2 CPU cores, without\n"
+        "pretrained weights. paper uses ImageNet weights, for a GPU. original uses fc6 and fc7 of ImageNet\n"
+        "too, and trains the last layer; original-all trains all layers. Variants with -gray train on gray\n"
+        "images.",
         JUDGE,
         "vgg_eval.commands:train_and_score",
     )
