@@ -14,6 +14,7 @@ from pathlib import Path
 
 from colorization.core.atomic_io import write_text
 from colorization.runs import resolve, session
+from colorization.runs.files import METRICS
 from colorization.runs.folder import RunFolder
 from colorization.runs.old_names import renamed_metrics
 from vgg_eval import columns
@@ -34,7 +35,7 @@ RUNS = {
 } | {"photos": "python experiments/shipped.py photos --data FOLDER ..."}
 """Preset -> its recipe; the recipe tells how the history of a preset differs."""
 
-STAGED = {"photos"}  # stages with different numbers of photographs, which the run does not know
+STAGED = {"photos", "cifar10-classification"}  # the run does not know how many photographs each stage had
 
 TRUTH_AND_GRAY = ("gray", "mean color", "truth")
 COLUMNS = {
@@ -44,7 +45,6 @@ COLUMNS = {
     "psnr": "PSNR ↑",
     "colorfulness": "colorfulness",
 }
-METRICS = "metrics.json"
 COLOR = (
     ("gray", resolve.PRESETS / "cifar10-regression" / METRICS, "gray"),
     ("mean color", resolve.PRESETS / "cifar10-regression" / METRICS, "mean color"),
@@ -54,7 +54,8 @@ COLOR = (
     ("transfer, annealed", resolve.PRESETS / "cifar10-transfer" / METRICS, "annealed"),
     ("transfer, mode", resolve.PRESETS / "cifar10-transfer" / METRICS, "mode"),
     ("classification from photographs", HERE / "cifar10-from-photographs" / METRICS, "annealed"),
-    ("the same, rebalanced", resolve.PRESETS / "cifar10-classification" / METRICS, "annealed"),
+    ("the same, rebalanced by 0.5", resolve.PRESETS / "cifar10-classification" / METRICS, "annealed"),
+    ("the same, by 0.75", HERE / "cifar10-from-photographs" / "rebalanced-metrics.json", "annealed"),
     ("truth", resolve.PRESETS / "cifar10-regression" / METRICS, "truth"),
 )
 """Row of the table of colors, file of metrics, row of this file."""
