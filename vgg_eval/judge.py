@@ -59,7 +59,7 @@ class Judge(NamedTuple):
 
 
 def load(run_dir: StrPath) -> Judge:
-    """Load the judge of a run folder, with its best weights.
+    """Load the judge of a run folder, with the weights that its config names in `predict_by`.
 
     Args:
         run_dir: path of the run folder.

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from colorization.core.typing import StrPath, Tensor
+from colorization.core.typing import Tensor
 from colorization.models import vgg16 as vgg
 from colorization.models.layers import penalty
 from colorization.runs import vgg16_weights
@@ -12,7 +12,6 @@ from vgg_eval.config import JudgeConfig
 
 
 def vgg16(
-    weights: StrPath | None = None,
     image_size: int = 224,
     num_classes: int = 10,
     head_width: int = 4096,
@@ -27,7 +26,6 @@ def vgg16(
     The softmax of Figure 6 belongs to the loss and to the judge, which are numerically stable from logits.
 
     Args:
-        weights: of blocks 1 to 5: None (random), or a source that vgg16_weights.load takes.
         image_size: side of the input, 32 or more.
         num_classes: units of the last layer.
         head_width: units of each hidden layer of block 6.
@@ -39,9 +37,6 @@ def vgg16(
 
     Returns:
         keras.Model: (B, image_size, image_size, 3) float RGB in 0..255 -> (B, num_classes) float32 logits.
-
-    Raises:
-        InputError: the weights cannot be read, or do not fit.
     """
     rgb = keras.Input((image_size, image_size, 3), name="rgb")
     x = vgg.blocks(rgb, width=width, batch_norm=batch_norm, frozen=frozen_blocks, l2=l2)
@@ -58,9 +53,7 @@ def vgg16(
             x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
     logits = layers.Dense(num_classes, kernel_regularizer=penalty(l2), name="fc8")(x)
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
-    model = keras.Model(rgb, logits, name="vgg16")
-    vgg16_weights.load(weights or vgg16_weights.NONE, model.variables)
-    return model
+    return keras.Model(rgb, logits, name="vgg16")
 
 
 def build_judge(config: JudgeConfig, classes: list[str] | tuple[str, ...]) -> keras.Model:
@@ -104,7 +97,7 @@ def enlarged(rgb: Tensor, size: int) -> Tensor:
 
 
 def load(run: RunFolder) -> keras.Model:
-    """Load the network of a judge, with its best weights.
+    """Load the network of a judge, with the weights that its config names in `predict_by`.
 
     Args:
         run: the RunFolder.

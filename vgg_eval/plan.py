@@ -50,9 +50,9 @@ def plan(arguments: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]
     }
     judge = given["judge"].config if "judge" in given else chosen["judge"]
     pretrained = _pretrained(arguments.vgg_weights, run_dirs["judge"], judge, chosen["judge"])
-    data = [f"data={arguments.data}"] if arguments.data else []
+    data = _data(arguments.data, chosen["regression"])
     planned = {
-        role: (None if role in given else _changed(config, data, pretrained), run_dirs[role])
+        role: (None if role in given else _changed(config, data[role], pretrained), run_dirs[role])
         for role, config in chosen.items()
     }
     names = [name for name, _ in arguments.add]
@@ -79,6 +79,18 @@ def _pretrained(source: str | None, run_dir: Path, judge: JudgeConfig, planned: 
     return [f"vgg_weights={run_dir}", f"vgg_width={judge.width}", f"batch_norm={batch_norm}"]
 
 
+def _data(source: str | None, colorizer: Config) -> dict[str, list[str]]:
+    """{role: changes to its settings that take other data}.
+
+    A judge then holds out as many images as the colorizers. Some sources are read up to this number, and
+    their split depends on it.
+    """
+    if not source:
+        return {role: [] for role in ROLES}
+    held_out = [f"dev_size={colorizer.dev_size}", f"test_size={colorizer.test_size}"]
+    return {role: [f"data={source}", *(held_out if role in JUDGES else [])] for role in ROLES}
+
+
 def _changed(config: Config, data: list[str], pretrained: list[str]) -> Config:
     takes_weights = isinstance(config, VggConfig) and config.vgg_weights != "none"
     changed = override(config, data + (pretrained if takes_weights else []))
@@ -99,7 +111,7 @@ def _refuse_other_kind(role: str, run: RunFolder, wanted: Any) -> None:
 def _refuse_other_splits(role: str, run: RunFolder, wanted: Config, variant: str) -> None:
     """Raise InputError for a given run with held-out images other than those of the variant.
 
-    With one seed a judge has seen no test image, whatever the sizes. Colorizers must share theirs.
+    Colorizers must share theirs. A judge may have other numbers of them.
     """
     for name in ("split_seed",) if role in JUDGES else ("split_seed", "dev_size", "test_size"):
         has, needs = getattr(run.config, name), getattr(wanted, name)

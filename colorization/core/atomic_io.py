@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -37,16 +38,14 @@ def replacing(path: StrPath) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
+        temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}{path.suffix}"
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from None
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from error
@@ -180,9 +179,3 @@ def remove_unfinished(folder: StrPath) -> None:
             shutil.rmtree(leftover)
         else:
             leftover.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -64,10 +64,14 @@ class Config:
 
     precision: str = option(
         "auto",
-        "auto: bfloat16 where the hardware supports it",
+        "auto: bfloat16 where the hardware is fast at it",
         choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     )
-    jit: str = option("auto", "XLA compilation; auto: on a GPU only", choices=("auto", "on", "off"))
+    jit: str = option(
+        "auto",
+        "XLA compilation; auto: on a GPU, else of feed and loss",
+        choices=("auto", "on", "off"),
+    )
     distribute: str = option(
         "auto", "TensorFlow's MirroredStrategy; auto: with several GPUs", choices=("auto", "mirrored", "off")
     )
@@ -163,6 +167,7 @@ class TransferConfig(ClassificationConfig, VggConfig):
 
     task: ClassVar[str] = "transfer"
 
+    working_size: int = option(0, "0: a transfer sees every picture at its image_size", low=0, high=0)
     vgg_blocks: int = option(5, "number of VGG16's blocks in use", low=1, high=5)
     vgg_width: float = option(1.0, "factor on the number of channels of VGG16's blocks", low=0.01, high=4)
     rgb_range: str = option("0-255", "range of VGG16's input, the gray RGB", choices=("0-255", "0-1"))

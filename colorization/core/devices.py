@@ -81,8 +81,15 @@ def strategy(setting: str) -> Any:
 
     Returns:
         A MirroredStrategy, or None. For "auto" it is a MirroredStrategy if TensorFlow has several GPUs.
+
+    Raises:
+        InputError: `mirrored` on another backend than TensorFlow.
     """
-    if keras.backend.backend() != "tensorflow" or setting == "off":
+    if keras.backend.backend() != "tensorflow":
+        if setting == "mirrored":
+            raise InputError("distribute=mirrored works with TensorFlow only. Use distribute=auto.")
+        return None
+    if setting == "off":
         return None
     import tensorflow as tf
 

@@ -33,7 +33,7 @@ class Images:
         """A selection of images with their labels. Rows that follow one another are not copied.
 
         Args:
-            indices: (M,) row numbers, or an array for NumPy's indexing.
+            indices: (M,) row numbers, 0 or more.
 
         Returns:
             Images of M rows.

@@ -55,11 +55,22 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
             new = Path(scratch) / "new"
             _write_into(new, dataset, source)
-            if folder.exists():
-                folder.rename(Path(scratch) / "old")
-            new.rename(folder)
+            _replace(folder, new, Path(scratch) / "old")
     except OSError as error:
         raise InputError(f"{printable(folder)} cannot be written: {system_message(error)}.") from error
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Rename a folder to `old` and another one to its name. A failure changes nothing. Raises OSError."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
 
 
 def _write_into(new: Path, dataset: Dataset, source: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from colorization import datasets
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
-from colorization.datasets import loading
+from colorization.datasets import leak_check, loading
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
 from colorization.inference.colorizer import load_model
@@ -38,7 +38,7 @@ def evaluate(
     temperature: float | None = None,
     measures: Mapping[str, Callable] = {},
 ) -> dict[str, Any]:
-    """Measure the best weights of a run on one split. The result is also written to its metrics.json.
+    """Measure a run on one split. The result is also written to its metrics.json.
 
     Args:
         run_dir: path of the run folder.
@@ -54,7 +54,8 @@ def evaluate(
         the task has none.
 
     Raises:
-        InputError: the run or the data are not usable, or the task does not use a temperature.
+        InputError: the run or the data are not usable, the run was trained on images of `source`, or the task
+            does not use a temperature.
     """
     run = RunFolder(run_dir)
     run.metrics()  # refuses a damaged file before the work
@@ -89,6 +90,25 @@ def evaluate(
     name = key(split if source is None else f"{split} of {source}", temperature, task.temperature(run.config))
     keep(run, name, report)
     return report
+
+
+def refuse_training_images(run: RunFolder, held_out: Callable[[int], np.ndarray]) -> None:
+    """Refuse held-out images that a run was trained on: another folder of photographs holds out others.
+
+    Args:
+        run: a RunFolder whose data are found.
+        held_out: function of a side in pixels that returns the images, (N, side, side, 3) uint8.
+
+    Raises:
+        InputError: the run was trained on more than one image in a hundred, or its data are not found.
+    """
+    known = run.data().train.images
+    leak_check.refuse_known(
+        held_out(known.shape[1]),
+        [known],
+        f"{run} was trained on {{share}} of the held-out images. Name with --data exactly the folders of its "
+        "training.",
+    )
 
 
 def keep(run: RunFolder, name: str, report: dict[str, Any]) -> None:
@@ -150,12 +170,20 @@ def _images(run, split, source):
     if source is None:
         images, name = run.images(split)
         return images.images, name
+    dataset = _load(run, source, run.config.image_size)
+    if run.is_trained_on(dataset):
+        return dataset.test.images[getattr(run.splits(dataset), split)], dataset.name
+    rows = getattr(loading.split(run.config, dataset), split)
+    if Path(run.config.data).exists():
+        refuse_training_images(run, lambda side: _load(run, source, side).test.images[rows])
+    return dataset.test.images[rows], dataset.name
+
+
+def _load(run, source, side):
+    """The Dataset of a source at a side in pixels. Photographs are held out by name, as in the training."""
     if datasets.photographs.recognizes(Path(source)) and _knows_photographs(run):
-        source = datasets.photographs.prepare([source], run.config.image_size)
-    dataset = loading.load(run.config, source)
-    own = run.is_trained_on(dataset)
-    splits = run.splits(dataset) if own else loading.split(run.config, dataset)
-    return dataset.test.images[getattr(splits, split)], dataset.name
+        source = datasets.photographs.prepare([source], side)
+    return loading.load(run.config, source, side)
 
 
 def _knows_photographs(run):

@@ -27,7 +27,7 @@ from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
 from colorization.core.typing import StrPath
 from colorization.datasets import loading
-from colorization.datasets.leak_check import refuse_known
+from colorization.evaluation.evaluator import refuse_training_images
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
 from colorization.inference.colorizer import load_model
@@ -252,13 +252,7 @@ def _dev_images(run, photographs, side):
     if not photographs:
         return run.images("dev")[0].images
     if not resolve.is_shipped(run) and not _held_out_by_name(run):
-        known = run.data().train.images
-        refuse_known(
-            _held_out(run, photographs, known.shape[1]),
-            [known],
-            f"{run} was trained on {{share}} of the dev images. Name with --data exactly the folders of its "
-            "training.",
-        )
+        refuse_training_images(run, lambda side: _held_out(run, photographs, side))
     return _held_out(run, photographs, side)
 
 

@@ -38,7 +38,7 @@ class Colorizer(PictureColorizer):
 
     @classmethod
     def load(cls, run_dir: StrPath, working_size: int | None = None) -> "Colorizer":
-        """The colorizer in a run folder, with its best weights.
+        """The colorizer in a run folder, with the weights that its config names in `predict_by`.
 
         Args:
             run_dir: a run folder.
@@ -105,7 +105,7 @@ class Colorizer(PictureColorizer):
 
 
 def load_model(run: RunFolder) -> keras.Model:
-    """The Keras model of a colorizer's run, with its best weights.
+    """The Keras model of a colorizer's run, with the weights that its config names in `predict_by`.
 
     Args:
         run: RunFolder of a colorizer.

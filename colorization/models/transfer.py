@@ -70,7 +70,8 @@ def transfer(
 
 @keras.saving.register_keras_serializable("colorization")
 class GrayRGB(layers.Layer):
-    """L in 0..100, (B, H, W, 1) -> its gray in RGB, (B, size, size, 3) in 0..255, enlarged bilinearly.
+    """L in 0..100, (B, H, W, 1) -> its gray in RGB, (B, size, size, 3) in 0..maximum, enlarged
+    bilinearly.
 
     Keras's Resizing cannot be used: its call has training=True as default. A model that is called without
     this argument then passes it on to the batch normalizations after the layer (Keras 3.15).

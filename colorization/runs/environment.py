@@ -51,6 +51,7 @@ def _version(package):
 def _git():
     """Commit of the checkout of the package, with "+" if files have changed; None outside a checkout."""
     folder = Path(__file__).parent
+    checkout = folder.parents[1]
 
     def ask(*words):
         return subprocess.run(
@@ -58,6 +59,8 @@ def _git():
         ).stdout.strip()
 
     try:
+        if Path(ask("rev-parse", "--show-toplevel")) != checkout.resolve():
+            return None  # the package is installed inside a checkout of another project
         return ask("rev-parse", "HEAD") + (
             "+" if ask("status", "--porcelain", "--untracked-files=no") else ""
         )

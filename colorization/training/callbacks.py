@@ -57,7 +57,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.writing: concurrent.futures.Future | None = None
 
     def restore(self, network: Any) -> int:
-        """Set model and optimizer to the end of the last finished epoch.
+        """Set model and optimizer to the end of the last epoch that was written.
 
         Frozen weights are in a separate file, which is written once, before the first epoch.
 
@@ -115,12 +115,13 @@ class Checkpoint(keras.callbacks.Callback):
             self._write(checkpoint_io.to_arrays(frozen_features.learned_variables(self.model)))
 
     def close(self) -> None:
-        """Wait for the last write, and write the best weights if they are still in memory."""
+        """Wait for the last write. Write the best weights, with the history, if they are still in memory."""
         self.writer.shutdown()
         if self.writing is not None:
             self.writing.result()  # raises the writer's error
         if self.unwritten_best is not None:
             self.run.write_best(*self.unwritten_best)
+            self.run.write_history(self.history)
 
     def _write(self, arrays: dict[str, np.ndarray]) -> None:
         """Start to write copies of everything, after the earlier write has ended."""
@@ -148,11 +149,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _check(self, *values):
         if not all(map(math.isfinite, values)):
-            kept = (
-                f"{self.run} keeps the weights of epoch {self.written}"
-                if self.written
-                else "No weights are kept"
-            )
+            kept = "No weights are kept"
+            if self.history:
+                best = best_row(self.history, self.run.config.best_by)
+                kept = f"{self.run} keeps the weights of epoch {best['epoch']}"
             raise InputError(
                 f"The loss became NaN in epoch {len(self.history) + 1}. {kept}. Try a lower learning_rate."
             )

@@ -22,15 +22,20 @@ _CHUNK = 256  # items computed, written and checked together
 def cut(model: keras.Model) -> int | None:
     """Find the end of the leading frozen layers of a model that is a chain of layers.
 
+    A dropout ends them, as its output differs in each epoch.
+
     Args:
         model: a functional keras.Model. The input of each layer is the output of the layer before.
 
     Returns:
-        Index of the first trained layer; None if no layer with weights is before it, or no layer is trained.
+        Index of the first layer after them; None if no layer with weights is before it, or no layer is
+        trained.
     """
     weighted = [i for i, layer in enumerate(model.layers) if layer.weights]
     trained = [i for i in weighted if model.layers[i].trainable]
-    return trained[0] if trained and trained[0] != weighted[0] else None
+    random = [i for i, layer in enumerate(model.layers) if isinstance(layer, keras.layers.Dropout)]
+    place = min(trained[:1] + random, default=0)
+    return place if trained and place > weighted[0] else None
 
 
 def encoder(model: keras.Model, place: int) -> keras.Model:

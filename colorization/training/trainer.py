@@ -47,8 +47,8 @@ def train(
     Args:
         config: a Config; None is the config of the run to resume.
         run_dir: path of the run folder; new or empty unless `resume`.
-        resume: continue exactly after the last finished epoch (see fit). A run without a finished epoch
-            starts again.
+        resume: continue exactly after the last epoch that was written (see fit). A run without a written
+            epoch starts again.
         task: the Task; None is the colorizer of the config.
 
     Returns:
@@ -121,11 +121,11 @@ def build(task: Task, data: RunData, run: RunFolder) -> Network:
 def fit(
     network: Network, data: RunData, run: RunFolder, more: Sequence[keras.callbacks.Callback] = ()
 ) -> None:
-    """Train a Network, starting after the last finished epoch.
+    """Train a Network, starting after the last epoch that was written.
 
     A run that was killed at any moment and resumed ends with the same weights as a run without a stop. They
     are equal bit for bit on one CPU; sums on a GPU may differ in their last bits. The reason: the whole state
-    is written in one file after each epoch, and the order of an epoch depends on its number only.
+    of an epoch is written in one file, and the order of an epoch depends on its number only.
 
     Args:
         network: a Network of build().

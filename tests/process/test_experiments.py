@@ -12,6 +12,7 @@ from skimage import data
 
 from colorization.core import image_files
 from colorization.core.config import ClassificationConfig
+from colorization.core.errors import InputError
 from colorization.datasets import photographs
 from colorization.evaluation import evaluate
 from colorization.inference import load_model
@@ -192,7 +193,9 @@ def test_photographs_from_folders_to_color(experiments, pictures, tmp_path, caps
     assert experiments["tune"].main([*tune, str(pictures)]) == 0
     other = shutil.copytree(pictures, tmp_path / "others" / "pictures")
     assert experiments["tune"].main([*tune, str(other.parent)]) == 2  # other names, hence another draw
-    assert "of the dev images" in capsys.readouterr().err
+    assert "of the held-out images" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"was trained on \d+% of the held-out images"):
+        evaluate(fine, source=other.parent)
     assert main([]) == 2
     assert "--data" in capsys.readouterr().err
     assert main(["--set", "crop_from=16"]) == 2

@@ -100,6 +100,23 @@ def test_prepared_round_trip(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["set"]
 
 
+def test_an_interrupted_replacement_keeps_the_old_set(tmp_path, monkeypatch):
+    """Oracle: the set that was there, after an interruption at the last rename."""
+    datasets.write(sample(), tmp_path / "set")
+    rename = Path.rename
+
+    def interrupted(path, target):
+        if path.name == "new":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        datasets.write(sample(10, rows=4), tmp_path / "set")
+    assert_same(load(tmp_path / "set"), sample())
+    assert [entry.name for entry in tmp_path.iterdir()] == ["set"]
+
+
 def test_names_are_looked_up_in_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("COLORIZATION_DATA", str(tmp_path))
     assert "colorize prepare cifar10" in sentence_of(load, "cifar10")

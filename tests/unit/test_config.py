@@ -143,6 +143,11 @@ def test_mistakes_are_refused_in_one_line(assignment, complaint):
     assert "\n" not in str(refusal.value)
 
 
+def test_a_transfer_has_no_working_size():
+    with pytest.raises(InputError, match="working_size must be at most 0"):
+        override(TransferConfig(), ["working_size=64"])
+
+
 @pytest.mark.parametrize(
     "values",
     [

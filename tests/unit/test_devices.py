@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from colorization.core import devices, losses
+from colorization.core.errors import InputError
 from colorization.datasets import pipeline
 
 on_tensorflow_cpu = pytest.mark.skipif(
@@ -27,6 +28,13 @@ def test_bfloat16_is_for_processors_that_gain_by_it(processor, expected, monkeyp
     monkeypatch.setattr(devices, "cpu_info", lambda: processor)
     assert devices.precision("auto") == expected
     assert devices.precision("mixed_bfloat16") == "mixed_bfloat16"
+
+
+def test_mirrored_needs_tensorflow(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert devices.strategy("auto") is None
+    with pytest.raises(InputError, match="distribute=mirrored works with TensorFlow only"):
+        devices.strategy("mirrored")
 
 
 @on_tensorflow_cpu

@@ -73,6 +73,15 @@ def test_a_model_is_cut_after_its_frozen_blocks(frozen):
         assert not encoder.trainable_variables
 
 
+def test_a_dropout_is_not_cut_off():
+    """Oracle: the names of the layers: those before the first dropout are frozen, those after it need not be."""
+    model = judge_model.vgg16(image_size=32, head_width=8, width=0.1, frozen_blocks=6, dropout=0.5)
+    place = frozen_features.cut(model)
+    assert [layer.name for layer in model.layers[place - 1 : place + 1]] == ["fc6", "fc6_dropout"]
+    head = frozen_features.head(model, place)
+    assert {variable.path for variable in head.trainable_variables} == {"fc8/kernel", "fc8/bias"}
+
+
 def test_features_are_the_encoders_and_are_kept(features, encoder, monkeypatch):
     """Oracle: the encoder's own output, rounded to float16; the second time it is not asked."""
     found = frozen_features.compute(encoder, (RGB,), as_input, 70)

@@ -42,6 +42,10 @@ def test_a_plan_trains_what_is_not_given(variants, tmp_path):
     assert found["judge"][0].vgg_weights == "none"
     assert found["transfer"][0].vgg_weights == "runs/judge-small"
     assert found["classification"][0].data == "synthetic"
+    held_out = planned(variants, "--variant", "paper", "--data", "pictures")["judge"][0]
+    assert (held_out.data, held_out.dev_size, held_out.test_size) == ("pictures", 5_000, 5_000)
+    held_out = planned(variants, "--variant", "paper")["judge"][0]
+    assert (held_out.data, held_out.dev_size, held_out.test_size) == ("cifar10", 1_000, 1_000)
     narrow = configured(
         tmp_path / "narrow", dataclasses.replace(variants["judge"]["small"], width=0.25, batch_norm=False)
     )

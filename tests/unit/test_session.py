@@ -17,7 +17,7 @@ from colorization import training
 from colorization.core import image_files
 from colorization.core.config import ClassificationConfig, RegressionConfig, override
 from colorization.core.errors import InputError
-from colorization.runs import RunFolder, session
+from colorization.runs import RunFolder, environment, session
 from colorization.runs.lock import locked
 from colorization.training import callbacks
 
@@ -27,6 +27,22 @@ TINY = RegressionConfig(data="synthetic", train_size=20, dev_size=8, test_size=8
 def times(folder):
     """{file: when it was last written}."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_that_of_the_package(tmp_path, monkeypatch):
+    """Oracle: git itself. Inside another project, the package has no commit."""
+    git = ["git", "-C", tmp_path, "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    for place, commit in (("", head), (".venv/lib", None)):
+        file = tmp_path / place / "colorization" / "runs" / "environment.py"
+        file.parent.mkdir(parents=True)
+        monkeypatch.setattr(environment, "__file__", str(file))
+        assert environment.environment()["git"] == commit
 
 
 def test_a_new_run_writes_nothing_until_it_begins(tmp_path):

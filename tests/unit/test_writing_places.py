@@ -106,7 +106,7 @@ def test_a_table_is_shown_where_it_cannot_be_stored(old_run, task, monkeypatch, 
     expected = measure(old_run(task, "writable"))
     run = RunFolder(old_run(task, "read-only"))
     before = run.metrics()
-    monkeypatch.setattr(atomic_io.tempfile, "mkstemp", read_only)
+    monkeypatch.setattr(atomic_io.Path, "touch", read_only)
     capsys.readouterr()
     assert measure(run.path) == expected
     line = capsys.readouterr().err.splitlines()[-1]  # the progress comes before
