@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from colorization.cli.console import positive_number, temperature, whole_number
+from colorization.cli.console import path, positive_number, temperature, whole_number
 from colorization.cli.training_options import add_variant
 
 ROLES = {
@@ -58,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="VGG16 weights of the runs that are trained here: imagenet, a file, or a judge's run",
     )
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="directory of the runs (default: runs)"
+        "--runs", type=path, default=Path("runs"), metavar="DIR", help="directory of the runs (default: runs)"
     )
     parser.add_argument(
         "--temperature",
@@ -69,7 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", choices=("test", "dev"), default="test", help="(default: test)")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
+        "-o", "--output", type=path, metavar="DIR", help="default: RUNS/figures-VARIANT, or -dev"
     )
 
 
@@ -81,7 +81,7 @@ def add_options_of_architecture(parser: argparse.ArgumentParser) -> None:
     """
     add_variant(parser, VARIANTS, "of the network (default: paper)", default="paper")
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="(default: this directory)"
+        "-o", "--output", type=path, default=Path(), metavar="DIR", help="(default: this directory)"
     )
 
 

@@ -1,11 +1,10 @@
 """The parsers of all commands; quick to import, for --help."""
 
 import argparse
-from pathlib import Path
 
 from colorization import __version__
 from colorization.cli import training_arguments
-from colorization.cli.console import RUN, add_command, positive_number, size, temperature, whole_number
+from colorization.cli.console import RUN, add_command, path, positive_number, size, temperature, whole_number
 from colorization.cli.film_arguments import frame_rate, seconds
 from colorization.cli.trainings import plugins
 from colorization.export.formats import FORMATS
@@ -64,7 +63,7 @@ def _add_image(commands):
     image.add_argument(
         "paths",
         nargs="+",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="image files (JPEG, PNG, TIFF, WebP, HEIC, AVIF, JPEG 2000, GIF, BMP), or folders, in which all"
         " images at any depth are colored; - is standard input",
@@ -72,7 +71,7 @@ def _add_image(commands):
     image.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="for one file, a name such as colored.jpg; else a folder; - is standard output"
         " (default: NAME-colorized beside PATH)",
@@ -142,7 +141,7 @@ def _add_rendering(image):
     )
     image.add_argument(
         "--hints",
-        type=Path,
+        type=path,
         metavar="FILE",
         help='JSON file of color hints: [{"x": 120, "y": 80, "color": "#a03030"}]',
     )
@@ -175,14 +174,14 @@ def _add_film(commands):
     )
     film.add_argument(
         "path",
-        type=Path,
+        type=path,
         metavar="FILM",
         help="a film that FFmpeg reads, a folder of frames, or a pattern of frames such as 'scan-%%04d.png'",
     )
     film.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="the new film: .mp4, .mkv or .mov (default: FILM-colorized.mkv beside FILM)",
     )
@@ -231,7 +230,7 @@ def _add_export(commands):
     export.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="the new file or folder (default for onnx: a file in RUN, with which the run starts faster)",
     )
@@ -276,7 +275,7 @@ def _add_figures(commands):
         "runs", nargs="+", metavar="RUN", help="run folders, or names of presets, on one data set"
     )
     figures.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="DIR", help="directory of the pictures"
+        "-o", "--output", required=True, type=path, metavar="DIR", help="directory of the pictures"
     )
     figures.add_argument(
         "--seed", type=whole_number, default=0, help="selects the images that are shown (default: 0)"

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from colorization.core import interrupts
@@ -17,6 +18,7 @@ __all__ = [
     "RUN",
     "add_command",
     "numbers",
+    "path",
     "positive_number",
     "run_command",
     "run_script",
@@ -102,12 +104,9 @@ def whole_number(text: str) -> int:
         The number.
 
     Raises:
-        argparse.ArgumentTypeError: the number is negative.
+        argparse.ArgumentTypeError: the text is no such number.
     """
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more")
-    return value
+    return _checked(text, int, lambda value: value >= 0, "a whole number of 0 or more")
 
 
 def positive_number(text: str) -> int:
@@ -120,12 +119,9 @@ def positive_number(text: str) -> int:
         The number.
 
     Raises:
-        argparse.ArgumentTypeError: the number is less than 1.
+        argparse.ArgumentTypeError: the text is no such number.
     """
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
-    return value
+    return _checked(text, int, lambda value: value >= 1, "a whole number of 1 or more")
 
 
 def temperature(text: str) -> float:
@@ -138,12 +134,9 @@ def temperature(text: str) -> float:
         The number.
 
     Raises:
-        argparse.ArgumentTypeError: the number is negative or not finite.
+        argparse.ArgumentTypeError: the text is no such number.
     """
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a temperature of 0 or more")
-    return value
+    return _checked(text, float, lambda value: 0 <= value < math.inf, "a temperature of 0 or more")
 
 
 def size(text: str) -> tuple[int, int]:
@@ -179,12 +172,28 @@ def numbers(kind: Callable[[str], Any], least: float) -> Callable[[str], list]:
     """
 
     def parse(text: str) -> list:
-        values = [kind(part) for part in text.split(",")]
-        if not all(least <= value < math.inf for value in values):
-            raise argparse.ArgumentTypeError(f"{text} is not a list of numbers of at least {least}")
-        return values
+        what = f"a list of numbers of at least {least}"
+        parts = text.split(",")
+        return [_checked(part, kind, lambda value: least <= value < math.inf, what, text) for part in parts]
 
     return parse
+
+
+def path(text: str) -> Path:
+    """Parse a path, for argparse. An empty one would be the current folder.
+
+    Args:
+        text: the argument.
+
+    Returns:
+        Path.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty: give a path")
+    return Path(text)
 
 
 def run_script(main: Callable[[], int]) -> None:
@@ -209,3 +218,14 @@ def _prepare_streams() -> None:
 def _refuse(sentence, exit_code=InputError.exit_code):
     print(f"error: {sentence}", file=sys.stderr)
     return exit_code
+
+
+def _checked(text, kind, is_accepted, what, shown=None):
+    """A number in a text. Raises argparse.ArgumentTypeError for other texts and numbers."""
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not is_accepted(value):
+        raise argparse.ArgumentTypeError(f"{shown or text} is not {what}")
+    return value

@@ -16,8 +16,9 @@ from tqdm import tqdm
 from colorization import inference  # a lazy package: hints import SciPy
 from colorization.cli.image_targets import STANDARD, plan
 from colorization.core import image_files
+from colorization.core.atomic_io import system_message
 from colorization.core.errors import InputError, PartialError, printable
-from colorization.core.pictures import MAX_PIXELS
+from colorization.core.pictures import MAX_PIXELS, open_picture
 from colorization.inference import loading
 from colorization.inference.extras import Extras
 from colorization.inference.picture_files import colorize_file
@@ -35,8 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
         output = STANDARD
     extras = Extras(arguments.compare, arguments.confidence, arguments.samples)
     targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), extras)
-    unreadable = [path for path, reason in targets.skipped.items() if reason == image_files.UNREADABLE]
+    unreadable = [path for path, reason in targets.skipped.items() if reason in _FAILURES]
     pictures = _wanted(targets.pictures, extras, arguments)
+    content = _standard_input() if STANDARD in pictures else b""
     hints = _hints(arguments, len(targets.pictures))
     model = loading.load(
         arguments.model,
@@ -55,17 +57,18 @@ def run(arguments: argparse.Namespace) -> None:
         model.check_hints()
     if extras.confidence or extras.samples:
         model.check_distribution()
-    failures = [f"{printable(path)} cannot be read as an image." for path in unreadable]
+    failures = [*targets.refused, *map(_why_unreadable, unreadable)]
     jobs = arguments.jobs or os.cpu_count() or 1
-    failures += _color_all(pictures, _colorizer(model, hints, extras, arguments), jobs)
+    failures += _color_all(pictures, _colorizer(model, hints, extras, arguments, content), jobs)
     for sentence in image_files.tell_skipped(targets.skipped, targets.folder / image_files.SKIPPED_FILES):
         print(sentence, file=sys.stderr)
     if failures:
-        inputs = len(targets.pictures) + len(unreadable)
+        inputs = len(targets.pictures) + len(targets.refused) + len(unreadable)
         kind = PartialError if len(failures) < inputs else InputError
         raise kind("\n       ".join(failures))
 
 
+_FAILURES = (image_files.UNREADABLE, image_files.FOLDER_UNREADABLE)
 _FORMATS = {"jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WEBP", "avif": "AVIF"}
 """Name of --format -> Pillow's name."""
 
@@ -86,9 +89,32 @@ def _wanted(pictures, extras, arguments):
         )
     if arguments.resume:
         return {
-            source: target for source, target in pictures.items() if target == STANDARD or not target.exists()
+            source: target
+            for source, target in pictures.items()
+            if target == STANDARD or not all(path.exists() for path in (target, *extras.paths(target)))
         }
     return pictures
+
+
+def _standard_input():
+    """All bytes of standard input. Ctrl-C would not end the reading by a thread."""
+    if sys.stdin is None:
+        raise InputError("Standard input is closed: name a file, or send a picture through a pipe.")
+    return sys.stdin.buffer.read()
+
+
+def _why_unreadable(path):
+    """The sentence about a file or folder that cannot be read."""
+    try:
+        if path.is_dir():
+            list(path.iterdir())
+        else:
+            open_picture(path)
+    except InputError as error:
+        return str(error)
+    except OSError as error:
+        return f"{printable(path)} cannot be read: {system_message(error)}."
+    return f"{printable(path)} could not be read: run the command again, with --resume."
 
 
 def _hints(arguments, count):
@@ -101,13 +127,13 @@ def _hints(arguments, count):
     return found + (inference.hints.read(arguments.hints) if arguments.hints else [])
 
 
-def _colorizer(model, hints, extras, arguments) -> Callable[..., list[str]]:
-    """Function that colors one file and returns its warnings."""
+def _colorizer(model, hints, extras, arguments, content) -> Callable[..., list[str]]:
+    """Function that colors one file, or the content of standard input, and returns its warnings."""
     limit = MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels
 
     def color(source: Path, target: Path, tell: Callable[[int, int, str], None]) -> list[str]:
         name = "standard input" if source == STANDARD else None
-        given = sys.stdin.buffer.read() if source == STANDARD else source
+        given = content if source == STANDARD else source
         format = _FORMATS.get(arguments.format)
         place: Any = target
         if target == STANDARD:

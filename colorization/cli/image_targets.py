@@ -13,7 +13,9 @@ STANDARD = Path("-")
 """Stands for standard input and standard output."""
 
 _ADDED = "-colorized"  # to the name of a result beside its source
-_FOREIGN = {".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".j2k", ".psd", ".svg", ".pdf"}
+_FOREIGN = (
+    {".exr", ".jxl", ".pdf", ".psd", ".svg", ".tga"} | image_files.PICTURES | image_formats.RAW_SUFFIXES
+) - image_formats.OUTPUTS.keys()
 """Suffixes of pictures that are not written. A folder of this name would surprise."""
 
 
@@ -22,11 +24,13 @@ class Targets(NamedTuple):
 
     Attributes:
         pictures: {source: target}.
+        refused: sentences about folders without images, if there are other paths.
         skipped: {path: reason} of files in folders that are left out.
         folder: for the list of them.
     """
 
     pictures: dict[Path, Path]
+    refused: list[str]
     skipped: dict[Path, str]
     folder: Path
 
@@ -46,24 +50,42 @@ def plan(paths: list[Path], output: Path | None, format: str | None, extras: Ext
     Raises:
         InputError: a path or a name is not usable, two results have one name, or a result is a source.
     """
-    skipped: dict[Path, str] = {}
     if any(extras) and (output == STANDARD or (output is None and STANDARD in paths)):
         raise InputError(
             "Standard output holds one picture: name a file with -o for --compare, --confidence or --samples."
         )
+    folder = output or next((_beside(path) for path in paths if path.is_dir()), Path())
+    targets = Targets({}, [], {}, folder)
+    pictures = targets.pictures
     if STANDARD in (*paths, output) or _is_picture(paths, output):
         if len(paths) > 1 or paths[0].is_dir():
             raise InputError("Standard input and output hold one picture: name one file.")
-        pictures = {paths[0]: output or STANDARD}
+        pictures[paths[0]] = _of_one(output, format)
     else:
-        pictures = {}
         for path in paths:
-            for source, place in _places(path, output, format, skipped).items():
-                if source not in pictures:
-                    pictures[source] = place
+            pictures |= {
+                source: place
+                for source, place in _places(path, output, format, targets).items()
+                if source not in pictures
+            }
+    if targets.refused and not pictures:
+        raise InputError("\n       ".join(targets.refused))
     _refuse_sources(pictures, extras)
-    folder = output or (_beside(paths[0]) if paths[0].is_dir() else paths[0].parent)
-    return Targets(pictures, skipped, folder)
+    return targets
+
+
+def _of_one(output, format):
+    """The target of one picture, if it is named, or is standard output."""
+    if output in (None, STANDARD):
+        return STANDARD
+    if output.is_dir():
+        raise InputError(f"{printable(output)} is a folder: give the name of a picture with -o.")
+    own = image_formats.output_format(output.suffix)
+    if format not in (None, own):
+        raise InputError(
+            f"{printable(output)} is the name of a {own} file: leave --format out, or change -o."
+        )
+    return output
 
 
 def _is_picture(paths, output):
@@ -76,8 +98,8 @@ def _is_picture(paths, output):
     return suffix in image_formats.OUTPUTS
 
 
-def _places(path, output, format, skipped):
-    """{picture: its result} of a file, or of all pictures in a folder. Adds to `skipped`, {path: reason}."""
+def _places(path, output, format, targets):
+    """{picture: its result} of a file, or of all pictures in a folder. Notes what the folder lacks."""
     if output is not None and output.exists() and not output.is_dir():
         raise InputError(f"{printable(output)} is not a directory: choose another one with -o.")
     if not path.is_dir():
@@ -85,7 +107,7 @@ def _places(path, output, format, skipped):
             return {path: _beside(path).with_suffix(_suffix(path, format))}
         return {path: output / _named(Path(path.name), path, format)}
     output = _beside(path) if output is None else output
-    found = _pictures_in(path, output, skipped)
+    found = _pictures_in(path, output, targets)
     stems = collections.Counter(place.with_suffix("") for place in found.values())
     return {
         source: output / _named(place, source, format, alone=stems[place.with_suffix("")] == 1)
@@ -96,6 +118,8 @@ def _places(path, output, format, skipped):
 def _beside(path):
     """NAME-colorized.SUFFIX of NAME.SUFFIX, or FOLDER-colorized."""
     path = path if path.name and path.name != ".." else path.resolve()  # of "." and ".."
+    if not path.name:
+        raise InputError(f"{printable(path)} has no name for the results: choose a folder with -o.")
     stem, suffix = (path.name, "") if path.is_dir() else (path.stem, path.suffix)
     return path.with_name(f"{stem}{_ADDED}{suffix}")
 
@@ -115,7 +139,7 @@ def _suffix(source, format):
     return image_formats.default_suffix(wanted)
 
 
-def _pictures_in(folder, output, skipped):
+def _pictures_in(folder, output, targets):
     """{picture: its place below the output folder} of all pictures in a folder."""
     output, below = output.resolve(), folder.resolve()
     if output == below:
@@ -129,8 +153,10 @@ def _pictures_in(folder, output, skipped):
 
     found = [picture for picture in listing.images if not is_result(picture)]
     if not found:
-        raise image_files.no_images(folder, listing.skipped)
-    skipped.update((entry, reason) for entry, reason in listing.skipped.items() if not is_result(entry))
+        targets.refused.append(str(image_files.no_images(folder, listing.skipped)))
+    targets.skipped.update(
+        (entry, reason) for entry, reason in listing.skipped.items() if not is_result(entry)
+    )
     return {picture: picture.relative_to(folder) for picture in found}
 
 

@@ -1,10 +1,9 @@
 """The parsers of the commands that prepare data and make runs and presets; quick to import, for --help."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from colorization.cli.console import RUN, add_command, numbers, positive_number, whole_number
+from colorization.cli.console import RUN, add_command, numbers, path, positive_number, whole_number
 from colorization.cli.training_options import add_options
 from colorization.cli.trainings import trainings
 
@@ -39,14 +38,14 @@ def add_data_sets(prepare: argparse.ArgumentParser) -> None:
         named.add_argument(
             "--from",
             dest="source",
-            type=Path,
+            type=path,
             metavar="PATH",
             help="convert this file or folder: the published Python or binary layout (folder or tar),"
             " a folder of Parquet files, arrays in .npz, a prepared folder, or train|test/<class>/ images",
         )
         named.add_argument(
             "--to",
-            type=Path,
+            type=path,
             metavar="DIR",
             help="the parent folder of the new set (default: $COLORIZATION_DATA, or the data folder)",
         )
@@ -60,7 +59,7 @@ def add_data_sets(prepare: argparse.ArgumentParser) -> None:
         "folder.",
         "colorization.cli.prepare:photos",
     )
-    photographs.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    photographs.add_argument("folders", nargs="+", type=path, metavar="FOLDER")
     photographs.add_argument(
         "--size",
         type=positive_number,
@@ -132,9 +131,9 @@ def add_tune(commands: Any) -> None:
         "--images", type=whole_number, default=500, help="maximum number of dev images (default: 500)"
     )
     tune.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="folder of the results (default: RUN/tune)"
+        "-o", "--output", type=path, metavar="DIR", help="folder of the results (default: RUN/tune)"
     )
-    tune.add_argument("--apply", type=Path, metavar="DIR", help="make a new run with the chosen settings")
+    tune.add_argument("--apply", type=path, metavar="DIR", help="make a new run with the chosen settings")
 
 
 def add_presets_make(commands: Any) -> None:
@@ -152,7 +151,7 @@ def add_presets_make(commands: Any) -> None:
         "colorization.cli.presets:make",
         keras=True,
     )
-    make.add_argument("run", type=Path, metavar="RUN", help="a finished run folder")
+    make.add_argument("run", type=path, metavar="RUN", help="a finished run folder")
     make.add_argument("name", metavar="NAME", help="name of the preset")
     make.add_argument("--title", required=True, help="title of its card, in one line")
     make.add_argument("--data", required=True, help="its training data, in one line")
@@ -172,7 +171,7 @@ def add_presets_make(commands: Any) -> None:
     )
     make.add_argument(
         "--to",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="the parent folder of the new preset (default: the presets of the package)",
     )

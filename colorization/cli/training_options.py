@@ -3,9 +3,9 @@
 import argparse
 import sys
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
+from colorization.cli.console import path
 from colorization.core.config import Config, VggConfig, describe
 
 
@@ -57,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser, chosen: Training) -> None:
     else:
         parser.set_defaults(vgg_weights=None)
     name = chosen.name or small.task
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help=f"default: runs/{name}-VARIANT")
+    parser.add_argument("--run-dir", type=path, metavar="DIR", help=f"default: runs/{name}-VARIANT")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting")
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from colorization.core import interrupts
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 
@@ -43,14 +44,54 @@ def replacing(path: StrPath) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from None
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with interrupts.unfinished(temporary):
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     except OSError as error:
         raise InputError(f"{printable(path)} cannot be written: {system_message(error)}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Yield a new folder, which is deleted at the end.
+
+    Args:
+        parent: Path of the folder above it.
+
+    Yields:
+        Path of the folder.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=parent) as name, interrupts.unfinished(Path(name)):
+        yield Path(name)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Rename a new folder to the name of another one. A failure changes nothing.
+
+    Args:
+        folder: Path of the folder to replace, which may be absent. It is moved beside `new`.
+        new: Path of the new folder, in a scratch folder.
+
+    Raises:
+        OSError: a folder cannot be renamed.
+    """
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = new.with_name(f"{new.name}-before")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
 
 
 def reserve(file: IO[bytes], size: int) -> None:

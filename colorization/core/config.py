@@ -272,7 +272,9 @@ def _read(path):
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path.parent} is not a run folder: it has no {path.name}.") from None
+        raise InputError(
+            f"{path.parent} is not a run folder: it has no {path.name}. `colorize presets` lists the presets."
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error}).") from None
     task = values.get("task") if isinstance(values, dict) else None

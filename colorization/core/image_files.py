@@ -159,6 +159,8 @@ def no_images(folder: StrPath, skipped: Mapping[Path, str]) -> InputError:
     Returns:
         InputError.
     """
+    if skipped.get(Path(folder)) == FOLDER_UNREADABLE:
+        return InputError(f"{printable(folder)} cannot be read: change its permissions.")
     others = f" ({reasons(skipped)})" if skipped else ""
     return InputError(f"{printable(folder)} holds no images{others}. Add some, or name another folder.")
 
@@ -168,7 +170,8 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
 
     Args:
         skipped: {path: reason}.
-        place: of the text file, which is replaced where it differs; nothing is written if `skipped` is empty.
+        place: of the text file. An older list is replaced, another file is not. Nothing is written if
+            `skipped` is empty.
 
     Returns:
         Sentences for the user; none if `skipped` is empty.
@@ -176,13 +179,23 @@ def tell_skipped(skipped: Mapping[Path, str], place: Path) -> tuple[str, ...]:
     if not skipped:
         return ()
     text = "".join(sorted(f"{reason}\t{printable(path)}\n" for path, reason in skipped.items()))
-    try:
-        if not _holds(place, text):
+    where = f"The names are in {printable(place)}."
+    if not _is_list(place):
+        where = f"{printable(place)} is another file, so their names are not stored."
+    elif not _holds(place, text):
+        try:
             write_text(place, text)
-        where = f"The names are in {printable(place)}."
-    except InputError as error:
-        where = f"The list of names {error}"
+        except InputError as error:
+            where = f"The list of names {error}"
     return (f"Left out: {reasons(skipped)}. {where}",)
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file is absent, unreadable, or a list by tell_skipped: each line has a tab."""
+    try:
+        return all(b"\t" in line for line in path.read_bytes().splitlines())
+    except OSError:
+        return True
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -1,5 +1,6 @@
 """Image formats: recognized by the first bytes of a file, and their suffixes."""
 
+import contextlib
 from pathlib import Path
 
 from colorization.core.errors import InputError, printable
@@ -94,7 +95,8 @@ def default_suffix(format: str) -> str:
 def result_format(path: Path) -> str:
     """The format of the result for a picture, by the first bytes of the file.
 
-    A file that is not a picture, or cannot be read, counts as PNG; it is refused when it is opened.
+    A file that is not a picture, or cannot be read, counts as PNG; it is refused when it is opened. So does a
+    pipe, whose bytes can be read only once.
 
     Args:
         path: path of the picture.
@@ -102,11 +104,11 @@ def result_format(path: Path) -> str:
     Returns:
         Pillow's name of the format.
     """
-    try:
-        with path.open("rb") as file:
-            name = image_format(file.read(HEADER))
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        name = None
+    name = None
+    with contextlib.suppress(OSError, ValueError):  # ValueError: a NUL in the path
+        if path.is_file():
+            with path.open("rb") as file:
+                name = image_format(file.read(HEADER))
     own = _PILLOW_NAMES.get(name or "PNG", name or "PNG")
     return OUTPUTS[_DEFAULT_SUFFIXES.get(own, ".png")]
 

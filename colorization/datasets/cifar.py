@@ -9,7 +9,6 @@ import hashlib
 import http.client
 import lzma
 import tarfile
-import tempfile
 import urllib.parse
 import urllib.request
 import zlib
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from colorization.core.atomic_io import scratch_folder
 from colorization.core.atomic_io import sha256 as sha256_of
 from colorization.core.errors import InputError, printable
 from colorization.datasets import cifar_pickles
@@ -293,8 +293,8 @@ def download(name: str, origin: str | None = None, sha256: str | None = None) ->
     origin, sha256 = origin or published_origin, sha256 or published_sha256
     by_hand = f"Download it by hand, and run `colorize prepare {name} --from PATH`"
     data_root().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data_root(), prefix=f".{name}-download-") as scratch:
-        archive = Path(scratch) / PurePosixPath(urllib.parse.urlsplit(origin).path).name
+    with scratch_folder(data_root()) as scratch:
+        archive = scratch / PurePosixPath(urllib.parse.urlsplit(origin).path).name
         try:
             _fetch(origin, archive)
         except (OSError, http.client.HTTPException, ValueError) as error:

@@ -4,12 +4,11 @@ import concurrent.futures
 import dataclasses
 import functools
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from colorization.core.atomic_io import reserve, sha256, system_message
+from colorization.core.atomic_io import replace_folder, reserve, scratch_folder, sha256, system_message
 from colorization.core.errors import InputError, printable
 from colorization.datasets.base import Dataset, Images, Limits, content_sha256, to_squares, verify
 
@@ -52,25 +51,12 @@ def write(dataset: Dataset, folder: str | Path, source: str = "") -> None:
         raise InputError(f"{printable(folder)} contains other files than a prepared set. Move them first.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-            new = Path(scratch) / "new"
+        with scratch_folder(folder.parent) as scratch:
+            new = scratch / "new"
             _write_into(new, dataset, source)
-            _replace(folder, new, Path(scratch) / "old")
+            replace_folder(folder, new)
     except OSError as error:
         raise InputError(f"{printable(folder)} cannot be written: {system_message(error)}.") from error
-
-
-def _replace(folder: Path, new: Path, old: Path) -> None:
-    """Rename a folder to `old` and another one to its name. A failure changes nothing. Raises OSError."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
 
 
 def _write_into(new: Path, dataset: Dataset, source: str) -> None:

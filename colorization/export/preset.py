@@ -1,13 +1,13 @@
 """Make a preset from a trained run: rounded weights, a model card, checksums."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from colorization.core.atomic_io import replace_folder, scratch_folder
 from colorization.core.config import VggConfig, override, to_json
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
@@ -59,16 +59,14 @@ def make_preset(
     """
     run, path = RunFolder(run_dir), Path(path)
     config = _config(run, changes)
-    with tempfile.TemporaryDirectory(prefix=".preset-", dir=path.parent) as scratch:
-        new = copy_run(run, Path(scratch) / path.name, config, _halved)
+    with scratch_folder(path.parent) as scratch:
+        new = copy_run(run, scratch / path.name, config, _halved)
         new.write_metrics(_renamed_evaluations(run.metrics(), config))
         if onnx:
             export_network(new.path, half=True)
         new.card_path.write_text(_card_text(card, new), encoding="utf-8")
         new.checksums_path.write_text(resolve.checksums(new.path), encoding="utf-8")
-        if path.exists():
-            path.rename(Path(scratch) / "old")
-        new.path.rename(path)
+        replace_folder(path, new.path)
 
 
 def _config(run, changes):

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from colorization.core.atomic_io import TEMPORARY, refuse_unwritable, replacing, system_message
+from colorization.core.atomic_io import refuse_unwritable, replacing, scratch_folder, system_message
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.export import keras_file
@@ -186,8 +185,8 @@ def _savedmodel(module, functions, path):
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent) as scratch:
-            new = Path(scratch) / "model"
+        with scratch_folder(path.parent) as scratch:
+            new = scratch / "model"
             with _quiet():
                 tf.saved_model.save(module, new, signatures=functions)
             new.rename(path)

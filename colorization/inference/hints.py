@@ -218,6 +218,9 @@ def _neighbors(position, cells, pixels):
 
 
 def _ab_of(color):
+    """(2,) ab of (red, green, blue). Raises InputError for values outside 0..255."""
+    if not all(0 <= value <= 255 for value in color):
+        raise InputError(f"The color {tuple(color)} of a hint has values outside 0 to 255.")
     return color_numpy.rgb_to_lab(np.array(color, np.uint8).reshape(1, 1, 3))[0, 0, 1:]
 
 

@@ -157,8 +157,10 @@ class ChosenModel:
             Iterator of RGB of the same dtype, (H, W, 3).
 
         Raises:
-            InputError: the model predicts single colors.
+            InputError: the model predicts single colors, or the count is less than 1.
         """
+        if count < 1:
+            raise InputError(f"The number of samples is at least 1, not {count}.")
         image, alpha = _read(image, alpha)
         return self._network(image).samples(image, count, seed=seed, **self._options(alpha, temperature))
 
@@ -236,8 +238,9 @@ class ChosenModel:
             InputError: the source cannot be read, the target cannot be written, or both are the same file.
         """
         source, target = Path(source), Path(target)
-        if target.exists() and source.exists() and target.samefile(source):
-            raise InputError(f"{printable(target)} is the picture to color: choose another name.")
+        for path in (target, *extras.paths(target)):
+            if path.exists() and source.exists() and path.samefile(source):
+                raise InputError(f"{printable(path)} is the picture to color: choose another name.")
         colorize = functools.partial(self.colorize, hints=hints)
         return picture_files.colorize_file(
             colorize, source, target, further=functools.partial(extras.draw, self, target)

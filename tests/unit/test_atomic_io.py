@@ -56,6 +56,49 @@ def test_a_killed_process_leaves_the_old_file_and_its_rest_can_be_removed(tmp_pa
     assert list(path.parent.iterdir()) == [path]
 
 
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from colorization.core import atomic_io, interrupts
+from colorization.cli.console import run_command
+
+def write():
+    with atomic_io.scratch_folder(Path(sys.argv[1])) as folder, atomic_io.replacing(folder / "new") as new:
+        new.write_text("half")
+        written.set()
+        time.sleep(60)
+
+def work():
+    thread.start()
+    written.wait()
+    first, second = (getattr(signal, name) for name in sys.argv[2:])
+    try:
+        os.kill(os.getpid(), first)
+        thread.join()
+    finally:
+        os.kill(os.getpid(), second)
+        thread.join()
+
+interrupts.arm()
+written, thread = threading.Event(), threading.Thread(target=write)
+sys.exit(run_command(work))
+"""
+
+
+@pytest.mark.parametrize("signals", [["SIGINT", "SIGINT"], ["SIGTERM", "SIGINT"], ["SIGHUP", "SIGTERM"]])
+def test_a_second_signal_ends_at_once_and_leaves_nothing(tmp_path, signals):
+    """Oracle: the exit code, the sentence and the listing; a thread is still writing. The first signal waits."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, tmp_path, *signals],
+        env=os.environ,
+        capture_output=True,
+        timeout=50,
+    )
+    assert done.returncode == 130
+    assert done.stderr.startswith(b"interrupted; no incomplete file is left.")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match=r"file/below\.txt cannot be written"):

@@ -192,12 +192,26 @@ def test_presets_are_listed_and_shown(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["image"], ["--temperature", "x"], ["evaluate", "r", "--temperature", "-1"], []]
+    ("arguments", "sentence"),
+    [
+        (["image"], "required: PATH"),
+        (["--temperature", "x"], "invalid choice"),
+        (["evaluate", "r", "--temperature", "-1"], "-1 is not a temperature of 0 or more"),
+        (["evaluate", "r", "--temperature", "x"], "x is not a temperature of 0 or more"),
+        (["image", "a.png", "--jobs", "1.5"], "1.5 is not a whole number of 1 or more"),
+        (["image", ""], "the name is empty: give a path"),
+        (["film", "a.mkv", "-o", ""], "the name is empty: give a path"),
+        (["tune", "r", "--sizes", "64,a"], "64,a is not a list of numbers of at least 8"),
+        (["figure8", "--images", "3,x"], "x is not a whole number of 0 or more"),
+        ([], "required: COMMAND"),
+    ],
 )
-def test_wrong_words_exit_with_2(arguments, capsys):
+def test_wrong_words_exit_with_2(arguments, sentence, capsys):
     with pytest.raises(SystemExit, match="2"):
         main.main(arguments)
-    assert "usage: colorize" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: colorize" in told
+    assert sentence in told
 
 
 def test_experiments_refuse_bad_words(experiments, tmp_path, capsys):

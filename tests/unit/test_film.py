@@ -13,7 +13,9 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 from skimage import data
 from skimage.color import rgb2lab
 from support.films import make, pictures, read, tinted, turned
@@ -374,8 +376,47 @@ def test_the_source_is_never_overwritten(tmp_path, capsys, monkeypatch):
     for name in ("in.mp4", "link.mp4", "hard.mp4"):
         for more in ([], ["--preview"]):
             assert main.main(["film", str(source), "-o", name, "--overwrite", *more]) == 2
-            assert f"{name} is the film to color" in capsys.readouterr().err
+            assert f"{name} belongs to the film to color" in capsys.readouterr().err
     assert source.read_bytes() == before
+
+
+def test_frames_are_never_overwritten(tmp_path, capsys):
+    for number, rgb in enumerate(pictures(3, 64, 96)):
+        image_files.write(tmp_path / "frames" / f"{number}.png", rgb)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    target = ["-o", str(tmp_path / "frames" / "1.png"), "--overwrite"]
+    assert main.main(["film", str(tmp_path / "frames"), "--fps", "24", "--preview", *target]) == 2
+    assert "1.png belongs to the film to color" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
+
+
+def test_names_that_look_like_protocols(tmp_path, monkeypatch):
+    """Oracle: the listing. FFmpeg takes "2001:" as a protocol."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "2001: in.mkv", pictures(10, 64, 96))
+    film.color("2001: in.mkv", "http: out.mkv", tinted, "", tell=silent)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2001: in.mkv", "http: out.mkv"]
+    assert len(read(tmp_path / "http: out.mkv")[0]) == 10
+
+
+def test_a_preview_of_one_frame(tmp_path):
+    """Oracle: the size of one frame: no other one follows its moment."""
+    source = make(tmp_path / "in.mkv", pictures(1, 64, 96), sound=False)
+    film.preview(source, tmp_path / "preview.png", tinted, Settings())
+    assert image_files.read(tmp_path / "preview.png").shape == (64, 96, 3)
+
+
+def test_animated_pictures_are_films_and_still_ones_are_not(tmp_path, capsys):
+    """Oracle: the number of frames; PNG and JPEG, AVIF and HEIC."""
+    shown = [Image.fromarray(rgb) for rgb in pictures(6, 64, 96)]
+    shown[0].save(tmp_path / "moving.avif", save_all=True, append_images=shown[1:])
+    film.color(tmp_path / "moving.avif", tmp_path / "out.mkv", tinted, "", tell=silent)
+    assert len(read(tmp_path / "out.mkv")[0]) == 6
+    pillow_heif.register_heif_opener()
+    for name in ("still.avif", "still.heic", "still.jpg", "still.png"):
+        shown[0].save(tmp_path / name)
+        assert main.main(["film", str(tmp_path / name)]) == 2
+        assert f"{name} is not a film: color pictures with `colorize image`" in capsys.readouterr().err
 
 
 def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
@@ -386,7 +427,7 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     there = sorted(tmp_path.iterdir())
     for name, sentence in (
-        ("picture.png", "is not a film: it has no video stream"),
+        ("picture.png", "is not a film: color pictures with `colorize image`"),
         ("text.mp4", "cannot be read as a film"),
         ("cut.mkv", "cannot be read as a film"),
         ("nowhere.mp4", "No such file"),
@@ -398,6 +439,13 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
     assert "holds no frames" in capsys.readouterr().err
     assert main.main(["film", str(tmp_path / "whole.mkv"), "-o", str(tmp_path / "out.avi")]) == 2
     assert "the name of a film ends in .mp4, .mkv, .mov" in capsys.readouterr().err
+    (tmp_path / "folder.mkv").mkdir()
+    assert (
+        main.main(["film", str(tmp_path / "whole.mkv"), "-o", str(tmp_path / "folder.mkv"), "--overwrite"])
+        == 2
+    )
+    assert "folder.mkv is a folder" in capsys.readouterr().err
+    (tmp_path / "folder.mkv").rmdir()
     with pytest.raises(InputError, match="cannot be written"):
         film.color(tmp_path / "whole.mkv", tmp_path / "text.mp4" / "out.mp4", tinted, "")
     assert sorted(tmp_path.iterdir()) == there

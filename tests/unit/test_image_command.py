@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,61 @@ def test_exit_codes_and_lists(here, capsys):
     assert "--max-pixels" in refused(capsys, "album/a.png", "--max-pixels", 4000)
     (here / "letter").write_text("no directory")
     assert "is not a directory" in refused(capsys, "album", "-o", "letter")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a.png", "--format", "tiff", "-o", "new.jpg"], "new.jpg is the name of a JPEG file"),
+        (["-", "-o", "album"], "album is a folder: give the name of a picture"),
+        (["a.png", "-o", "new.jxl"], ".jxl is not the suffix of a picture to write"),
+        (["a.png", "-o", "new.tga"], ".tga is not the suffix of a picture to write"),
+        (["/"], "/ has no name for the results"),
+        (["a.png", "--hint", "1,1,rgb(300,0,0)"], "has values outside 0 to 255"),
+        (["a.png", "--model", "photo"], "`colorize presets` lists the presets"),
+    ],
+)
+def test_names_that_would_surprise_are_refused(here, capsys, arguments, sentence):
+    """Oracle: the listing."""
+    save("a.png")
+    (here / "album").mkdir()
+    model = () if "--model" in arguments else MODEL
+    assert sentence in refused(capsys, *arguments, model=model)
+    assert sorted(path.name for path in here.iterdir()) == ["a.png", "album"]
+
+
+def test_an_empty_folder_does_not_stop_the_others(here, capsys):
+    """Oracle: the listing. A list of names replaces no other file."""
+    save("album/a.png")
+    (here / "empty").mkdir()
+    (here / "album/letter.txt").write_text("no picture")
+    (here / "new").mkdir()
+    (here / "new/skipped-files.txt").write_text("mine")
+    assert "empty holds no images" in refused(capsys, "empty", "album", "-o", "new", code=1)
+    assert (here / "new/skipped-files.txt").read_text() == "mine"
+    assert sorted(path.name for path in (here / "new").iterdir()) == ["a.png", "skipped-files.txt"]
+    assert image("album/a.png", "album") == 0  # the list is beside the results
+    assert (here / "album-colorized/skipped-files.txt").exists()
+
+
+def test_resume_makes_missing_further_pictures(here):
+    save("a.png")
+    assert image("a.png") == 0
+    assert image("a.png", "--resume", "--compare") == 0
+    assert (here / "a-colorized-compare.png").exists()
+
+
+def test_pipes_and_closed_streams(here, capsys, monkeypatch):
+    """Oracle: the picture of the file itself."""
+    os.mkfifo("pipe.png")
+    content = save("a.png").read_bytes()
+    writer = threading.Thread(target=lambda: Path("pipe.png").write_bytes(content))
+    writer.start()
+    assert image("pipe.png", "a.png") == 0
+    writer.join()
+    assert (here / "pipe-colorized.png").read_bytes() == (here / "a-colorized.png").read_bytes()
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "Standard input is closed" in refused(capsys, "-")
 
 
 def test_several_at_once_make_what_one_makes(here):

@@ -202,4 +202,4 @@ def test_colorize_image_takes_what_the_lister_finds_and_counts_the_rest(tmp_path
     assert sorted(path.name for path in (tmp_path / "out").rglob("?.*")) == ["a.jpg", "b.jpg", "e.png"]
     (folder / "broken.jpg").write_bytes(b"")
     assert main.main([*command, "--resume"]) == 1
-    assert "broken.jpg cannot be read as an image." in capsys.readouterr().err
+    assert "broken.jpg is empty: give an image file." in capsys.readouterr().err

@@ -88,6 +88,17 @@ def test_a_jpeg_that_ends_in_its_middle_is_told(array, end):
     assert re.search("about [45][0-9]% of the picture is missing", file.warnings[0])
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("end", [b"", b"\0\0\0\x18ftypmp42"])
+def test_a_gray_end_of_a_jpeg_is_no_damage(progressive, end):
+    """Oracle: whole files whose lower part, or all of it, has the gray by which libjpeg fills missing parts."""
+    for first in (180, 0):
+        picture = np.concatenate([PHOTOGRAPH[:first], np.full((240 - first, 320, 3), 128, np.uint8)])
+        for array in (picture, picture[..., 0]):
+            content = saved(array, "JPEG", quality=90, progressive=progressive)
+            assert read_one(content + end)[0].warnings == []
+
+
 def test_what_follows_a_jpeg_is_no_damage():
     """Oracle: the pixels; phones append films."""
     content = saved(PHOTOGRAPH, "JPEG")

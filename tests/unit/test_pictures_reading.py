@@ -300,10 +300,10 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded():
     """Oracle: 3.6 gigapixels, which no memory here would hold; the message names the option."""
     bomb = png(60000, 60000, 8, 0, bytes(1000))
     with pytest.raises(
-        InputError, match=r"60000 x 60000 pixels, more than the limit of 500 million.*--max-pixels"
+        InputError, match=r"60000 x 60000 pixels, more than the limit of 500,000,000.*--max-pixels"
     ):
         open_picture(bomb)
-    with pytest.raises(InputError, match=r"limit of 0\.001 million"):
+    with pytest.raises(InputError, match="limit of 1,000:"):
         open_picture(saved(RGB, "PNG"), max_pixels=1000)
     with pytest.raises(InputError, match="limit"):  # any page counts
         open_picture(tiff(GRAY[:2], GRAY), max_pixels=1000)

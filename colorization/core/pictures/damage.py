@@ -18,7 +18,9 @@ DAMAGED = "The file is damaged"
 
 END_OF_JPEG = b"\xff\xd9"
 
-_FILLED, _BLOCK = 128, 8  # the gray of blocks without data, and the height of a block
+_SCAN = b"\xff\xda"  # marker of a scan; inside a scan, a zero follows each 255
+_TRIED = 2  # bytes, which code a few gray blocks
+_FILLED, _BLOCK, _LAST = 128, 8, 16  # the gray of blocks without data, and the height of a block
 
 
 def mended(data: bytes, format: str) -> tuple[bytes, float]:
@@ -72,13 +74,14 @@ def plain_share(rows: np.ndarray) -> float:
     return 1.0 if not len(different) else 1 - (different[-1] + 1) / len(rows)
 
 
-def early_end(rows: np.ndarray) -> float | None:
+def early_end(rows: np.ndarray, data: bytes) -> float | None:
     """The missing share of a JPEG file whose decoding ended early.
 
-    libjpeg does not report errors. It fills the rest with a gray that photographs do not have.
+    libjpeg does not report errors. It fills the rest with a gray that few photographs have.
 
     Args:
-        rows: (H, W) or (H, W, C) uint8.
+        rows: (H, W) or (H, W, C) uint8, the decoded picture.
+        data: all bytes of the file.
 
     Returns:
         0 to 1; None if the picture is complete.
@@ -86,7 +89,37 @@ def early_end(rows: np.ndarray) -> float | None:
     if not (rows[-1] == _FILLED).all():
         return None
     share = plain_share(rows)
-    return share if share * len(rows) >= _BLOCK else None
+    if share * len(rows) < _BLOCK or ((share == 1 or share * len(rows) >= _LAST) and _codes_its_end(data)):
+        return None
+    return share
+
+
+def _codes_its_end(data: bytes) -> bool:
+    """Whether the last bytes of a JPEG file code its last rows. An incomplete file ends earlier.
+
+    Without these bytes, a decoder changes the part that they code. A second scan follows a complete one.
+    """
+    import imagecodecs
+
+    start = _first_scan(data)
+    end = data.find(END_OF_JPEG, start)
+    if end < 0:
+        return False
+    if data.count(_SCAN, start, end) > 1:
+        return True
+    versions = (data[:place] + END_OF_JPEG for place in (end, end - _TRIED))
+    with contextlib.suppress(ERRORS):
+        before, after = (imagecodecs.jpeg8_decode(version)[:-_LAST] for version in versions)
+        return np.array_equal(before, after)
+    return False
+
+
+def _first_scan(data: bytes) -> int:
+    """The place of the first scan of a JPEG file, after segments that may contain a thumbnail."""
+    place = 2
+    while data[place : place + 2] not in (_SCAN, b""):
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    return place
 
 
 def tell_damage(told: list[str], share: float) -> None:

@@ -142,8 +142,8 @@ def open_picture(
     for width, height in reader.sizes:
         if width * height > max_pixels:
             raise place.refused(
-                f"has {width} x {height} pixels, more than the limit of {max_pixels / 1e6:.10g} million: "
-                "raise it with --max-pixels"
+                f"has {width} x {height} pixels, more than the limit of {max_pixels:,}: raise it with "
+                "--max-pixels"
             )
     metadata: Metadata = reader.metadata
     metadata.page_count = len(reader.sizes)

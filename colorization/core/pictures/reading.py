@@ -107,8 +107,9 @@ class Reader:
 
     def _tell_other_pictures(self, image: Any) -> None:
         if getattr(image, "is_animated", False):
+            save = "save it as GIF, and " if self._format == "WEBP" else ""  # FFmpeg reads no animated WebP
             self._told.append(
-                "It is animated, and only its first frame is read; color animations with `colorize film`."
+                f"It is animated, and only its first frame is read: {save}color it with `colorize film`."
             )
         if self._format == "JPEG" and "mp" in image.info:
             with contextlib.suppress(ERRORS):
@@ -143,7 +144,7 @@ class Reader:
                 return self._partly(image)
             samples = sample_arrays.of_image(image)
             if share is None and self._format == "JPEG":
-                share = early_end(samples.pixels)
+                share = early_end(samples.pixels, self._source.read())
             if share is None and self._format == "PNG" and png_chunks.is_damaged(self._source.read()):
                 share = 0.0
             if share is not None:
@@ -219,7 +220,7 @@ def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     if not data.rstrip(b"\0").endswith(END_OF_JPEG):  # it is cut, or data follow: Pillow decides
         return None
     array = imagecodecs.jpeg8_decode(data)
-    return sample_arrays.split(array), early_end(array)
+    return sample_arrays.split(array), early_end(array, data)
 
 
 def _png(png: bytes) -> tuple[Samples, float | None] | None:

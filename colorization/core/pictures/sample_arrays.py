@@ -131,7 +131,7 @@ def _scaled_floats(array: np.ndarray) -> tuple[np.ndarray, str | None]:
         told = (
             f"Its floating-point values range from {low:.4g} to {high:.4g}; those outside 0 to 1 are clipped."
         )
-    values = np.clip(values * np.float32(65535 / range_), 0, 65535)
+    values = np.clip(values, 0, range_) * np.float32(65535 / range_)
     return np.rint(values, out=values).astype(np.uint16), told
 
 

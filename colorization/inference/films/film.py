@@ -157,7 +157,7 @@ def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settin
         seconds = film.seconds or float(_SHOWN)
         length = min(settings.end or seconds, seconds) - settings.start
     moments = [settings.start + length * (i + 0.5) / _SHOWN for i in range(_SHOWN)]
-    shown = [picture for moment in moments if (picture := _picture_at(source, moment, settings)) is not None]
+    shown = _pictures_at(source, moments, settings) or _pictures_at(source, [settings.start], settings)
     if not shown:
         raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
     colored = [_small(_colored(rgb, predict, settings.rendering)) for rgb in shown]
@@ -172,8 +172,10 @@ def check(source: StrPath, target: Path) -> None:
         target: path of the new film.
 
     Raises:
-        InputError: the suffix of the target is not one of SUFFIXES, or the target is the source.
+        InputError: the suffix of the target is not one of SUFFIXES, or the target is the source or a folder.
     """
+    if target.is_dir():
+        raise InputError(f"{printable(target)} is a folder: give the name of a film with -o.")
     if target.suffix.lower() not in SUFFIXES:
         raise InputError(
             f"{printable(target)} cannot be written: the name of a film ends in {', '.join(SUFFIXES)}."
@@ -182,21 +184,17 @@ def check(source: StrPath, target: Path) -> None:
 
 
 def refuse_source(source: StrPath, target: Path) -> None:
-    """Refuse a target that is the same file as the source, also under another name.
+    """Refuse a target that is the same file as the source or one of its frames, also under another name.
 
     Args:
-        source: path of the film to color.
+        source: path of the film to color, or of a folder or a pattern of frames.
         target: path of the file to write.
 
     Raises:
         InputError: both are the same file.
     """
-    try:
-        same = target.samefile(source)
-    except OSError:  # one of them does not exist
-        return
-    if same:
-        raise InputError(f"{printable(target)} is the film to color: give another name with -o.")
+    if any(target.exists() and file.exists() and target.samefile(file) for file in _files(Path(source))):
+        raise InputError(f"{printable(target)} belongs to the film to color: give another name with -o.")
 
 
 def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
@@ -208,17 +206,26 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
 
     Returns:
         Path of the new film.
+
+    Raises:
+        InputError: the source has no name.
     """
     named = source if source.exists() else source.parent  # a pattern has the name of its folder
     named = named.resolve() if named.name in ("", ".", "..") else named
+    if not named.name:  # the root of the file system
+        raise InputError(f"{printable(source)} has no name for the new film: give one with -o.")
     return named.with_name((named.name if named.is_dir() else named.stem) + ending)
 
 
 def _origin(source):
     """The identity of a source: its path, and the sizes and times of change of its files."""
-    files = frame_sequence.files(source) if frame_sequence.recognizes(source) else [source]
-    stamps = [(file.name, file.stat()) for file in files]
+    stamps = [(file.name, file.stat()) for file in _files(source)]
     return [str(source.resolve()), *[(name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in stamps]]
+
+
+def _files(source):
+    """The files of a film: itself, or its frames."""
+    return frame_sequence.files(source) if frame_sequence.recognizes(source) else [source]
 
 
 def _part_length(settings):
@@ -314,6 +321,12 @@ def _notices(source, properties, settings):
             f"{name} has the odd size {properties.width} x {properties.height}: players need an even one, so "
             "the last row or column is repeated."
         )
+
+
+def _pictures_at(source, moments, settings):
+    """The RGB of a frame for each moment that has one."""
+    found = (_picture_at(source, moment, settings) for moment in moments)
+    return [picture for picture in found if picture is not None]
 
 
 def _picture_at(source, moment, settings):

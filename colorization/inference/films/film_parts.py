@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from colorization.core.atomic_io import refuse_unwritable, remove_unfinished, replacing, write_text
+from colorization.inference.films.containers import open_container
 from colorization.inference.films.film_frames import Picture, Properties
 
 FRAMES = 240  # in one part: an interruption loses the work on at most one part
@@ -90,11 +91,9 @@ class Parts:
 
     def packets(self) -> Iterator[tuple[Any, int]]:
         """(PyAV's packet, its time) of each frame of all finished parts."""
-        import av
-
         for number in range(self.finished()):
             times = np.load(self._times(number), allow_pickle=False).tolist()
-            with av.open(str(self._film(number))) as container:
+            with open_container(self._film(number)) as container:
                 packets = (packet for packet in container.demux(video=0) if packet.size)
                 yield from zip(packets, times, strict=True)
 
@@ -131,7 +130,7 @@ def _encode(pictures, properties, path):
     """Write (H, W, 3) arrays as H.264 (x264)."""
     import av
 
-    with av.open(str(path), "w", format="matroska") as output:
+    with open_container(path, "w", format="matroska") as output:
         encoder = output.add_stream("libx264", rate=_RATE, options=_X264)
         for i, rgb in enumerate(pictures):
             if not i:

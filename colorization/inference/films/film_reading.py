@@ -10,6 +10,7 @@ from typing import Any
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.inference.films import frame_sequence
+from colorization.inference.films.containers import open_container
 
 COVER = 1 << 10
 """FFmpeg's AV_DISPOSITION_ATTACHED_PIC, of the stream of a cover picture."""
@@ -253,7 +254,7 @@ def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | fram
     try:
         import av
     except ImportError:
-        raise InputError("Films need PyAV: pip install 'keras-colorization[film]'.") from None
+        raise InputError("Films need PyAV: pip install av.") from None
     av.logging.set_level(None)  # InputError carries the message
     source = Path(source)
     if frame_sequence.recognizes(source):
@@ -265,7 +266,7 @@ def opened(source: StrPath, fps: Fraction | None = None) -> Iterator[Film | fram
         with contextlib.closing(Film(source)) as film:
             yield film
     except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and error.filename not in (None, str(source)):
+        if isinstance(error, OSError) and error.filename not in (None, str(source.absolute())):
             raise
         repair = ", or repair it if it was cut short" if isinstance(error, av.error.InvalidDataError) else ""
         raise InputError(
@@ -289,17 +290,25 @@ def clock(seconds: float) -> str:
 
 def _open(source):
     """(PyAV's container, the stream of the film's pictures). Raises InputError if there is none."""
-    import av
-
-    container = av.open(str(source), metadata_errors="replace")
+    container = open_container(source, metadata_errors="replace")
     streams = [
         stream
         for stream in container.streams.video
         if stream.average_rate and stream.codec_context and not stream.disposition & COVER
     ]
-    if not streams or container.format.name.endswith("_pipe"):  # a picture has a rate too
+    # An animated AVIF file has a stream with one frame before that of the animation
+    stream = next((stream for stream in streams if stream.frames != 1), streams[0] if streams else None)
+    if stream is None or _is_picture(container, stream):
         container.close()
-        raise InputError(f"{printable(source)} is not a film: it has no video stream.")
+        advice = "it has no video stream" if stream is None else "color pictures with `colorize image`"
+        raise InputError(f"{printable(source)} is not a film: {advice}.")
     # Threads for slices, not for frames: those would report an error some packets later
-    streams[0].thread_type = "SLICE"
-    return container, streams[0]
+    stream.thread_type = "SLICE"
+    return container, stream
+
+
+def _is_picture(container, stream):
+    """Whether a container is a picture. FFmpeg gives it a stream with a frame rate."""
+    name = container.format.name
+    still = stream.frames == 1 and not stream.duration and not container.duration  # AVIF and HEIC
+    return name == "image2" or name.endswith("_pipe") or still

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colorization.core.errors import printable
+from colorization.inference.films.containers import open_container
 from colorization.inference.films.film_parts import Parts
 from colorization.inference.films.film_reading import COVER
 from colorization.inference.films.film_streams import Plan, Target, describe, others, without
@@ -36,9 +37,7 @@ def join(
         start, end: the part of the source that was colored, in seconds.
         tell: function that takes warnings, one sentence each.
     """
-    import av
-
-    with av.open(str(parts.films()[0])) as first, av.open(str(target), "w") as output:
+    with open_container(parts.films()[0]) as first, open_container(target, "w") as output:
         picture = output.add_stream_from_template(first.streams.video[0])
         picture.time_base = film.time_base
         if film.container:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colorization.core.errors import InputError, printable
+from colorization.inference.films.containers import open_container
 
 _SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dpx", ".exr", ".tga", ".jp2", ".j2k"),
@@ -154,7 +155,7 @@ def _picture(path):
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_container(path) as container:
             return next(container.decode(video=0), None)
     except (av.error.FFmpegError, IndexError):
         return None
