@@ -6,7 +6,7 @@ from pathlib import Path
 
 from colorization.core.errors import InputError, printable
 from colorization.inference import loading
-from colorization.inference.films import film
+from colorization.inference.films import film, film_preview
 from colorization.inference.rendering import PLAIN, check
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         working_size=arguments.working_size,
     )
     if arguments.preview:
-        film.preview(arguments.path, target, model.predict_ab, settings)
+        film_preview.preview(arguments.path, target, model.predict_ab, settings)
     else:
         key = [arguments.decoding, arguments.temperature, arguments.working_size, model.fingerprint(*size)]
         film.color(arguments.path, target, model.predict_ab, json.dumps(key), settings)

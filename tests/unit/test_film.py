@@ -25,7 +25,7 @@ from colorization.core import image_files
 from colorization.core.errors import InputError
 from colorization.inference import composition
 from colorization.inference.canvas import Canvas
-from colorization.inference.films import film, film_parts
+from colorization.inference.films import film, film_parts, film_preview
 from colorization.inference.films.film import Settings
 from colorization.inference.rendering import PLAIN
 
@@ -232,7 +232,7 @@ def test_a_preview_shows_five_frames(tmp_path):
     """Oracle: the frames in the middle of each fifth of the film."""
     shown = pictures(50, 48, 64)
     source, target = make(tmp_path / "in.mp4", shown, rate=Fraction(10)), tmp_path / "preview.png"
-    film.preview(source, target, tinted)
+    film_preview.preview(source, target, tinted)
     found = image_files.read(target)
     assert found.shape == (48, 5 * 64, 3)
     for number, picture in enumerate(np.split(found, 5, axis=1)):
@@ -277,7 +277,7 @@ from pathlib import Path
 from support.films import tinted
 from colorization.inference import composition
 from colorization.inference.canvas import Canvas
-from colorization.inference.films import film, film_parts
+from colorization.inference.films import film, film_parts, film_preview
 
 film_parts.FRAMES = 8
 
@@ -402,7 +402,7 @@ def test_names_that_look_like_protocols(tmp_path, monkeypatch):
 def test_a_preview_of_one_frame(tmp_path):
     """Oracle: the size of one frame: no other one follows its moment."""
     source = make(tmp_path / "in.mkv", pictures(1, 64, 96), sound=False)
-    film.preview(source, tmp_path / "preview.png", tinted, Settings())
+    film_preview.preview(source, tmp_path / "preview.png", tinted, Settings())
     assert image_files.read(tmp_path / "preview.png").shape == (64, 96, 3)
 
 

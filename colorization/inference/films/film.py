@@ -8,11 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
-from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import replacing
 from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
@@ -32,15 +30,12 @@ __all__ = [
     "check",
     "color",
     "default_target",
-    "preview",
+    "rendered",
     "size",
 ]
 
 INTERVAL = 8
 """Frames from one prediction of color to the next."""
-
-_SHOWN = 5  # frames of a preview
-_SHOWN_HEIGHT = 360  # pixels of each
 
 
 @dataclass(frozen=True)
@@ -141,27 +136,19 @@ def color(
     parts.delete()
 
 
-def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settings = Settings()) -> None:
-    """Color five frames of a film and write them side by side as a picture.
+def rendered(rgb: np.ndarray, ab: np.ndarray, rendering: Rendering) -> np.ndarray:
+    """A frame with predicted colors and its own lightness.
 
     Args:
-        source: path of the film, as in `color`.
-        target: path of the picture; its suffix chooses the format.
-        predict: the colorizer, as in `color`.
-        settings: see Settings.
+        rgb: (H, W, 3) uint8 or uint16.
+        ab: (h, w, 2) float32, of any size.
+        rendering: see Settings.
 
-    Raises:
-        InputError: the source is not a film, or the target cannot be written.
+    Returns:
+        (H, W, 3) of the same dtype.
     """
-    with opened(source, settings.fps) as film:
-        seconds = film.seconds or float(_SHOWN)
-        length = min(settings.end or seconds, seconds) - settings.start
-    moments = [settings.start + length * (i + 0.5) / _SHOWN for i in range(_SHOWN)]
-    shown = _pictures_at(source, moments, settings) or _pictures_at(source, [settings.start], settings)
-    if not shown:
-        raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
-    colored = [_small(_colored(rgb, predict, settings.rendering)) for rgb in shown]
-    image_files.write(target, np.concatenate(colored, axis=1))
+    canvas = Canvas(rgb, rendering._replace(borders=False))
+    return canvas.render(canvas.lightness(ab.shape[:2]), ab)
 
 
 def check(source: StrPath, target: Path) -> None:
@@ -289,12 +276,7 @@ def _pictures(film, properties, settings, skipped):
 def _composed(colored, rendering) -> Iterator[tuple[Picture, dict[str, Any]]]:
     """The pictures in color, each with the state after it."""
     for picture, ab, state in colored:
-        yield Picture(picture.time, _rendered(picture.rgb, ab, rendering)), state
-
-
-def _rendered(rgb, ab, rendering):
-    canvas = Canvas(rgb, rendering._replace(borders=False))
-    return canvas.render(canvas.lightness(ab.shape[:2]), ab)
+        yield Picture(picture.time, rendered(picture.rgb, ab, rendering)), state
 
 
 def _expected_frames(film, settings):
@@ -321,32 +303,3 @@ def _notices(source, properties, settings):
             f"{name} has the odd size {properties.width} x {properties.height}: players need an even one, so "
             "the last row or column is repeated."
         )
-
-
-def _pictures_at(source, moments, settings):
-    """The RGB of a frame for each moment that has one."""
-    found = (_picture_at(source, moment, settings) for moment in moments)
-    return [picture for picture in found if picture is not None]
-
-
-def _picture_at(source, moment, settings):
-    """The RGB of the first frame at or after a moment, in seconds; None if there is none."""
-    with opened(source, settings.fps) as film:
-        properties = film_frames.examine(film, moment)
-    with opened(source, settings.fps) as film:
-        found = film_frames.pictures(film, properties, start=moment, deinterlace=settings.deinterlace)
-        picture = next(found, None)
-        return None if picture is None else picture.rgb
-
-
-def _colored(rgb, predict, rendering):
-    lightness = color_numpy.lightness(rgb)
-    colored = _rendered(rgb, predict(lightness[None])[0], rendering)
-    return colored if colored.dtype == np.uint8 else (colored >> 8).astype(np.uint8)
-
-
-def _small(rgb):
-    """The picture at the height of a preview; smaller ones are not enlarged."""
-    height = min(_SHOWN_HEIGHT, len(rgb))
-    width = max(1, round(rgb.shape[1] * height / len(rgb)))
-    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
