@@ -25,7 +25,6 @@ SENTENCE = (
 EXIT_CODE = 130
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again, outside of the callback
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _armed = False
 _interrupted = False
@@ -49,7 +48,7 @@ def as_exceptions() -> None:
         sys.unraisablehook = _repeat_lost_interrupt
         atexit.register(_forget_lost_interrupt)
         signal.signal(signal.SIGALRM, signal.default_int_handler)
-        for number in _SIGNALS:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _interrupt)
 

@@ -20,7 +20,8 @@ END_OF_JPEG = b"\xff\xd9"
 
 _SCAN = b"\xff\xda"  # marker of a scan; inside a scan, a zero follows each 255
 _TRIED = 2  # bytes, which code a few gray blocks
-_FILLED, _BLOCK, _LAST = 128, 8, 16  # the gray of blocks without data, and the height of a block
+_FILLED = 128  # the gray of blocks without data
+_BLOCK, _LAST = 8, 16  # least and greatest height of a row of blocks
 
 
 def mended(data: bytes, format: str) -> tuple[bytes, float]:
