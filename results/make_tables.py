@@ -35,7 +35,11 @@ RUNS = {
 } | {"photos": "python experiments/shipped.py photos --data FOLDER ..."}
 """Preset -> its recipe; the recipe tells how the history of a preset differs."""
 
-STAGED = {"photos", "cifar10-classification"}  # the run does not know how many photographs each stage had
+STAGED = {
+    "photos",
+    "cifar10-regression",
+    "cifar10-classification",
+}  # the run does not know how many photographs each stage had
 
 TRUTH_AND_GRAY = ("gray", "mean color", "truth")
 COLUMNS = {
@@ -46,17 +50,18 @@ COLUMNS = {
     "colorfulness": "colorfulness",
 }
 COLOR = (
-    ("gray", resolve.PRESETS / "cifar10-regression" / METRICS, "gray"),
-    ("mean color", resolve.PRESETS / "cifar10-regression" / METRICS, "mean color"),
-    ("regression", resolve.PRESETS / "cifar10-regression" / METRICS, "regression"),
+    ("gray", HERE / "cifar10" / "regression-metrics.json", "gray"),
+    ("mean color", HERE / "cifar10" / "regression-metrics.json", "mean color"),
+    ("regression", HERE / "cifar10" / "regression-metrics.json", "regression"),
     ("classification, annealed", HERE / "cifar10" / "classification-metrics.json", "annealed"),
     ("classification, mode", HERE / "cifar10" / "classification-metrics.json", "mode"),
     ("transfer, annealed", resolve.PRESETS / "cifar10-transfer" / METRICS, "annealed"),
     ("transfer, mode", resolve.PRESETS / "cifar10-transfer" / METRICS, "mode"),
+    ("regression from photographs", resolve.PRESETS / "cifar10-regression" / METRICS, "regression"),
     ("classification from photographs", HERE / "cifar10-from-photographs" / METRICS, "annealed"),
     ("the same, rebalanced by 0.5", resolve.PRESETS / "cifar10-classification" / METRICS, "annealed"),
     ("the same, by 0.75", HERE / "cifar10-from-photographs" / "rebalanced-metrics.json", "annealed"),
-    ("truth", resolve.PRESETS / "cifar10-regression" / METRICS, "truth"),
+    ("truth", HERE / "cifar10" / "regression-metrics.json", "truth"),
 )
 """Row of the table of colors, file of metrics, row of this file."""
 

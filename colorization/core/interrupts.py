@@ -25,7 +25,6 @@ SENTENCE = (
 EXIT_CODE = 130
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again, outside of the callback
 
-
 _armed = False
 _interrupted = False
 _standard_error = 2
