@@ -79,6 +79,7 @@ def work():
         os.kill(os.getpid(), second)
         thread.join()
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it
 interrupts.arm()
 written, thread = threading.Event(), threading.Thread(target=write)
 sys.exit(run_command(work))
