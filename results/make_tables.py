@@ -66,6 +66,14 @@ COLOR = (
 """Row of the table of colors, file of metrics, row of this file."""
 
 
+SEEDS = {
+    "from photographs": METRICS,
+    "seed 1": "seed-1-metrics.json",
+    "seed 2": "seed-2-metrics.json",
+}
+"""Column of Figure 7 for each seed of one training, and its metrics in cifar10-from-photographs."""
+
+
 def main() -> int:
     """Fill in all tables of RESULTS.md."""
     argparse.ArgumentParser(
@@ -124,13 +132,36 @@ def _values(values: dict[str, float | None]) -> list[str]:
 
 def figure7_table(folder: str) -> str:
     """Accuracy of a judge and its control on 5,000 test images, beside those of the paper."""
-    report = json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
-    shown = columns.of_report(report)
+    report = _figure7(folder)
+    shown = [column for column in columns.of_report(report) if not column.name.startswith("seed ")]
     rows = [["", *(column.name for column in shown)]]
     for role, results in report["results"].items():
         rows.append([role, *(f"{results[column.name]['accuracy']:.1%}" for column in shown)])
     paper = ["-" if column.reported is None else f"{column.reported:.0%}" for column in shown]
     return _table([*rows, ["the paper", *paper]])
+
+
+def seeds_table() -> str:
+    """Three trainings that differ in their seed only, beside the bootstrap over the test images."""
+    results = _figure7("cifar10")["results"].values()
+    values = []
+    for column, file in SEEDS.items():
+        path = HERE / "cifar10-from-photographs" / file
+        method = json.loads(path.read_text(encoding="utf-8"))["dev"]["methods"]["annealed"]
+        judged = [100 * found[column]["accuracy"] for found in results]
+        values.append([method["ab_rmse"], method["auc"], method["colorfulness"], *judged])
+    rows = [["", "ab RMSE ↓", "raw AuC ↑", "colorfulness", "judge, %", "control, %"]]
+    rows += [[f"seed {seed}", *(f"{value:.2f}" for value in found)] for seed, found in enumerate(values)]
+    rows.append(
+        ["greatest difference", *(f"{max(each) - min(each):.2f}" for each in zip(*values, strict=True))]
+    )
+    intervals = [found["from photographs"]["interval"] for found in results]
+    widths = [f"{100 * (high - low):.2f}" for low, high in intervals]
+    return _table([*rows, ["width of the bootstrap interval", "-", "-", "-", *widths]])
+
+
+def _figure7(folder):
+    return json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
 
 
 def photographs_table() -> str:
@@ -153,6 +184,7 @@ TABLES = {
     "color": color_table,
     "figure7": functools.partial(figure7_table, "cifar10"),
     "figure7-frozen": functools.partial(figure7_table, "cifar10-frozen-judge"),
+    "seeds": seeds_table,
     "photographs": photographs_table,
 }
 
