@@ -16,7 +16,7 @@ def open_container(path: Path, mode: str = "r", **options: Any) -> Any:
         PyAV's InputContainer or OutputContainer.
 
     Raises:
-        av.error.FFmpegError: the file cannot be opened. Its `filename` is the absolute path.
+        Exception: an FFmpegError of PyAV: the file cannot be opened. Its `filename` is the absolute path.
     """
     import av
 
