@@ -174,9 +174,13 @@ def _images(run, split, source):
     if run.is_trained_on(dataset):
         return dataset.test.images[getattr(run.splits(dataset), split)], dataset.name
     rows = getattr(loading.split(run.config, dataset), split)
-    if Path(run.config.data).exists():
-        refuse_training_images(run, lambda side: _load(run, source, side).test.images[rows])
-    return dataset.test.images[rows], dataset.name
+    images = dataset.test.images[rows]
+    if Path(run.config.data).exists():  # no folder below is part of a data set that has a name
+        own = run.config.image_size
+        refuse_training_images(
+            run, lambda side: images if side == own else _load(run, source, side).test.images[rows]
+        )
+    return images, dataset.name
 
 
 def _load(run, source, side):

@@ -137,7 +137,7 @@ def test_many_links_to_each_other_end_soon(tmp_path):
     assert len(found[0].images) == 12
 
 
-def test_unreadable_folders_and_files_are_told(tmp_path, monkeypatch):
+def test_unreadable_folders_and_files_are_told(tmp_path, monkeypatch, capsys):
     """Oracle: what raises PermissionError, as for anyone but root."""
     make(tmp_path, {"a.png": encoded(".png"), "locked/b.png": encoded(".png"), "c.png": encoded(".png")})
     path_type = type(tmp_path)
@@ -156,6 +156,15 @@ def test_unreadable_folders_and_files_are_told(tmp_path, monkeypatch):
     listing = image_files.list_images(tmp_path)
     assert names(tmp_path, listing) == ["a.png"]
     assert reasons(tmp_path, listing) == {"c.png": "cannot be read", "locked": "folder cannot be read"}
+    told = str(
+        image_files.no_images(tmp_path / "locked", image_files.list_images(tmp_path / "locked").skipped)
+    )
+    assert told.endswith("locked cannot be read: change its permissions.")
+    target = ["-o", str(tmp_path / "out"), "--model", "cifar10-classification"]
+    assert main.main(["image", str(tmp_path), *target]) == 1
+    told = capsys.readouterr().err
+    assert f"{tmp_path / 'c.png'} cannot be read: Permission denied." in told
+    assert f"{tmp_path / 'locked'} cannot be read: Permission denied." in told
 
 
 def test_the_order_is_that_of_the_names(tmp_path):

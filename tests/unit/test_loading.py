@@ -8,9 +8,10 @@ from skimage import data
 
 import colorization
 from colorization import Colorizer, InputError
-from colorization.core import color_numpy
+from colorization.core import color_numpy, image_files
 from colorization.core.atomic_io import fingerprint_of
 from colorization.inference import composition, loading
+from colorization.inference.extras import Extras
 from colorization.inference.rendering import PLAIN, Rendering
 from colorization.runs import resolve
 
@@ -67,6 +68,19 @@ def test_options_are_the_colorizers():
 def test_what_a_model_does_not_take_is_refused_when_it_is_loaded(model, options, sentence):
     with pytest.raises(InputError, match=sentence):
         colorization.load(model, **options)
+
+
+def test_python_overwrites_no_source_and_makes_at_least_one_sample(tmp_path):
+    """Oracle: the bytes of the source. The second sample of photo.png has its name."""
+    model = colorization.load("photos")
+    source = tmp_path / "photo-2.png"
+    image_files.write(source, LARGE)
+    before = source.read_bytes()
+    with pytest.raises(InputError, match=r"photo-2\.png is the picture to color"):
+        model.colorize_file(source, tmp_path / "photo.png", extras=Extras(samples=2))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"photo-2.png": before}
+    with pytest.raises(InputError, match="at least 1, not 0"):
+        model.samples(LARGE, 0)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])

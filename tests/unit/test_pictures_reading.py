@@ -202,6 +202,7 @@ def test_premultiplied_alpha_is_divided_out():
     [
         (GRAY.astype(np.float32), 255, "255 is taken as white"),
         (np.where(GRAY > 250, 1.5, GRAY / 255).astype(np.float32), 1, "outside 0 to 1 are clipped"),
+        (np.where(GRAY > 250, np.inf, GRAY / 255).astype(np.float32), 1, "outside 0 to 1 are clipped"),
         (np.where(GRAY > 250, np.nan, GRAY / 255).astype(np.float32), 1, None),
     ],
 )
