@@ -63,7 +63,8 @@ from colorization.core import atomic_io, interrupts
 from colorization.cli.console import run_command
 
 def write():
-    with atomic_io.scratch_folder(Path(sys.argv[1])) as folder, atomic_io.replacing(folder / "new") as new:
+    place = Path(sys.argv[1])
+    with atomic_io.scratch_folder(place), atomic_io.replacing(place / "new") as new:
         new.write_text("half")
         written.set()
         time.sleep(60)
