@@ -124,7 +124,7 @@ def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
 
 
 def curves(runs: Sequence[RunFolder]) -> Figure:
-    """Training loss and dev loss of each run over its epochs.
+    """Training loss and dev loss of each run over its epochs. Runs of one loss share its axis.
 
     Args:
         runs: RunFolders.
@@ -136,7 +136,8 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
         InputError: a history is missing or damaged.
     """
     figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
-    grid = figure.subplots(1, len(runs), squeeze=False)
+    losses = {(run.config.task, run.config.pixel_reduction) for run in runs}
+    grid = figure.subplots(1, len(runs), squeeze=False, sharey=len(losses) == 1)
     for axes, run, name in zip(grid[0], runs, _names(runs), strict=True):
         history = run.history()
         epochs = [row["epoch"] for row in history]

@@ -100,6 +100,15 @@ def test_curves_are_the_history(runs):
         assert axes.get_title() == run.config.task
 
 
+def test_curves_of_one_loss_share_its_axis(runs):
+    """Oracle: limits that change together."""
+    regression, classification = runs[:2]
+    for drawn, shared in (([regression, regression], True), ([regression, classification], False)):
+        first, second = figures.curves(drawn).axes
+        first.set_ylim(1, 2)
+        assert (second.get_ylim() == (1, 2)) == shared
+
+
 def test_all_are_written(runs, shown, tmp_path):
     """Oracle: the names; the grid's truth is dev images of the first run; the pictures are in the files."""
     paths = figures.write_all([run.path for run in runs], tmp_path)
