@@ -240,6 +240,25 @@ def test_damaged_sound_does_not_lose_the_film(tmp_path):
     assert any("damaged packets of audio" in sentence for sentence in told)
 
 
+def test_a_damaged_subtitle_loses_itself_alone(tmp_path):
+    """Oracle: the film without the damage. The bytes of the text are not UTF-8, which MP4 needs."""
+    whole, source = rich(tmp_path / "whole.mkv"), tmp_path / "in.mkv"
+    source.write_bytes(whole.read_bytes().replace(b"line 3", b"l\xefne 3"))
+    colored(whole, tmp_path / "whole.mp4")
+    assert "1 damaged packets of audio or subtitles" in colored(source, tmp_path / "out.mp4")[-1]
+    expected, found = (
+        [
+            (index, time, content)
+            for index, packets in contents(tmp_path / name)["packets"].items()
+            for time, _, content in packets
+            if content != b"\0\0"  # a pause
+        ]
+        for name in ("whole.mp4", "out.mp4")
+    )
+    assert found == [one for one in expected if b"line 3" not in one[2]]
+    assert len(found) == len(expected) - 1
+
+
 def test_a_film_with_everything_and_a_damaged_frame(tmp_path):
     """One minute, two languages, chapters, subtitles, and a frame that cannot be decoded."""
     whole = rich(tmp_path / "whole.mkv", seconds=60, rate=Fraction(4))

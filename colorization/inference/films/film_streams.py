@@ -1,7 +1,6 @@
 """The streams of a film beside its pictures: copied, converted or left out, as the container allows."""
 
 import io
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -101,26 +100,29 @@ class Target:
             self._stream = output.add_stream_from_template(stream, opaque=True)
         describe(self._stream, stream)
 
-    def taken(self, packet: Any) -> Iterator[Any]:
+    def taken(self, packet: Any) -> list[Any]:
         """Convert or copy a packet of the old stream.
 
         Args:
             packet: PyAV's packet of the old stream.
 
-        Yields:
+        Returns:
             PyAV's packets of the new stream; none for a pause between subtitles.
+
+        Raises:
+            av.error.FFmpegError: the text of a subtitle is damaged.
         """
         if self._decoder:
             text = self._decoder.decode2(packet)
             if text is None:  # a pause
-                return
+                return []
             new = self._stream.codec_context.encode_subtitle(text)
             scale = packet.time_base / _MILLISECOND
             new.pts = new.dts = round(packet.pts * scale)
             new.duration, new.time_base = round((packet.duration or 0) * scale), _MILLISECOND
             packet = new
         packet.stream = self._stream
-        yield packet
+        return [packet]
 
 
 def describe(new: Any, old: Any) -> None:

@@ -54,8 +54,8 @@ def join(
             output.set_chapters(_chapters(film, offset, until))
         packets = heapq.merge(
             _pictures(parts, picture, film, offset),
-            _copies(film, copied, offset, start, until),
-            key=lambda packet: packet.dts * packet.time_base,
+            _others(film, copied, offset, start, until),
+            key=lambda pair: pair[0].dts * pair[0].time_base,
         )
         if damaged := _mux(output, packets):
             tell(
@@ -85,18 +85,18 @@ def _chapters(film, offset, end):
 
 
 def _pictures(parts, stream, film, offset):
-    """The packets of the pictures, one a frame, at the times of the frames minus `offset`."""
+    """(packet, None) of the pictures, one a frame, at the times of the frames minus `offset`."""
     zero = round(offset / film.time_base)
     pairs = itertools.pairwise(itertools.chain(parts.packets(), [(None, film.end)]))
     for (packet, time), (_, after) in pairs:
         packet.stream, packet.time_base = stream, film.time_base
         packet.pts = packet.dts = time - zero
         packet.duration = max(1, after - time)
-        yield packet
+        yield packet, None
 
 
-def _copies(film, targets, offset, start, end) -> Iterator[Any]:
-    """The packets of some streams of a film, as packets of the streams that they go into."""
+def _others(film, targets, offset, start, end) -> Iterator[tuple[Any, Target]]:
+    """(packet of another stream of the film, the Target that takes it), at the times of the new film."""
     import av
 
     wanted = [old for old in others(film) if old.index in targets and old.type != "attachment"]
@@ -105,7 +105,7 @@ def _copies(film, targets, offset, start, end) -> Iterator[Any]:
     try:
         for packet in film.container.demux(wanted):
             if packet.size and _moved(packet, offset, start, end):
-                yield from targets[packet.stream.index].taken(packet)
+                yield packet, targets[packet.stream.index]
     except av.error.FFmpegError:  # the file cannot be read beyond this place; Film.warnings reports this
         return
 
@@ -130,13 +130,13 @@ def _moved(packet, offset, start, end):
 
 
 def _mux(output, packets):
-    """Write packets; returns the number of those that the container refuses."""
+    """Write packets; returns the number of those that cannot be converted, or that the container refuses."""
     import av
 
     damaged = 0
-    for packet in packets:
+    for packet, target in packets:
         try:
-            output.mux(packet)
+            output.mux([packet] if target is None else target.taken(packet))
         except av.error.FFmpegError as error:
             if isinstance(error, OSError):  # the disk is full, for example
                 raise
