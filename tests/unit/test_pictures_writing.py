@@ -223,6 +223,27 @@ def test_metadata_pass_from_every_format_to_every_format(source, target):
     assert told == ([f"{shown} holds no {' and no '.join(lost)}: left out."] if lost else [])
 
 
+@pytest.mark.parametrize("source", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_letters_of_all_languages_stay(source, target):
+    """Oracle: Pillow's reading, which takes each byte for a letter. The texts are UTF-8, as cameras write it."""
+    author, owner = "Zoë Müller".encode(), "Łukasz 東".encode()
+    exif = picture_files.exif()
+    exif[0x013B], exif.get_ifd(0x8769)[0xA430] = "A" * len(author), "O" * len(owner)
+    tags = Image.Exif()
+    tags.load(exif.tobytes())  # Pillow writes directories to TIFF only if it has read them
+    given = saved(RGB, source, exif=tags)
+    file, picture = read_one(given.replace(b"A" * len(author), author).replace(b"O" * len(owner), owner))
+    content, _ = written(target, picture, metadata=file.metadata)
+    found = Image.open(io.BytesIO(content)).getexif()
+    assert found[0x013B].encode("latin-1") == author
+    assert found.get_ifd(0x8769)[0xA430].encode("latin-1") == owner
+    assert found.get_ifd(0x8769)[0x927C] == b"private note"
+    if target != "TIFF":  # which has its directories at the end
+        kept = read_one(content)[0].metadata.exif
+        assert kept.index(b"private note") == file.metadata.exif.index(b"private note")
+
+
 def test_the_thumbnail_of_the_source_is_gone_and_private_notes_keep_their_place():
     """Oracle: the bytes; ExifTool and others find the notes of camera makers by absolute positions."""
     thumbnail = saved(GRAY, "JPEG")

@@ -90,6 +90,7 @@ def _sound(data: bytes, told: list[str]) -> bytes | None:
             exif.load(data)
             for tag in (EXIF_TAG, GPS_TAG):
                 exif.get_ifd(tag)
+            keep_letters(exif)
             sound = exif.tobytes() if len(exif) else b""
         except Exception:  # Pillow raises a dozen types for damaged data
             pass
@@ -120,12 +121,53 @@ def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata
     for tag in (EXIF_TAG, GPS_TAG):
         if values := {key: value for key, value in tags.get_ifd(tag).items() if key != INTEROPERABILITY_TAG}:
             exif[tag] = values
+    keep_letters(exif)
     return Metadata(
         exif=exif.tobytes() if len(exif) else None,
         xmp=upright_xmp(_as_bytes(tags.get(XMP_TAG))),
         iptc=_longs_as_bytes(tags.get(IPTC_TAG), order),
         dpi=_tiff_resolution(tags),
     )
+
+
+class _Letters(str):
+    """A text as Pillow reads it, each byte as a letter of Latin-1, which Pillow writes as the same bytes."""
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        """The bytes of the file. Pillow asks for ASCII, which would turn other letters into "?"."""
+        return super().encode("latin-1")
+
+
+def keep_letters(exif: Image.Exif) -> None:
+    """Let Pillow write the texts of EXIF as the bytes of the source.
+
+    Args:
+        exif: EXIF to change.
+    """
+    directories = [values for tag in (EXIF_TAG, GPS_TAG) if isinstance(values := exif.get(tag), dict)]
+    directories += [exif.get_ifd(tag) for tag in (EXIF_TAG, GPS_TAG) if isinstance(exif.get(tag), int)]
+    for texts in (exif, *directories):
+        for tag, value in list(texts.items()):
+            if isinstance(value, str):
+                texts[tag] = _Letters(value)
+
+
+def without_orientation(exif: bytes) -> bytes:
+    """Remove the orientation from EXIF. Everything outside of the first directory keeps its position.
+
+    Args:
+        exif: EXIF with the prefix Exif\\0\\0.
+
+    Returns:
+        EXIF of the same length.
+    """
+    first = _directory(exif, _number(exif, 4))
+    if first is None or ORIENTATION not in first.entries:
+        return exif
+    entry = first.entries[ORIENTATION] - 8
+    start, end = _BASE + _number(exif, 4), _BASE + first.end + 4  # to the position of the next directory
+    count = struct.pack(_order(exif) + "H", len(first.entries) - 1)
+    return exif[:start] + count + exif[start + 2 : entry] + exif[entry + 12 : end] + bytes(12) + exif[end:]
 
 
 def _orientation(exif: bytes | None, xmp: bytes | None) -> int:

@@ -16,6 +16,7 @@ from colorization.core.pictures.file_metadata import (
     IPTC_TAG,
     XMP_TAG,
     Metadata,
+    keep_letters,
 )
 from colorization.core.pictures.profiles import srgb_profile
 
@@ -81,7 +82,7 @@ def _tags(metadata: Metadata, exif: Image.Exif, is_big: bool) -> list[tuple[int,
     for tag in DESCRIPTIVE_TAGS.intersection(exif):
         value = exif[tag]
         if isinstance(value, str):
-            data = value.encode() + b"\0"
+            data = value.encode("latin-1") + b"\0"  # the bytes of the source: Pillow reads them so
             tags.append((tag, _ASCII, len(data), data))
         elif isinstance(value, bytes):
             tags.append((tag, _BYTE, len(value), value))
@@ -97,6 +98,7 @@ def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
     """Write the directories of EXIF and GPS at the end of a file, and let its first page point to them."""
     import tifffile
 
+    keep_letters(exif)
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
         page: Any = file.pages.first

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from colorization.core.atomic_io import replacing, system_message
 from colorization.core.errors import InputError, printable
 from colorization.core.pictures import jpeg_segments, png_chunks, tiff_writing
-from colorization.core.pictures.file_metadata import Metadata
+from colorization.core.pictures.file_metadata import Metadata, without_orientation
 from colorization.core.pictures.opening import Picture
 from colorization.core.pictures.profiles import srgb_profile
 from colorization.core.pictures.sample_arrays import reduced
@@ -170,10 +170,11 @@ def _png(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) ->
 
 def _with_pillow(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) -> list[str]:
     image = Image.fromarray(_stacked(picture))
+    exif = metadata.exif or b""
     image.save(
         stream,
         format,
-        exif=metadata.exif or b"",
+        exif=without_orientation(exif) if format == "AVIF" else exif,  # Pillow would make it anew
         xmp=metadata.xmp or b"",
         icc_profile=srgb_profile(),
         **_OPTIONS[format],
