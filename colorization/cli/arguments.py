@@ -152,7 +152,6 @@ def _add_upsampling(command, default):
     command.add_argument(
         "--upsampling",
         choices=("edges", "bilinear"),
-        default=default,
         help=f"edges: colors follow the edges of lightness (default: {default})",
     )
     command.add_argument(

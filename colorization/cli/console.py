@@ -11,7 +11,7 @@ from typing import Any
 
 from colorization.core import interrupts
 from colorization.core.atomic_io import system_message
-from colorization.core.errors import InputError, printable
+from colorization.core.errors import InputError, lacks_memory, printable
 from colorization.core.quiet_start import start_keras
 
 __all__ = [
@@ -63,7 +63,7 @@ def run_command(function: Callable, *arguments: Any) -> int:
         print(interrupts.SENTENCE, file=sys.stderr)
         return interrupts.EXIT_CODE
     except Exception as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
+        if lacks_memory(error):
             return _refuse(
                 "there is not enough memory. Use smaller batches, smaller pictures or a smaller working size."
             )

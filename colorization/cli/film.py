@@ -19,6 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: the film cannot be read or colored, or the target is not usable.
     """
+    film.refuse_missing(arguments.path)
     settings, target = _settings(arguments), _target(arguments)
     if target.exists() and arguments.resume:
         print(target)
@@ -34,6 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
         temperature=arguments.temperature,
         working_size=arguments.working_size,
     )
+    if arguments.upsampling:
+        model.check_upsampling()
     if arguments.preview:
         film_preview.preview(arguments.path, target, model.predict_ab, settings)
     else:
@@ -57,7 +60,8 @@ def _settings(arguments):
     if arguments.end is not None and arguments.end <= arguments.start:
         raise InputError("--end lies before --start: give a later --end.")
     interval = 1 if arguments.no_smoothing else arguments.keyframes
-    rendering = PLAIN._replace(upsampling=arguments.upsampling, saturation=arguments.saturation)
+    upsampling = arguments.upsampling or PLAIN.upsampling
+    rendering = PLAIN._replace(upsampling=upsampling, saturation=arguments.saturation)
     check(rendering)
     return film.Settings(
         start=arguments.start,

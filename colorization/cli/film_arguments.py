@@ -39,9 +39,9 @@ def frame_rate(text: str) -> Fraction:
         argparse.ArgumentTypeError: the text has another form, or the rate is out of range.
     """
     try:
-        rate = Fraction(text)
+        rate = Fraction(text).limit_denominator(1001 * 1000)
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not 0 < rate <= 1000:
         raise argparse.ArgumentTypeError(f"{text} is not a frame rate such as 24, 29.97 or 30000/1001")
-    return rate.limit_denominator(1001 * 1000)
+    return rate

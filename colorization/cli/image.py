@@ -17,7 +17,7 @@ from colorization import inference  # a lazy package: hints import SciPy
 from colorization.cli.image_targets import STANDARD, plan
 from colorization.core import image_files
 from colorization.core.atomic_io import system_message
-from colorization.core.errors import InputError, PartialError, printable
+from colorization.core.errors import InputError, PartialError, lacks_memory, printable
 from colorization.core.pictures import MAX_PIXELS, open_picture
 from colorization.inference import loading
 from colorization.inference.extras import Extras
@@ -30,6 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     Args:
         arguments: the parsed command line.
+
+    Raises:
+        InputError: no picture could be colored, or an option is not usable.
     """
     output = arguments.output
     if output is None and STANDARD in arguments.paths:
@@ -38,6 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
     targets = plan(arguments.paths, output, _FORMATS.get(arguments.format), extras)
     unreadable = [path for path, reason in targets.skipped.items() if reason in _FAILURES]
     pictures = _wanted(targets.pictures, extras, arguments)
+    if STANDARD in pictures.values() and sys.stdout is None:
+        raise InputError("Standard output is closed: name a file with -o.")
     content = _standard_input() if STANDARD in pictures else b""
     hints = _hints(arguments, len(targets.pictures))
     model = loading.load(
@@ -46,13 +51,15 @@ def run(arguments: argparse.Namespace) -> None:
         temperature=arguments.temperature,
         working_size=arguments.working_size,
         rendering=Rendering(
-            arguments.upsampling,
+            arguments.upsampling or loading.DEFAULT.upsampling,
             arguments.quality,
             not arguments.no_borders,
             arguments.restore_contrast,
             arguments.saturation,
         ),
     )
+    if arguments.upsampling:
+        model.check_upsampling()
     if hints:
         model.check_hints()
     if extras.confidence or extras.samples:
@@ -162,8 +169,13 @@ def _color_all(pictures, color, jobs) -> list[str]:
             except InputError as error:
                 failures.append(str(error))
                 continue
-            except MemoryError:
-                failures.append(f"{printable(source)} needs more memory than there is: use fewer --jobs.")
+            except Exception as error:
+                if not lacks_memory(error):
+                    raise
+                failures.append(
+                    f"{printable(source)} needs more memory than there is: use fewer --jobs or a smaller "
+                    "--working-size."
+                )
                 continue
             for sentence in warnings:
                 tqdm.write(f"warning: {printable(source)}: {sentence}", file=sys.stderr)

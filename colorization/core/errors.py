@@ -31,3 +31,15 @@ def printable(path: StrPath) -> str:
     """
     text = os.fsencode(path).decode("utf-8", errors="backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error means too little memory.
+
+    Args:
+        error: of any type.
+
+    Returns:
+        True for Python's MemoryError and for TensorFlow's ResourceExhaustedError.
+    """
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"

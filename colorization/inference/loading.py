@@ -211,6 +211,15 @@ class ChosenModel:
         """Raise InputError if the model has no samples and no confidence."""
         self._of(self._first).check_distribution()
 
+    def check_upsampling(self) -> None:
+        """Refuse a choice of the upsampling for a model that has its own.
+
+        Raises:
+            InputError: the model is a complete colorizer.
+        """
+        if isinstance(self._first, runtimes.Exported):
+            raise InputError(f"{self._given} has its own upsampling: leave --upsampling out.")
+
     def check_hints(self) -> None:
         """Raise InputError if the model takes no color hints."""
         self._of(self._first)

@@ -9,6 +9,7 @@ import numpy as np
 
 from colorization.core import decodings
 from colorization.core.bin_centers import CENTERS
+from colorization.core.errors import InputError
 from colorization.inference.picture_colorizer import PictureColorizer, fixed_size, refuse_working_size
 
 # Names in the file: inputs, outputs and properties
@@ -53,7 +54,7 @@ class OnnxColorizer(PictureColorizer):
             (N, h, w, 2) float32 ab.
 
         Raises:
-            InputError: the model has no such decoding.
+            InputError: the model has no such decoding, or the memory is not enough.
             ValueError: the temperature is negative.
         """
         temperature = self.temperature if temperature is None else temperature
@@ -74,7 +75,7 @@ class OnnxColorizer(PictureColorizer):
             (N, h, w, 313) float32.
 
         Raises:
-            InputError: the model predicts single colors.
+            InputError: the model predicts single colors, or the memory is not enough.
         """
         self.check_distribution()
         return self._run(OUTPUT, lightness, 1.0)
@@ -83,7 +84,26 @@ class OnnxColorizer(PictureColorizer):
         given = {LIGHTNESS: lightness[..., None]}
         if self.temperature is not None:
             given[TEMPERATURE] = np.array(temperature, np.float32)
-        return self._session.run([output], given)[0]
+        try:
+            return self._session.run([output], given)[0]
+        except Exception as error:  # onnxruntime's own, out of memory as a rule
+            height, width = lightness.shape[1:]
+            raise InputError(
+                f"onnxruntime cannot predict colors of {width} x {height} ({first_line(error)}): use a "
+                "smaller --working-size."
+            ) from None
+
+
+def first_line(error: Exception) -> str:
+    """The message of an error, for a sentence.
+
+    Args:
+        error: of any type.
+
+    Returns:
+        The first line, shortened; the name of the type if there is no message.
+    """
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
 def open_session(path: Path) -> Any:

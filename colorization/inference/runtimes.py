@@ -1,5 +1,6 @@
 """Exported colorizers, run without Keras: SavedModel folders, ONNX and LiteRT files."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ from colorization.core import color_numpy
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.inference import composition, onnx_colorizer
-from colorization.inference.onnx_colorizer import OnnxColorizer
+from colorization.inference.onnx_colorizer import OnnxColorizer, first_line
 from colorization.inference.picture_arrays import as_pictures
 from colorization.inference.picture_colorizer import fixed_size
 from colorization.runs.folder import RunFolder
@@ -228,7 +229,7 @@ def load(path: StrPath, working_size: int | None = None) -> Runtime:
     except InputError:
         raise
     except Exception as error:  # each runtime has its own exceptions for a damaged file
-        raise InputError(f"{path} is no exported colorizer, or damaged ({_first_line(error)}).") from None
+        raise InputError(f"{path} is no exported colorizer, or damaged ({first_line(error)}).") from None
     if working_size is not None and isinstance(model, Exported):
         raise built_in(path, "working-size")
     return model
@@ -266,7 +267,7 @@ def _onnx(path, working_size):
         except Exception as error:  # onnxruntime's own, out of memory as a rule
             height, width = batch.shape[1:3]
             raise InputError(
-                f"onnxruntime cannot color a picture of {width} x {height} ({_first_line(error)}): "
+                f"onnxruntime cannot color a picture of {width} x {height} ({first_line(error)}): "
                 "take a smaller one, or the run itself, which works in strips."
             ) from None
 
@@ -289,7 +290,18 @@ def _litert(path, working_size):
         temperature = {"temperature": _OWN, **given} if "temperature" in inputs else {}
         return call(image=batch, **temperature)["rgb"]
 
-    return Exported(run, fixed_size(inputs["image"]["shape"]), "temperature" in inputs, path)
+    return Exported(_in_turn(run), fixed_size(inputs["image"]["shape"]), "temperature" in inputs, path)
+
+
+def _in_turn(run):
+    """A function that threads call one after another: an interpreter has one set of arrays."""
+    lock = threading.Lock()
+
+    def run_alone(batch, given):
+        with lock:
+            return run(batch, given)
+
+    return run_alone
 
 
 def _litert_without_names(interpreter, path):
@@ -305,7 +317,7 @@ def _litert_without_names(interpreter, path):
         interpreter.invoke()
         return interpreter.get_tensor(output)
 
-    return Exported(run, fixed_size(places[4]["shape"]), 0 in places, path)
+    return Exported(_in_turn(run), fixed_size(places[4]["shape"]), 0 in places, path)
 
 
 def _savedmodel(path, working_size):
@@ -322,10 +334,6 @@ def _savedmodel(path, working_size):
         )["rgb"].numpy()
 
     return Exported(run, fixed_size(inputs["image"].shape.as_list()), "temperature" in inputs, path)
-
-
-def _first_line(error):
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
 _FILES = {".onnx": _onnx, ".tflite": _litert}

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from skimage import data
+
+from colorization.core import image_files
 
 START = (
     "from colorization.core.quiet_start import start_keras; from colorization.core.errors import InputError\n"
@@ -73,6 +76,21 @@ def test_a_reader_of_the_output_may_end_first():
     os.close(reading)
     assert presets(writing) == (141, "")
     os.close(writing)
+
+
+def test_the_reader_of_a_picture_may_end_first(tmp_path):
+    """The same for a picture; and one sentence if there is no standard output at all."""
+    image_files.write(tmp_path / "a.png", data.coffee()[::8, ::8])
+    command = f"{sys.executable} -m colorization.cli image {tmp_path / 'a.png'} -o -"
+    for closed, code, message in (("", 141, ""), (" >&-", 2, "Standard output is closed")):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            ["sh", "-c", command + closed], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(writing)
+        assert done.returncode == code
+        assert message in done.stderr if message else not done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

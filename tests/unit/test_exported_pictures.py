@@ -1,5 +1,7 @@
 """Exported: complete colorizers of 8 bit also serve 16 bits, opacity and films, with a function in their place."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from skimage.color import rgb2lab
 
 from colorization.core import color_numpy
 from colorization.core.errors import InputError
-from colorization.inference import composition
+from colorization.inference import composition, runtimes
 from colorization.inference.runtimes import Exported
 
 GRAY = data.camera()[::8, ::8]
@@ -62,3 +64,18 @@ def test_films_get_the_colors_alone(exported):
     assert np.abs(ab - expected).mean() < 0.5
     with pytest.raises(InputError, match=r"model\.onnx has its decoding built in"):
         exported.predict_ab(ab[..., 0], decoding="mode")
+
+
+def test_threads_use_an_interpreter_in_turn():
+    """LiteRT sets inputs, computes and reads outputs in separate calls on the same arrays."""
+    shared = []
+
+    def run(batch, given):
+        shared[:] = [batch]
+        time.sleep(0.002)
+        return shared[0]
+
+    alone = runtimes._in_turn(run)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: alone(number, {}), range(50)))
+    assert found == list(range(50))

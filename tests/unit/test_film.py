@@ -181,9 +181,10 @@ def test_frames_in_a_folder_are_a_film(tmp_path):
         image_files.write(tmp_path / "scan" / f"f{number}.png", rgb)
     (tmp_path / "scan" / "f5.png").write_bytes(b"damaged")
     (tmp_path / "scan" / "notes.txt").write_text("no frame")
+    (tmp_path / "scan" / "._f0.png").write_bytes(b"information of a Mac")
     expected = [*shown[:5], shown[4], *shown[6:]]
     settings, told = Settings(fps=Fraction(12)), []
-    for source in (tmp_path / "scan", tmp_path / "scan" / "f%d.png", tmp_path / "scan" / "f*.png"):
+    for source in (tmp_path / "scan", tmp_path / "scan" / "f%d.png", tmp_path / "scan" / "*.png"):
         target = tmp_path / "out.mkv"
         film.color(source, target, tinted, "", settings, tell=told.append)
         times, found, _ = read(target)
@@ -194,6 +195,9 @@ def test_frames_in_a_folder_are_a_film(tmp_path):
         gc.collect()  # PyAV crashed here after a look at the EXIF data of frames
     with pytest.raises(InputError, match="with --fps"):
         film.color(tmp_path / "scan", target, tinted, "")
+    for use in (film.size, lambda *given: film.color(given[0], target, tinted, "", given[1])):
+        with pytest.raises(InputError, match="scan has no frames in this part"):
+            use(tmp_path / "scan", Settings(fps=Fraction(12), start=60))
     assert film.default_target(tmp_path / "scan" / "f%d.png") == tmp_path / "scan-colorized.mkv"
 
 
@@ -430,13 +434,21 @@ def test_what_is_no_film_gets_one_sentence(tmp_path, capsys):
         ("picture.png", "is not a film: color pictures with `colorize image`"),
         ("text.mp4", "cannot be read as a film"),
         ("cut.mkv", "cannot be read as a film"),
-        ("nowhere.mp4", "No such file"),
+        ("nowhere.mp4", "nowhere.mp4 is not found"),
         ("empty", "give their number per second with --fps"),
     ):
         assert main.main(["film", str(tmp_path / name), "-o", str(tmp_path / "out.mp4")]) == 2
         assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
     assert main.main(["film", str(tmp_path / "empty"), "--fps", "24"]) == 2
     assert "holds no frames" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main.main(["film", str(tmp_path / "empty"), "--fps", "1e-9"])
+    assert "is not a frame rate" in capsys.readouterr().err
+    neighbor = tmp_path.with_name(f"{tmp_path.name}-colorized.mkv")  # of a pattern in this folder
+    neighbor.write_bytes(b"another film")
+    assert main.main(["film", str(tmp_path / "nowhere.mp4"), "--resume"]) == 2
+    assert "nowhere.mp4 is not found" in capsys.readouterr().err
+    neighbor.unlink()
     assert main.main(["film", str(tmp_path / "whole.mkv"), "-o", str(tmp_path / "out.avi")]) == 2
     assert "the name of a film ends in .mp4, .mkv, .mov" in capsys.readouterr().err
     (tmp_path / "folder.mkv").mkdir()

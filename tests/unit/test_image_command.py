@@ -16,7 +16,7 @@ from skimage.color import rgb2lab
 import colorization
 from colorization.cli import main
 from colorization.core.errors import InputError
-from colorization.inference import hints, loading, runtimes
+from colorization.inference import hints, loading, onnx_colorizer, runtimes
 from colorization.inference.extras import Extras
 
 MODEL = ("--model", "cifar10-classification")
@@ -308,6 +308,37 @@ def test_color_hints(here, capsys):
     assert sorted(path.name for path in here.iterdir()) == ["a.png", "b.png", "c.png", "d.png", "hints.json"]
 
 
+def test_a_picture_that_needs_too_much_memory_does_not_stop_the_others(here, capsys, monkeypatch):
+    """The errors of ONNX Runtime, TensorFlow and Python, for one of two pictures."""
+    save("a.png")
+    save("b.png")
+    predict = onnx_colorizer.OnnxColorizer._run
+    resource_exhausted = type("ResourceExhaustedError", (Exception,), {})
+    for number, error in enumerate((resource_exhausted(), MemoryError())):
+        calls = iter([error, None])
+
+        def scarce(*given, calls=calls):
+            if (error := next(calls)) is not None:
+                raise error
+            return predict(*given)
+
+        monkeypatch.setattr(onnx_colorizer.OnnxColorizer, "_run", scarce)
+        sentence = refused(capsys, "a.png", "b.png", "-o", f"out{number}", "--jobs", 1, code=1)
+        assert (
+            "a.png needs more memory than there is: use fewer --jobs or a smaller --working-size" in sentence
+        )
+        assert [path.name for path in (here / f"out{number}").iterdir()] == ["b.png"]
+    monkeypatch.setattr(onnx_colorizer.OnnxColorizer, "_run", predict)
+    session = loading.load("photos")._first._session
+
+    def allocate(*given):
+        raise RuntimeError("Failed to allocate memory\nmore")
+
+    monkeypatch.setattr(type(session), "run", allocate)
+    sentence = refused(capsys, "a.png", "-o", "c.png", model=("--model", "photos"))
+    assert "(Failed to allocate memory): use a smaller --working-size" in sentence
+
+
 def test_models_without_a_distribution_are_refused_before_the_work(here, capsys, monkeypatch):
     """A regression takes hints; a complete exported colorizer takes none of these options."""
     save("a.png")
@@ -319,4 +350,6 @@ def test_models_without_a_distribution_are_refused_before_the_work(here, capsys,
     monkeypatch.setattr(loading, "_load", lambda path, working_size: exported)
     for option in (("--samples", 1), ("--confidence",), ("--hint", "9,9,red")):
         assert "is a complete colorizer" in refused(capsys, "a.png", *option)
+    assert "leave --upsampling out" in refused(capsys, "a.png", "--upsampling", "edges")
+    assert "does not accept options of rendering" in refused(capsys, "a.png", "--upsampling", "bilinear")
     assert {path.name for path in here.glob("*.png")} == {"a.png", "hinted.png"}

@@ -76,6 +76,8 @@ def write_picture(
         _encode(buffer, format, fitting, metadata, told)
         try:
             target.write(buffer.getbuffer())
+        except BrokenPipeError:  # its reader, such as `head`, has enough
+            raise
         except OSError as error:
             raise InputError(f"{name} cannot be written: {system_message(error)}.") from None
     return told

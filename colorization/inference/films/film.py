@@ -81,12 +81,12 @@ def size(source: StrPath, settings: Settings = Settings()) -> tuple[int, int]:
         (height, width) in pixels.
 
     Raises:
-        InputError: the source is not a film, or has no readable frame.
+        InputError: the source is not a film, or has no readable frame in this part.
     """
     with opened(source, settings.fps) as film:
         for frame in film.decoded(settings.start):
             return frame.height, frame.width
-        raise InputError(f"{printable(source)} has no readable frame: give another film.")
+        raise film_frames.without_frames(film, settings.start)
 
 
 def color(
@@ -170,6 +170,19 @@ def check(source: StrPath, target: Path) -> None:
     refuse_source(source, target)
 
 
+def refuse_missing(source: Path) -> None:
+    """Refuse a path at which there is no film.
+
+    Args:
+        source: path of the film, of a folder of frames, or a pattern of frames.
+
+    Raises:
+        InputError: the path does not exist and is not a pattern.
+    """
+    if not source.exists() and not frame_sequence.recognizes(source):
+        raise InputError(f"{printable(source)} is not found: give the path of a film or of its frames.")
+
+
 def refuse_source(source: StrPath, target: Path) -> None:
     """Refuse a target that is the same file as the source or one of its frames, also under another name.
 
@@ -197,7 +210,8 @@ def default_target(source: Path, ending: str = "-colorized.mkv") -> Path:
     Raises:
         InputError: the source has no name.
     """
-    named = source if source.exists() else source.parent  # a pattern has the name of its folder
+    is_pattern = frame_sequence.recognizes(source) and not source.is_dir()
+    named = source.parent if is_pattern else source  # a pattern has the name of its folder
     named = named.resolve() if named.name in ("", ".", "..") else named
     if not named.name:  # the root of the file system
         raise InputError(f"{printable(source)} has no name for the new film: give one with -o.")
@@ -245,7 +259,7 @@ def _color_parts(source, parts, predict, settings, tell):
         for sentence in film.warnings(whole=settings.end is None and not settings.start):
             tell(f"warning: {sentence}")
         if not parts.finished():
-            raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
+            raise film_frames.empty_part(source)
         return film.end
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from colorization.core.errors import InputError, printable
+from colorization.core.typing import StrPath
 
 _EXAMINED = 120  # frames from which combing is detected
 _COMBED_SHARE = 4  # least ratio of combed to progressive frames in an interlaced film without flags
@@ -82,7 +83,7 @@ def examine(film: Any, start: float = 0.0) -> Properties:
     frames = itertools.islice(film.decoded(start), _EXAMINED)
     first = next(frames, None)
     if first is None:
-        raise InputError(f"{printable(film.path)} has no readable frame: give another film.")
+        raise without_frames(film, start)
     detector, flagged, found = _Graph(first, film.time_base, ["idet"]), False, collections.Counter[str]()
     for frame in itertools.chain([first], frames):
         flagged |= frame.interlaced_frame
@@ -90,6 +91,33 @@ def examine(film: Any, start: float = 0.0) -> Properties:
             found.update(seen.metadata[_IDET] for seen in detector.filtered(frame) if _IDET in seen.metadata)
     combed = found["tff"] + found["bff"] > _COMBED_SHARE * found["progressive"]
     return _properties(first, film.aspect, flagged, combed and not flagged)
+
+
+def without_frames(film: Any, start: float) -> InputError:
+    """The error for a film without frames from a moment on.
+
+    Args:
+        film: from film_reading.opened.
+        start: in seconds from the beginning.
+
+    Returns:
+        InputError.
+    """
+    if start:
+        return empty_part(film.path)
+    return InputError(f"{printable(film.path)} has no readable frame: give another film.")
+
+
+def empty_part(path: StrPath) -> InputError:
+    """The error for a part without frames.
+
+    Args:
+        path: of the film.
+
+    Returns:
+        InputError.
+    """
+    return InputError(f"{printable(path)} has no frames in this part: change --start or --end.")
 
 
 def pictures(

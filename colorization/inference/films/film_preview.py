@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from colorization.core import color_numpy, image_files
-from colorization.core.errors import InputError, printable
 from colorization.core.typing import StrPath
 from colorization.inference.films import film_frames
 from colorization.inference.films.film import Settings, rendered
@@ -34,7 +33,7 @@ def preview(source: StrPath, target: StrPath, predict: Predict, settings: Settin
     moments = [settings.start + length * (i + 0.5) / _SHOWN for i in range(_SHOWN)]
     shown = _pictures_at(source, moments, settings) or _pictures_at(source, [settings.start], settings)
     if not shown:
-        raise InputError(f"{printable(source)} has no frames in this part: change --start or --end.")
+        raise film_frames.empty_part(source)
     colored = [_small(_colored(rgb, predict, settings.rendering)) for rgb in shown]
     image_files.write(target, np.concatenate(colored, axis=1))
 

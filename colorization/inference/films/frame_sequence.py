@@ -136,12 +136,17 @@ def _parts(path):
     return re.split(r"(\d+)", path.name)
 
 
+def _is_hidden(path):
+    """Whether a file is hidden, such as those that a Mac writes beside each file of other disks."""
+    return path.name.startswith(".")
+
+
 def _matcher(source):
     """Whether a file is a frame, as a function of its path."""
     if source.is_dir():
-        return lambda path: path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+        return lambda path: path.suffix.lower() in _SUFFIXES and not _is_hidden(path)
     if "*" in source.name:
-        return lambda path: path.match(source.name)
+        return lambda path: path.match(source.name) and _is_hidden(path) == _is_hidden(source)
     number = _NUMBER.search(source.name)
     digits = rf"\d{{{number[1]},}}" if number[1] else r"\d+"
     name = re.compile(
