@@ -3,13 +3,16 @@
 import dataclasses
 import sys
 
-from colorization.core.config import ClassificationConfig, ColorizerConfig, Config
+from colorization.core.config import Config
 from colorization.runs.folder import RunFolder
 from colorization.training import trainer
 from vgg_eval import judge, training
 from vgg_eval.figure7 import Runs
 from vgg_eval.options import JUDGES, ROLES
 from vgg_eval.plan import Plan
+
+_PREDICTIONS = ("predict_by", "working_size", "temperature")
+"""The settings that may change after the training, and that change the predictions."""
 
 
 def run(planned: Plan) -> Runs:
@@ -30,7 +33,7 @@ def run(planned: Plan) -> Runs:
         if config is not None:
             print(f"\n== {role}: {path}", file=sys.stderr)
             train = training.train_judge if role in JUDGES else trainer.train
-            train(_with_own_decoding(config, RunFolder(path)), path, resume=True)
+            train(_with_own_predictions(config, RunFolder(path)), path, resume=True)
     folders = {role: RunFolder(path) for role, (_, path) in planned.items()}
     return Runs(judge=folders.pop("judge"), control=folders.pop("control"), colorizers=folders)
 
@@ -44,12 +47,10 @@ def _refuse_unrelated(given: dict[str, RunFolder]) -> None:
         judge.unseen_images(colorizers, [given[role] for role in JUDGES if role in given], "test")
 
 
-def _with_own_decoding(config: Config, run: RunFolder) -> Config:
-    """The config, with the temperature and the working size of the existing run, if any."""
-    if not run.exists() or not isinstance(config, ColorizerConfig):
+def _with_own_predictions(config: Config, run: RunFolder) -> Config:
+    """The config, with the settings of the existing run, if any, that decide its predictions."""
+    if not run.exists():
         return config
     kept = run.expect(type(config)).config
-    own = {"working_size": kept.working_size}
-    if isinstance(config, ClassificationConfig):
-        own["temperature"] = kept.temperature
+    own = {name: getattr(kept, name) for name in _PREDICTIONS if hasattr(kept, name)}
     return dataclasses.replace(config, **own)

@@ -30,11 +30,13 @@ class JudgeConfig(VggConfig):
     gray: bool = option(False, "train on gray images: the control")
 
     def refuse_frozen_noise(self) -> None:
-        """Refuse frozen layers whose weights are random.
+        """Refuse frozen or pretrained layers whose weights are random.
 
         Raises:
-            InputError: frozen layers, but no weights to load into them.
+            InputError: frozen or pretrained layers, but no weights to load into them.
         """
         super().refuse_frozen_noise()
+        if self.pretrained_head and self.vgg_weights == self.init_from == "none":
+            raise InputError("pretrained_head=true needs weights: set vgg_weights.")
         if self.frozen_blocks > 5 and not self.pretrained_head and self.init_from == "none":
             raise InputError("frozen_blocks=6 needs pretrained hidden layers: set pretrained_head=true.")

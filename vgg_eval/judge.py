@@ -132,7 +132,7 @@ def _refuse_known(shown: SharedImages, classes: tuple[str, ...], run: RunFolder)
     splits = run.splits(dataset)
     side = shown.rgb.shape[1]
     if dataset.train.images.shape[1] != side:
-        dataset = loading.load(run.config, side=side)
+        dataset = loading.load(run.config, run.source(), side)
     known = [dataset.train.images[splits.train]]
     if shown.split == "test":
         known.append(dataset.test.images[splits.dev])

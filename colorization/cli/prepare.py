@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     refuse_unwritable(folder)
     source = arguments.source
-    dataset = dataclasses.replace(_obtain(name, source), name=name)
+    dataset = dataclasses.replace(_obtain(name, source, folder.parent), name=name)
     origin = printable(source) if source else "generated" if name == "synthetic" else "downloaded"
     datasets.write(dataset, folder, source=origin)
     _report(dataset)
@@ -56,14 +56,14 @@ def photos(arguments: argparse.Namespace) -> None:
     print(printable(folder))
 
 
-def _obtain(name: str, source: Path | None) -> Dataset:
-    """The data set of a name, from `source`, from its generator or from the network. Raises InputError."""
+def _obtain(name: str, source: Path | None, folder: Path) -> Dataset:
+    """The data set of a name, from `source`, from its generator or by a download to `folder`."""
     if name == "synthetic":
         if source:
             raise InputError("The synthetic set is generated. Leave out --from.")
         return datasets.load(name)
     if source is None:
-        return datasets.download(name)
+        return datasets.download(name, folder=folder)
     dataset = datasets.load(source)
     if len(dataset.classes) != _CLASSES[name]:
         raise InputError(

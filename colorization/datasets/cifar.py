@@ -4,6 +4,7 @@ Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 20
 """
 
 import bz2
+import errno
 import gzip
 import hashlib
 import http.client
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from colorization.core.atomic_io import scratch_folder
+from colorization.core.atomic_io import scratch_folder, system_message
 from colorization.core.atomic_io import sha256 as sha256_of
 from colorization.core.errors import InputError, printable
 from colorization.datasets import cifar_pickles
@@ -275,29 +276,35 @@ def read(path: Path, image_size: int = 32, limits: Limits = (None, None), seed: 
     return Dataset(layout.dataset, to_squares(train, image_size), to_squares(test, image_size), classes)
 
 
-def download(name: str, origin: str | None = None, sha256: str | None = None) -> Dataset:
+def download(
+    name: str, origin: str | None = None, sha256: str | None = None, folder: Path | None = None
+) -> Dataset:
     """Download CIFAR-10 or CIFAR-100, check its SHA-256 and read it. The archive is deleted.
 
     Args:
         name: "cifar10" or "cifar100".
         origin: address; None is the published one.
         sha256: expected SHA-256 in hex; None is the published one.
+        folder: Path of the folder that holds the archive; None is the data folder.
 
     Returns:
         Dataset of uint8 (N, 32, 32, 3) RGB images.
 
     Raises:
-        InputError: the download fails, or the file has another SHA-256.
+        InputError: the download fails, the file has another SHA-256, or it cannot be written.
     """
     published_origin, published_sha256 = SOURCES[name]
     origin, sha256 = origin or published_origin, sha256 or published_sha256
     by_hand = f"Download it by hand, and run `colorize prepare {name} --from PATH`"
-    data_root().mkdir(parents=True, exist_ok=True)
-    with scratch_folder(data_root()) as scratch:
+    folder = folder or data_root()
+    folder.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(folder) as scratch:
         archive = scratch / PurePosixPath(urllib.parse.urlsplit(origin).path).name
         try:
             _fetch(origin, archive)
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise InputError(f"{printable(folder)} cannot be written: {system_message(error)}.") from None
             raise InputError(f"{origin} cannot be downloaded. {by_hand}.") from error
         if (found := sha256_of(archive)) != sha256:
             raise InputError(

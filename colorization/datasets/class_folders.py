@@ -138,7 +138,8 @@ def _outside(split: Path) -> Iterable[tuple[Path, str]]:
 def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tuple[Files, Files]:
     """Divide the images of each class into training images and a tenth that is held out.
 
-    Equal images are in the same part as the first one. If a class then had no training images, all its images
+    Equal images are in the same part as the first one. Only the first one is held out, because dev and test
+    split these images later. If a class then had no training images, all its images
     and their copies are for training.
     """
     drawn = []
@@ -153,10 +154,15 @@ def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tup
         if chosen[labels == label].all():
             chosen[np.isin(firsts, firsts[labels == label])] = False
     flat = [file for of_class in files for file in of_class]
+    is_first = firsts == np.arange(len(firsts))
 
     def part(held_out: bool) -> Files:
         return [
-            [flat[row] for row in np.flatnonzero((labels == label) & (chosen == held_out))]
+            [
+                flat[row]
+                for row in np.flatnonzero((labels == label) & (chosen == held_out))
+                if is_first[row] or not held_out
+            ]
             for label in range(len(files))
         ]
 
@@ -172,8 +178,8 @@ def _read_part(
     rows = choose(labels, len(files), limit, rng)
     chosen = [flat[row] for row in rows]
     images, unreadable = gather(map(file_or_none, chosen), labels[rows], size, part)
-    total = len(chosen) + sum(reason == image_files.UNREADABLE for reason in skipped.values())
+    listed = [path for path, reason in skipped.items() if reason == image_files.UNREADABLE]
+    refuse_mostly_unreadable(listed, len(flat) + len(listed), part)
+    refuse_mostly_unreadable([chosen[row] for row in unreadable], len(chosen), part)
     skipped.update((chosen[row], image_files.UNREADABLE) for row in unreadable)
-    damaged = [path for path, reason in skipped.items() if reason == image_files.UNREADABLE]
-    refuse_mostly_unreadable(damaged, total, part)
     return images

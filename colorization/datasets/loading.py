@@ -104,13 +104,14 @@ def split(config: Config, dataset: Dataset) -> Splits:
     return splits
 
 
-def run_data(config: Config, dataset: Dataset, splits: Splits) -> RunData:
+def run_data(config: Config, dataset: Dataset, splits: Splits, source: str | None = None) -> RunData:
     """Select the images of a training.
 
     Args:
         config: a Config.
         dataset: its Dataset.
         splits: Splits of the Dataset.
+        source: name or path of the Dataset; None is the config's own.
 
     Returns:
         RunData.
@@ -118,8 +119,8 @@ def run_data(config: Config, dataset: Dataset, splits: Splits) -> RunData:
     Raises:
         InputError: the data are not usable at the side of the crops.
     """
-    source = load(config, side=config.crop_from) if config.crop_from else dataset
-    return RunData(dataset, splits, source.train.rows(splits.train), dataset.test.rows(splits.dev))
+    cropped = load(config, source, config.crop_from) if config.crop_from else dataset
+    return RunData(dataset, splits, cropped.train.rows(splits.train), dataset.test.rows(splits.dev))
 
 
 def identity(dataset: Dataset) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _images(run, split, source):
         return dataset.test.images[getattr(run.splits(dataset), split)], dataset.name
     rows = getattr(loading.split(run.config, dataset), split)
     images = dataset.test.images[rows]
-    if Path(run.config.data).exists():  # no folder below is part of a data set that has a name
+    if run.source() not in (None, *datasets.NAMES):  # no folder is part of a data set that has a name
         own = run.config.image_size
         refuse_training_images(
             run, lambda side: images if side == own else _load(run, source, side).test.images[rows]

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from colorization.core import bins
 from colorization.core.atomic_io import refuse_unwritable
 from colorization.core.color_prior import ColorPrior
+from colorization.core.config import ColorizerConfig
 from colorization.core.errors import InputError
 from colorization.core.image_grid import labeled, save_figure
 from colorization.core.typing import StrPath
-from colorization.datasets import Dataset, loading, pipeline
+from colorization.datasets import Dataset, pipeline
 from colorization.inference import graph
 from colorization.inference.colorizer import load_model
 from colorization.models import tasks
@@ -36,11 +38,12 @@ def write_all(run_dirs: Sequence[StrPath], folder: StrPath, seed: int = 0) -> li
     Raises:
         InputError: a run or its data is not usable, or the folder cannot be written.
     """
-    runs, folder = [RunFolder(run_dir) for run_dir in run_dirs], Path(folder)
+    runs = [RunFolder(run_dir).expect(ColorizerConfig) for run_dir in run_dirs]
+    folder = Path(folder)
     refuse_unwritable(folder)
     _refuse_other_data(runs)
     first = runs[0]
-    dataset = loading.load(first.config)
+    dataset = first.dataset()
     dev = dataset.test.images[first.splits(dataset).dev]
     drawn = {
         "samples": samples(dataset, seed),
@@ -136,9 +139,12 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
         InputError: a history is missing or damaged.
     """
     figure = Figure(figsize=(4.8 * len(runs), 3.6), layout="constrained")
-    losses = {(run.config.task, run.config.pixel_reduction) for run in runs}
-    grid = figure.subplots(1, len(runs), squeeze=False, sharey=len(losses) == 1)
+    grid = figure.subplots(1, len(runs), squeeze=False)
+    firsts: dict[tuple, Axes] = {}
     for axes, run, name in zip(grid[0], runs, _names(runs), strict=True):
+        first = firsts.setdefault(_loss(run.config), axes)
+        if first is not axes:
+            axes.sharey(first)
         history = run.history()
         epochs = [row["epoch"] for row in history]
         for key, label in (("loss", "training"), ("val_loss", "dev")):
@@ -151,6 +157,12 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure
+
+
+def _loss(config):
+    """What the values of the loss depend on; the squared error has no bins."""
+    names = ("pixel_reduction", "neighbors", "sigma", "rebalance", "rebalance_mix", "rebalance_sigma")
+    return tuple(getattr(config, name, None) for name in names)
 
 
 def _names(runs):

@@ -26,7 +26,6 @@ from colorization.core.color_prior import ColorPrior, rebalancing_weights
 from colorization.core.errors import InputError
 from colorization.core.image_grid import save_figure
 from colorization.core.typing import StrPath
-from colorization.datasets import loading
 from colorization.evaluation.evaluator import refuse_training_images
 from colorization.evaluation.measure import measure
 from colorization.inference import graph
@@ -259,7 +258,7 @@ def _dev_images(run, photographs, side):
 def _held_out_by_name(run):
     """Whether the training data are absent photographs. Only their names decide which ones are held out."""
     photographs = tuple(run.classes()) == datasets.photographs.CLASSES
-    return photographs and not loading.is_found(run.config.data)
+    return photographs and run.source() is None
 
 
 def _held_out(run, photographs, side):

@@ -1,7 +1,9 @@
 """RunFolder: a run with its data. The module does not import Keras."""
 
 import json
+from pathlib import Path
 
+from colorization import datasets
 from colorization.core.atomic_io import remove_unfinished, write_text
 from colorization.core.errors import InputError
 from colorization.datasets import Dataset, Images, Splits, loading
@@ -15,18 +17,34 @@ class RunFolder(RunWeights):
     Arguments and attributes are those of RunFiles.
     """
 
+    def source(self) -> str | None:
+        """The name or path of the run's data: as in its config, or else as it was given.
+
+        A relative path in the config is the name of data that a preset does not have.
+
+        Returns:
+            The name or path; None if the data are not found.
+
+        Raises:
+            InputError: the file with the identity of the data is damaged.
+        """
+        stored = self.config.data
+        if stored in datasets.NAMES or (Path(stored).is_absolute() and Path(stored).exists()):
+            return stored
+        given = self._read_json(DATA).get("given") if (self.path / DATA).exists() else None
+        return str(given) if given is not None and loading.is_found(str(given)) else None
+
     def dataset(self) -> Dataset:
-        """Load the Dataset of the run: from the path in its config, or else from the path as it was given.
+        """Load the Dataset of the run.
 
         Raises:
             InputError: the data are not found or not usable.
         """
-        given = self._read_json(DATA).get("given") if (self.path / DATA).exists() else None
-        moved = not loading.is_found(self.config.data) and given is not None
-        source = str(given) if moved else self.config.data
-        if self.exists() and not loading.is_found(source):
+        source = self.source()
+        if source is None and self.exists():
             raise InputError(
-                f"{self} was trained on {source}, which is not found. Name its new place with --data."
+                f"{self} was trained on {self.config.data}, which is not found. Name its new place with "
+                "--data."
             )
         return loading.load(self.config, source)
 
@@ -39,7 +57,7 @@ class RunFolder(RunWeights):
         dataset = self.dataset()
         kept = self.has_state() or self.is_frozen()
         splits = self.splits(dataset) if kept else loading.split(self.config, dataset)
-        return loading.run_data(self.config, dataset, splits)
+        return loading.run_data(self.config, dataset, splits, self.source())
 
     def images(self, split: str) -> tuple[Images, str]:
         """Load the images of one of the run's splits.
@@ -64,13 +82,13 @@ class RunFolder(RunWeights):
             dataset: the Dataset.
 
         Returns:
-            True for the same name, classes, images and labels.
+            True for the same classes, images and labels. The name, that of the folder, may differ.
 
         Raises:
             InputError: the file with the identity of the data is missing or damaged.
         """
-        identity = loading.identity(dataset)
-        return {name: self.data_identity().get(name) for name in identity} == identity
+        kept, found = self.data_identity(), loading.identity(dataset)
+        return all(kept.get(name) == found[name] for name in found.keys() - {"name"})
 
     def splits(self, dataset: Dataset | None = None) -> Splits:
         """Read the splits of the run.

@@ -63,7 +63,8 @@ def open_run(config: Config | None, path: StrPath, resume: bool = False) -> RunF
 def is_finished(run: RunFolder) -> bool:
     """Whether a run is finished. Prints the reason, and writes changed settings.
 
-    A preset and a tuned run contain only their best weights, and count as finished. A preset does not change.
+    A run that contains only its best weights, such as a preset or a tuned run, counts as finished. A preset
+    does not change.
 
     Args:
         run: a RunFolder of open_run.
@@ -76,12 +77,12 @@ def is_finished(run: RunFolder) -> bool:
     """
     if run.is_frozen():
         print(
-            f"{run} is a preset or a tuned run, and cannot be trained further. Initialize a new run from it "
-            f"with --set init_from={run}.",
+            f"{run} contains only its best weights, as a preset or a tuned run, and cannot be trained "
+            f"further. Initialize a new run from it with --set init_from={run}.",
             file=sys.stderr,
         )
     elif run.has_state() and run.finished_epochs() >= run.config.epochs:
-        print(f"{run} is finished: {run.config.epochs} epochs.", file=sys.stderr)
+        print(f"{run} is finished: {run.finished_epochs()} epochs.", file=sys.stderr)
     else:
         return False
     _write_changes(run)

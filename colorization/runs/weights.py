@@ -9,7 +9,7 @@ from colorization.core.config import read_value
 from colorization.core.errors import InputError
 from colorization.runs import checkpoint_io
 from colorization.runs.checkpoint_io import Arrays
-from colorization.runs.files import BEST, CONFIG, FROZEN, LAST, TUNED, RunFiles
+from colorization.runs.files import BEST, CONFIG, FROZEN, HISTORY, LAST, TUNED, RunFiles
 
 
 class RunWeights(RunFiles):
@@ -98,8 +98,18 @@ class RunWeights(RunFiles):
         return (self.path / LAST).exists()
 
     def is_frozen(self) -> bool:
-        """Whether the run contains its best weights only, as a preset or after tuning."""
-        return not self.has_state() and (self.is_preset or (self.path / TUNED).exists())
+        """Whether the run contains its best weights only: a preset, a tuned run, or one without its state.
+
+        Raises:
+            InputError: the history is damaged.
+        """
+        if self.has_state():
+            return False
+        return self.is_preset or (self.path / TUNED).exists() or self._lost_its_state()
+
+    def _lost_its_state(self):
+        """Whether the best weights are of a longer training. One epoch may be that of a killed process."""
+        return all((self.path / name).exists() for name in (BEST, HISTORY)) and len(self.history()) > 1
 
     def finished_epochs(self) -> int:
         """The number of finished epochs.

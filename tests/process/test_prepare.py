@@ -1,5 +1,6 @@
 """data/prepare.py end to end, as a user runs it, and the download against a server on this machine."""
 
+import errno
 import hashlib
 import http.server
 import io
@@ -17,6 +18,7 @@ import pytest
 
 from colorization import datasets
 from colorization.core.errors import InputError
+from colorization.datasets import cifar
 
 PREPARE = Path(__file__).resolve().parents[2] / "data/prepare.py"
 
@@ -181,3 +183,10 @@ def test_download(tmp_path, archive, server, monkeypatch):
         assert "--from PATH" in str(caught.value)
         assert address in str(caught.value)
     assert contents(root) == []
+
+    def full(origin, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cifar, "_fetch", full)
+    with pytest.raises(InputError, match="elsewhere cannot be written: No space left"):
+        datasets.download("cifar10", folder=tmp_path / "elsewhere")

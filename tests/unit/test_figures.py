@@ -101,12 +101,16 @@ def test_curves_are_the_history(runs):
 
 
 def test_curves_of_one_loss_share_its_axis(runs):
-    """Oracle: limits that change together."""
-    regression, classification = runs[:2]
-    for drawn, shared in (([regression, regression], True), ([regression, classification], False)):
-        first, second = figures.curves(drawn).axes
-        first.set_ylim(1, 2)
-        assert (second.get_ylim() == (1, 2)) == shared
+    """Oracle: limits that change together. Classification and transfer have the same loss."""
+    regression, classification, transfer = runs
+    drawn = figures.curves([classification, regression, transfer]).axes
+    drawn[0].set_ylim(1, 2)
+    assert [axes.get_ylim() == (1, 2) for axes in drawn] == [True, False, True]
+
+
+def test_a_judge_has_no_pictures(runs, old_runs, tmp_path):
+    with pytest.raises(InputError, match="has the task 'judge'"):
+        figures.write_all([runs[0].path, old_runs["vgg"]], tmp_path)
 
 
 def test_all_are_written(runs, shown, tmp_path):

@@ -113,9 +113,21 @@ def test_copies_in_class_folders_fall_together_across_classes(tmp_path):
         shutil.copy(tmp_path / f"set/train/cat/{number}.png", tmp_path / f"set/train/dog/z{number}.png")
         shutil.copy(tmp_path / f"set/train/cat/{number}.png", tmp_path / f"set/train/cat/z{number}.png")
     dataset = datasets.load(tmp_path / "set", image_size=16)
-    assert len(dataset.train) + len(dataset.test) == 200
-    assert not set(numbers_of(dataset.train.images)) & set(numbers_of(dataset.test.images))
+    held_out = list(numbers_of(dataset.test.images))
+    assert not set(numbers_of(dataset.train.images)) & set(held_out)
+    assert len(set(held_out)) == len(held_out)  # dev and test divide them later
+    assert {*numbers_of(dataset.train.images), *held_out} == set(range(100))
     assert dataset.skipped[0].startswith("100 of 200 images are copies of others.")
+
+
+def test_few_damaged_files_do_not_refuse_a_large_folder(tmp_path):
+    """Oracle: the limit; the damaged files are a fifth of all, and more than are read."""
+    for name, numbers in (("cat", range(50)), ("dog", range(50, 100))):
+        write(tmp_path / "set/train" / name, numbers)
+        for number in range(12):
+            (tmp_path / "set/train" / name / f"damaged{number}.png").write_bytes(b"")
+    dataset = datasets.load(tmp_path / "set", image_size=16, train_limit=6, test_limit=4)
+    assert (len(dataset.train), len(dataset.test)) == (6, 4)
 
 
 def test_a_class_of_copies_keeps_training_images(tmp_path):

@@ -220,7 +220,8 @@ def test_runs_that_do_not_belong_together_are_refused(used, tmp_path):
     for name in ("splits.npz", "data.json"):
         (larger.path / name).unlink()
     larger.write_config(config)
-    larger.write_data(larger.data())
+    dataset = larger.dataset()
+    larger.write_data(loading.run_data(larger.config, dataset, loading.split(larger.config, dataset)))
     with pytest.raises(InputError, match=r"was trained on \d+% of the test images"):
         figure7.shared_images(used._replace(judge=larger), "test")
     (larger.path / "data.json").write_text("{}")

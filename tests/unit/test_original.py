@@ -466,5 +466,7 @@ def test_a_file_without_the_hidden_layers_is_refused(tmp_path):
     vgg16_weights.load(str(tmp_path / "notop.h5"), network.variables)
     with pytest.raises(InputError, match="frozen_blocks=6 needs pretrained hidden layers"):
         dataclasses.replace(config, pretrained_head=False).refuse_frozen_noise()
+    with pytest.raises(InputError, match="pretrained_head=true needs weights"):
+        dataclasses.replace(config, vgg_weights="none", frozen_blocks=0).refuse_frozen_noise()
     described = judge_model.describe(JUDGE["original"])
     assert described == "VGG16 at 224 px, ImageNet weights with fc6 and fc7, last layer trained"

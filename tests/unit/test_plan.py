@@ -9,6 +9,7 @@ import pytest
 
 from colorization.core.config import override
 from colorization.core.errors import InputError
+from colorization.datasets import loading
 from colorization.runs import RunFolder
 from vgg_eval import chain, options, plan
 from vgg_eval.config import JudgeConfig
@@ -95,7 +96,7 @@ def test_what_does_not_fit_is_refused(variants, used, tmp_path):
 
 
 def test_a_chain_leaves_finished_runs_as_they_are(variants, used, tmp_path):
-    """Oracle: their files; a temperature that was chosen for one of them stays too."""
+    """Oracle: their files; a temperature and an epoch that were chosen for one of them stay too."""
     names = {"vgg-smoke": used.judge, "vgg-smoke-grey": used.control}
     names |= {f"{task}-smoke": run for task, run in used.colorizers.items()}
     for name, run in names.items():
@@ -104,9 +105,11 @@ def test_a_chain_leaves_finished_runs_as_they_are(variants, used, tmp_path):
             copy.write_tuned({})
     classification = RunFolder(tmp_path / "runs" / "classification-smoke")
     classification.write_config(override(classification.config, ["temperature=0.3"]))
+    own = RunFolder(tmp_path / "runs" / "vgg-smoke")
+    own.write_config(override(own.config, ["predict_by=last"]))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*")}
     wanted = {
-        role: {"smoke": RunFolder(tmp_path / "runs" / name).config}
+        role: {"smoke": override(RunFolder(tmp_path / "runs" / name).config, ["predict_by=best"])}
         for role, name in zip(
             options.ROLES,
             ("vgg-smoke", "vgg-smoke-grey", *(f"{t}-smoke" for t in used.colorizers)),
@@ -128,7 +131,8 @@ def test_given_runs_that_do_not_belong_together_stop_a_chain_before_any_training
     for name in ("splits.npz", "data.json"):
         (other.path / name).unlink()
     other.write_config(config)
-    other.write_data(other.data())
+    dataset = other.dataset()
+    other.write_data(loading.run_data(config, dataset, loading.split(config, dataset)))
     given = {role: (None, run.path) for role, run in used.colorizers.items()}
     given |= {"judge": (None, other.path), "control": (JudgeConfig(), tmp_path / "control")}
     with pytest.raises(InputError, match="judge was trained on"):

@@ -119,13 +119,20 @@ def test_a_finished_run_is_left_as_it_is(old_run, capsys):
     assert "is finished: 2 epochs." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("mark", "changes"), [("tuned.json", True), ("SHA256SUMS.json", False)])
+@pytest.mark.parametrize(
+    ("mark", "changes"), [("tuned.json", True), ("SHA256SUMS.json", False), ("note.txt", True)]
+)
 def test_a_run_of_best_weights_alone_is_not_trained_anew(old_run, mark, changes, capsys):
-    """A preset, or a tuned run. Oracle: the files, not one of which is written anew; a preset's config stays."""
+    """A preset, a tuned run, and one whose state was deleted. A preset's config stays.
+
+    Oracle: the files, not one of which is written anew.
+    """
     run_dir = old_run("classification")
     (run_dir / "last.weights.h5").unlink()
     (run_dir / mark).write_text("{}")
     before = times(run_dir)
+    with pytest.raises(InputError, match="already contains a run"):
+        training.train(RunFolder(run_dir).config, run_dir)
     training.train(None, run_dir, resume=True)
     assert times(run_dir) == before
     assert f"--set init_from={run_dir}" in capsys.readouterr().err
@@ -254,9 +261,9 @@ def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
         picture = rng.integers(0, 256, (16, 16, 3), np.uint8)
         image_files.write(tmp_path / f"place/data/{split}/{label}/{i}.png", picture)
     monkeypatch.chdir(tmp_path / "place")
-    run = session.open_run(dataclasses.replace(TINY, data="data"), "run")
+    run = session.open_run(dataclasses.replace(TINY, data="data", crop_from=20), "run")
     session.begin(run, run.data())
-    expected = run.images("dev")[0].images
+    expected, cropped = run.images("dev")[0].images, run.data().train.images
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(RunFolder("place/run").images("dev")[0].images, expected)
     (tmp_path / "place").rename(tmp_path / "moved")
@@ -264,6 +271,10 @@ def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
         RunFolder("moved/run").images("dev")
     monkeypatch.chdir(tmp_path / "moved")
     np.testing.assert_array_equal(RunFolder("run").images("dev")[0].images, expected)
+    np.testing.assert_array_equal(RunFolder("run").data().train.images, cropped)
+    (tmp_path / "moved/data").rename(tmp_path / "moved/renamed")
+    renamed = session.open_run(dataclasses.replace(run.config, data="renamed"), "run", resume=True)
+    np.testing.assert_array_equal(renamed.images("dev")[0].images, expected)
 
 
 def test_a_folder_that_disappears_while_it_trains_is_told(tmp_path):
