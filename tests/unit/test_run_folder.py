@@ -13,7 +13,7 @@ from colorization.core.color_prior import ColorPrior
 from colorization.core.config import ClassificationConfig, ColorizerConfig, RegressionConfig, VggConfig
 from colorization.core.errors import InputError
 from colorization.datasets import loading
-from colorization.runs import RunFolder
+from colorization.runs import RunFolder, resolve
 
 TINY = ClassificationConfig(
     data="synthetic", train_size=12, dev_size=5, test_size=7, image_size=16, crop_from=24
@@ -231,6 +231,15 @@ def test_a_preset_does_not_change(run):
     run.checksums_path.unlink()
     run.write_tuned({"strength": 1})
     assert run.is_frozen()
+
+
+def test_the_name_of_a_presets_data_is_no_folder(tmp_path, monkeypatch):
+    """A folder of this name in the current directory has nothing to do with the preset."""
+    (tmp_path / "photographs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    photos = RunFolder(resolve.preset_folder("photos"))
+    assert (photos.config.data, photos.source()) == ("photographs", None)
+    assert RunFolder(resolve.preset_folder("cifar10-regression")).source() == "cifar10"
 
 
 def test_the_folder_itself(run):
