@@ -139,8 +139,8 @@ def _hold_out(files: Files, firsts: np.ndarray, rng: np.random.Generator) -> tup
     """Divide the images of each class into training images and a tenth that is held out.
 
     Equal images are in the same part as the first one. Only the first one is held out, because dev and test
-    split these images later. If a class then had no training images, all its images
-    and their copies are for training.
+    split these images later. If a class then had no training images, all its images and their copies are for
+    training.
     """
     drawn = []
     for of_class in files:

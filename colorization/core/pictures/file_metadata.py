@@ -166,7 +166,8 @@ def without_orientation(exif: bytes) -> bytes:
         return exif
     entry = first.entries[ORIENTATION] - 8
     start, end = _BASE + _number(exif, 4), _BASE + first.end + 4  # to the position of the next directory
-    count = struct.pack(_order(exif) + "H", len(first.entries) - 1)
+    form = _order(exif) + "H"
+    count = struct.pack(form, struct.unpack_from(form, exif, start)[0] - 1)
     return exif[:start] + count + exif[start + 2 : entry] + exif[entry + 12 : end] + bytes(12) + exif[end:]
 
 
