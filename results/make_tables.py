@@ -16,6 +16,7 @@ from colorization.core.atomic_io import write_text
 from colorization.runs import resolve, session
 from colorization.runs.files import METRICS
 from colorization.runs.folder import RunFolder
+from colorization.runs.history import best_row, read_history
 from colorization.runs.old_names import renamed_metrics
 from vgg_eval import columns
 from vgg_eval.config import JudgeConfig
@@ -49,29 +50,40 @@ COLUMNS = {
     "psnr": "PSNR ↑",
     "colorfulness": "colorfulness",
 }
+CIFAR10 = HERE / "cifar10"
+PHOTOGRAPHS = HERE / "cifar10-from-photographs"
 COLOR = (
-    ("gray", HERE / "cifar10" / "regression-metrics.json", "gray"),
-    ("mean color", HERE / "cifar10" / "regression-metrics.json", "mean color"),
-    ("regression", HERE / "cifar10" / "regression-metrics.json", "regression"),
-    ("classification, annealed", HERE / "cifar10" / "classification-metrics.json", "annealed"),
-    ("classification, mode", HERE / "cifar10" / "classification-metrics.json", "mode"),
-    ("transfer, annealed", resolve.PRESETS / "cifar10-transfer" / METRICS, "annealed"),
-    ("transfer, mode", resolve.PRESETS / "cifar10-transfer" / METRICS, "mode"),
+    ("gray", CIFAR10 / "regression-metrics.json", "gray"),
+    ("mean color", CIFAR10 / "regression-metrics.json", "mean color"),
+    ("regression", CIFAR10 / "regression-metrics.json", "regression"),
+    ("classification, annealed", CIFAR10 / "classification-metrics.json", "annealed"),
+    ("classification, mode", CIFAR10 / "classification-metrics.json", "mode"),
+    ("classification, rebalanced by 0.5", CIFAR10 / "classification-half-metrics.json", "annealed"),
+    ("transfer, annealed", CIFAR10 / "transfer-metrics.json", "annealed"),
+    ("transfer, mode", CIFAR10 / "transfer-metrics.json", "mode"),
+    ("transfer, rebalanced by 0.5", resolve.PRESETS / "cifar10-transfer" / METRICS, "annealed"),
     ("regression from photographs", resolve.PRESETS / "cifar10-regression" / METRICS, "regression"),
-    ("classification from photographs", HERE / "cifar10-from-photographs" / METRICS, "annealed"),
+    ("classification from photographs", PHOTOGRAPHS / METRICS, "annealed"),
     ("the same, rebalanced by 0.5", resolve.PRESETS / "cifar10-classification" / METRICS, "annealed"),
-    ("the same, by 0.75", HERE / "cifar10-from-photographs" / "rebalanced-metrics.json", "annealed"),
-    ("truth", HERE / "cifar10" / "regression-metrics.json", "truth"),
+    ("the same, by 0.75", PHOTOGRAPHS / "rebalanced-metrics.json", "annealed"),
+    ("truth", CIFAR10 / "regression-metrics.json", "truth"),
 )
 """Row of the table of colors, file of metrics, row of this file."""
-
 
 SEEDS = {
     "from photographs": METRICS,
     "seed 1": "seed-1-metrics.json",
     "seed 2": "seed-2-metrics.json",
 }
-"""Column of Figure 7 for each seed of one training, and its metrics in cifar10-from-photographs."""
+"""Column of Figure 7 in PHOTOGRAPHS for each seed of one training, and its metrics."""
+
+REGULARIZATION = {
+    "flips": "plain",
+    "flips and shifts by up to 2 pixels": "shift",
+    "flips and weight decay 0.05": "decay",
+    "flips and dropout 0.1": "dropout",
+}
+"""Row of the table of regularization, and the beginning of its files in cifar10-regularization."""
 
 
 def main() -> int:
@@ -130,10 +142,10 @@ def _values(values: dict[str, float | None]) -> list[str]:
     return ["-" if values[key] is None else f"{values[key]:.2f}" for key in COLUMNS]
 
 
-def figure7_table(folder: str) -> str:
+def figure7_table(folder: Path) -> str:
     """Accuracy of a judge and its control on 5,000 test images, beside those of the paper."""
     report = _figure7(folder)
-    shown = [column for column in columns.of_report(report) if not column.name.startswith("seed ")]
+    shown = columns.of_report(report)
     rows = [["", *(column.name for column in shown)]]
     for role, results in report["results"].items():
         rows.append([role, *(f"{results[column.name]['accuracy']:.1%}" for column in shown)])
@@ -143,10 +155,10 @@ def figure7_table(folder: str) -> str:
 
 def seeds_table() -> str:
     """Three trainings that differ in their seed only, beside the bootstrap over the test images."""
-    results = _figure7("cifar10")["results"].values()
+    results = _figure7(PHOTOGRAPHS)["results"].values()
     values = []
     for column, file in SEEDS.items():
-        path = HERE / "cifar10-from-photographs" / file
+        path = PHOTOGRAPHS / file
         method = json.loads(path.read_text(encoding="utf-8"))["dev"]["methods"]["annealed"]
         judged = [100 * found[column]["accuracy"] for found in results]
         values.append([method["ab_rmse"], method["auc"], method["colorfulness"], *judged])
@@ -160,8 +172,20 @@ def seeds_table() -> str:
     return _table([*rows, ["width of the bootstrap interval", "-", "-", "-", *widths]])
 
 
-def _figure7(folder):
-    return json.loads((HERE / folder / "figure7.json").read_text(encoding="utf-8"))
+def _figure7(folder: Path) -> dict:
+    return json.loads((folder / "figure7.json").read_text(encoding="utf-8"))
+
+
+def regularization_table() -> str:
+    """Losses and scores of trainings from scratch that differ in their regularization only."""
+    rows = [["", "training loss", "dev loss", "raw AuC ↑", "colorfulness"]]
+    for shown, name in REGULARIZATION.items():
+        best = best_row(read_history(HERE / "cifar10-regularization" / f"{name}-history.csv"), "loss")
+        path = HERE / "cifar10-regularization" / f"{name}-metrics.json"
+        method = json.loads(path.read_text(encoding="utf-8"))["dev"]["methods"]["annealed"]
+        losses = [f"{best[key]:.1f}" for key in ("loss", "val_loss")]
+        rows.append([shown, *losses, f"{method['auc']:.2f}", f"{method['colorfulness']:.2f}"])
+    return _table(rows)
 
 
 def photographs_table() -> str:
@@ -182,9 +206,10 @@ def _table(rows: list[list[str]]) -> str:
 TABLES = {
     "runs": runs_table,
     "color": color_table,
-    "figure7": functools.partial(figure7_table, "cifar10"),
-    "figure7-frozen": functools.partial(figure7_table, "cifar10-frozen-judge"),
+    "figure7": functools.partial(figure7_table, CIFAR10),
+    "figure7-frozen": functools.partial(figure7_table, HERE / "cifar10-frozen-judge"),
     "seeds": seeds_table,
+    "regularization": regularization_table,
     "photographs": photographs_table,
 }
 
