@@ -101,16 +101,13 @@ class Target:
         describe(self._stream, stream)
 
     def taken(self, packet: Any) -> list[Any]:
-        """Convert or copy a packet of the old stream.
+        """Convert or copy a packet of the old stream. PyAV raises its FFmpegError for a damaged text.
 
         Args:
             packet: PyAV's packet of the old stream.
 
         Returns:
             PyAV's packets of the new stream; none for a pause between subtitles.
-
-        Raises:
-            av.error.FFmpegError: the text of a subtitle is damaged.
         """
         if self._decoder:
             text = self._decoder.decode2(packet)
