@@ -275,6 +275,23 @@ def test_the_thumbnail_of_the_source_is_gone_and_private_notes_keep_their_place(
     assert found.get_ifd(ExifTags.IFD.IFD1) == {}
 
 
+def test_only_the_orientation_leaves_the_first_directory():
+    """Oracle: Pillow's reading, and the position of the next directory behind the last entry."""
+    exif = picture_files.exif(6).tobytes()
+    start = 6 + int.from_bytes(exif[10:14], "big")  # Pillow's byte order
+    count = int.from_bytes(exif[start : start + 2], "big")
+    link = start + 2 + 12 * count
+    exif = exif[:link] + (999).to_bytes(4, "big") + exif[link + 4 :]
+    result = file_metadata.without_orientation(exif)
+    assert int.from_bytes(result[start : start + 2], "big") == count - 1
+    assert int.from_bytes(result[link - 12 : link - 8], "big") == 999
+    assert (len(result), result[link + 4 :]) == (len(exif), exif[link + 4 :])
+    before, after = Image.Exif(), Image.Exif()
+    before.load(exif)
+    after.load(result)
+    assert dict(after) == {tag: value for tag, value in before.items() if tag != 0x0112}
+
+
 def test_thumbnails_in_xmp_are_gone():
     """Oracle: the packet around them. They show the picture before."""
     thumbnails = b"<xmp:Thumbnails><rdf:Alt><rdf:li><xmpGImg:image>/9j/4AAQ</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
