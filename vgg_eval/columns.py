@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from colorization.datasets import pipeline
 from colorization.inference import graph
-from colorization.inference.colorizer import load_model
+from colorization.inference.colorizer import predictor
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
@@ -112,9 +112,8 @@ def colorize(
     if column is GRAYSCALE:
         return gray(rgb)
     run, name = runs[str(column.colorizer)], str(column.decoding)
-    model = load_model(run)
     decodings = {name: tasks.of(run.config).decodings[name]}
-    decoded = graph.predictor(model, decodings, column.at(temperature))
+    decoded = predictor(run, decodings, column.at(temperature))
     shown = tqdm(_lightness(rgb), total=-(-len(rgb) // BATCH), desc=f"coloring: {column.name}", leave=False)
     return np.concatenate([graph.compose(batch, decoded.predict_on_batch(batch)[name]) for batch in shown])
 

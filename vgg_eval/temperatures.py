@@ -9,8 +9,7 @@ import numpy as np
 from colorization.core import bins
 from colorization.core.atomic_io import write_text
 from colorization.evaluation.measure import measure
-from colorization.inference import graph
-from colorization.inference.colorizer import load_model
+from colorization.inference.colorizer import predictor
 from colorization.models.tasks import Decoding
 from colorization.runs.folder import RunFolder
 from vgg_eval import judge, significance
@@ -38,7 +37,7 @@ def sweep(
     if (found := _read(path)) is not None:
         return found
     decodings = {str(t): Decoding(lambda logits, t=t: bins.annealed_mean(logits, t)) for t in TEMPERATURES}
-    decoded = graph.predictor(load_model(run), decodings, None)  # each decoding has its own
+    decoded = predictor(run, decodings, None)  # each decoding has its own
     pictures: dict[str, list[np.ndarray]] = {name: [] for name in decodings}
     measured = measure(
         shown.rgb,

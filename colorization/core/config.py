@@ -39,7 +39,12 @@ class Config:
     split_seed: int = option(0, "seed of the split into dev and test images", low=0, high=2**32 - 1)
     seed: int = option(0, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
 
-    width: float = option(1.0, "factor on the number of channels of every block", low=0.01, high=4)
+    width: float = option(
+        1.0,
+        "factor on the number of channels of the blocks, except those of VGG16 in a transfer",
+        low=0.01,
+        high=4,
+    )
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
     half_l2: bool = option(False, "the weight is lambda / 2, as in the code of the paper")
 
@@ -50,6 +55,7 @@ class Config:
     batch_size: int = option(128, "images in a training step", low=1)
     dev_batch_size: int = option(64, "images in a dev or test step", low=1)
     learning_rate: float = option(1e-4, "highest learning rate of Adam", low=0)
+    adam_epsilon: float = option(1e-7, "epsilon of Adam; 1e-8 in TensorFlow 1", low=0, high=1)
     schedule: str = option("constant", "schedule of the learning rate", choices=("constant", "cosine"))
     flip: bool = option(False, "mirror a random half of the training images in each epoch")
     crop_from: int = option(

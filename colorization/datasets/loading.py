@@ -52,7 +52,7 @@ def load(config: Config, source: str | Path | None = None, side: int | None = No
         config.data if source is None else source,
         image_size=config.image_size if side is None else side,
         train_limit=config.train_size,
-        test_limit=config.dev_size + config.test_size,
+        test_limit=2 * max(config.dev_size, config.test_size),  # split takes each from one half
     )
     for sentence in dataset.skipped:
         _tell(sentence)

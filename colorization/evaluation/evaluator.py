@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from colorization import datasets
+from colorization.core.config import ColorizerConfig
 from colorization.core.errors import InputError
 from colorization.core.typing import StrPath
 from colorization.datasets import leak_check, loading
 from colorization.evaluation.measure import measure
-from colorization.inference import graph
-from colorization.inference.colorizer import load_model
+from colorization.inference.colorizer import predictor
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 
@@ -59,14 +59,14 @@ def evaluate(
     """
     run = RunFolder(run_dir)
     run.metrics()  # refuses a damaged file before the work
-    model, task = load_model(run), tasks.of(run.config)
+    task = tasks.of(run.expect(ColorizerConfig).config)
     if temperature is None:
         temperature = task.temperature(run.config)
     else:
         tasks.refuse_temperature(task)
+    decoded = predictor(run, task.decodings, temperature)
     rgb, data_name = _images(run, split, source)
     prior = run.color_prior()
-    decoded = graph.predictor(model, task.decodings, temperature)
 
     def predict(lightness, ab):
         return {
@@ -175,12 +175,24 @@ def _images(run, split, source):
         return dataset.test.images[getattr(run.splits(dataset), split)], dataset.name
     rows = getattr(loading.split(run.config, dataset), split)
     images = dataset.test.images[rows]
-    if run.source() not in (None, *datasets.NAMES):  # no folder is part of a data set that has a name
+    if _has_data(run):
         own = run.config.image_size
         refuse_training_images(
             run, lambda side: images if side == own else _load(run, source, side).test.images[rows]
         )
     return images, dataset.name
+
+
+def _has_data(run):
+    """Whether the run's data are found. A data set that has a name may not be prepared on this machine."""
+    source = run.source()
+    if source not in datasets.NAMES:
+        return source is not None
+    try:
+        run.dataset()
+    except InputError:
+        return False
+    return True
 
 
 def _load(run, source, side):

@@ -16,7 +16,7 @@ from colorization.core.image_grid import labeled, save_figure
 from colorization.core.typing import StrPath
 from colorization.datasets import Dataset, pipeline
 from colorization.inference import graph
-from colorization.inference.colorizer import load_model
+from colorization.inference.colorizer import predictor
 from colorization.models import tasks
 from colorization.runs.folder import RunFolder
 from colorization.runs.history import best_row
@@ -119,8 +119,8 @@ def grid(runs: Sequence[RunFolder], rgb: np.ndarray) -> Figure:
     rows, labels = [graph.gray(lightness)], ["gray"]
     for run, run_name in zip(runs, _names(runs), strict=True):
         task = tasks.of(run.config)
-        predictor = graph.predictor(load_model(run), task.decodings, task.temperature(run.config))
-        for name, ab in predictor.predict_on_batch(lightness).items():
+        decoded = predictor(run, task.decodings, task.temperature(run.config))
+        for name, ab in decoded.predict_on_batch(lightness).items():
             rows.append(graph.compose(lightness, ab))
             labels.append(run_name if name == run.config.task else f"{run_name}:\n{name}")
     return labeled([*rows, rgb], [*labels, "truth"])
@@ -161,7 +161,9 @@ def curves(runs: Sequence[RunFolder]) -> Figure:
 
 def _loss(config):
     """What the values of the loss depend on; the squared error has no bins."""
-    names = ("pixel_reduction", "neighbors", "sigma", "rebalance", "rebalance_mix", "rebalance_sigma")
+    names = ["pixel_reduction", "penalty", "neighbors", "sigma", "rebalance"]
+    if getattr(config, "rebalance", False):
+        names += ["rebalance_mix", "rebalance_sigma"]
     return tuple(getattr(config, name, None) for name in names)
 
 

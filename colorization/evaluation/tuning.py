@@ -154,7 +154,7 @@ def choose(rows: Sequence[dict], truth: float) -> dict:
     Returns:
         A row. If no row is about as colorful, it is the nearest one.
     """
-    near = [row for row in rows if abs(row["colorfulness"] / truth - 1) <= WITHIN]
+    near = [row for row in rows if abs(row["colorfulness"] - truth) <= WITHIN * truth]
     if near:
         return max(near, key=lambda row: row["auc"])
     return min(rows, key=lambda row: abs(row["colorfulness"] - truth))

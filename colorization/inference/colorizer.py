@@ -1,5 +1,7 @@
 """Colorizer: a trained Keras model that colors pictures."""
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,6 +11,7 @@ from colorization.core.typing import StrPath
 from colorization.inference import graph
 from colorization.inference.picture_colorizer import PictureColorizer, refuse_working_size
 from colorization.models import tasks
+from colorization.models.tasks import Decoding
 from colorization.runs import resolve
 from colorization.runs.folder import RunFolder
 
@@ -57,7 +60,7 @@ class Colorizer(PictureColorizer):
         fixed = graph.fixed_size(model)
         if working_size is not None and fixed:
             raise refuse_working_size(str(run), fixed)
-        size = (config.working_size or config.image_size) if working_size is None else working_size
+        size = _working_size(config) if working_size is None else working_size
         return cls(model, task, size, task.temperature(config), str(run))
 
     @classmethod
@@ -120,3 +123,26 @@ def load_model(run: RunFolder) -> keras.Model:
     model = tasks.of(run.config).build(run.config)
     run.load_weights(model)
     return model
+
+
+def predictor(run: RunFolder, decodings: Mapping[str, Decoding], temperature: float | None) -> keras.Model:
+    """The model of a run from L to decodings, at the working size of its config, like Colorizer.
+
+    Args:
+        run: RunFolder of a colorizer.
+        decodings: {name: Decoding}.
+        temperature: of the annealed mean; None for decodings without one.
+
+    Returns:
+        keras.Model: (B, S, S, 1) L -> {name: (B, S, S, 2) ab}, where S is the image_size of the config.
+
+    Raises:
+        InputError: as load_model.
+    """
+    return graph.predictor(
+        load_model(run), decodings, temperature, run.config.image_size, _working_size(run.config)
+    )
+
+
+def _working_size(config):
+    return config.working_size or config.image_size

@@ -16,7 +16,11 @@ _LONGEST = 16  # times the working size: limit of the longer side of a network's
 
 
 def predictor(
-    model: keras.Model, decodings: Mapping[str, Decoding], temperature: float | None
+    model: keras.Model,
+    decodings: Mapping[str, Decoding],
+    temperature: float | None,
+    side: int | None = None,
+    working_size: int = 0,
 ) -> keras.Model:
     """A Keras model from L to all decodings at once; the logits stay on the device.
 
@@ -24,12 +28,21 @@ def predictor(
         model: a task's model.
         decodings: {name: Decoding}.
         temperature: of the annealed mean; None for a task without one.
+        side: of square images, in pixels; None: every image is seen at its own size.
+        working_size: size at which the model sees images of this side, see working_shape.
 
     Returns:
         keras.Model: (B, H, W, 1) L -> {name: (B, H, W, 2) ab}.
     """
-    decoded = {name: decode(model.output, temperature) for name, decode in decodings.items()}
-    return keras.Model(model.input, decoded)
+    whole = (side, side)
+    seen = whole if side is None else tuple(map(int, working_shape(model, side, side, working_size)))
+    if seen == whole:
+        decoded = {name: decode(model.output, temperature) for name, decode in decodings.items()}
+        return keras.Model(model.input, decoded)
+    lightness = keras.Input((*whole, 1))
+    output = model(resize(lightness, seen))
+    decoded = {name: resize(decode(output, temperature), whole) for name, decode in decodings.items()}
+    return keras.Model(lightness, decoded)
 
 
 def working_shape(model: keras.Model, height: Any, width: Any, working_size: int) -> tuple[Any, Any]:

@@ -190,12 +190,16 @@ def _color_prior(task: Task, data: RunData, run: RunFolder) -> ColorPrior | None
 
 def _optimizer(config: Config, count: int) -> keras.optimizers.Optimizer:
     """Adam with a fixed name: Keras numbers its own names, so a resumed run would have other ones."""
-    rate = _learning_rate(config, count)
+    settings = {
+        "learning_rate": _learning_rate(config, count),
+        "epsilon": config.adam_epsilon,
+        "name": "adam",
+    }
     if config.weight_decay:
-        adam = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, name="adam")
+        adam = keras.optimizers.AdamW(weight_decay=config.weight_decay, **settings)
         adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     else:
-        adam = keras.optimizers.Adam(rate, name="adam")
+        adam = keras.optimizers.Adam(**settings)
     if config.precision == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(adam, name="loss_scale")
     return adam

@@ -27,6 +27,7 @@ ORIGINAL: dict[str, Any] = {
     "l2": 0.0,
     "half_l2": True,
     "learning_rate": 1e-3,
+    "adam_epsilon": 1e-8,
     "epochs": 20,
     "predict_by": "last",
 }

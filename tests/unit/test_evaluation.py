@@ -1,9 +1,11 @@
 """A run's metrics, against scikit-image, NumPy and Colorizer."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from support.pictures import crops as photograph_crops
@@ -14,9 +16,13 @@ from colorization.core.bin_centers import CENTERS
 from colorization.core.color_prior import rebalancing_weights
 from colorization.core.errors import InputError
 from colorization.datasets import loading, pipeline
-from colorization.evaluation import evaluate, measure, table
+from colorization.evaluation import evaluate, measure, table, tuning
 from colorization.inference import graph
+from colorization.inference.colorizer import predictor
+from colorization.models import tasks
 from colorization.runs import RunFolder
+from colorization.runs.resolve import preset_folder
+from colorization.training.variants import CLASSIFICATION
 
 TASKS = ("regression", "classification", "transfer")
 
@@ -30,6 +36,20 @@ def reports(old_runs):
 @pytest.fixture(scope="module")
 def crops():
     return photograph_crops()
+
+
+def test_images_are_measured_at_the_working_size(crops, tmp_path):
+    """Oracle: Colorizer's pictures, for a preset that sees every image at half of its size."""
+    run = RunFolder(preset_folder("cifar10-classification"))
+    tuning.apply(run, tmp_path / "half", 0, run.config.temperature, working_size=16)
+    lightness = pipeline.to_lightness_and_ab(crops)[0]
+    found, whole = (
+        graph.compose(lightness, predictor(one, tasks.of(one.config).decodings, 0.6)(lightness)["annealed"])
+        for one in (RunFolder(tmp_path / "half"), run)
+    )
+    expected = Colorizer.load(tmp_path / "half").colorize(crops, temperature=0.6)
+    np.testing.assert_allclose(found.astype(int), expected, atol=1)
+    assert np.abs(found.astype(int) - whole).max() > 20
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -163,6 +183,25 @@ def test_damaged_files_of_a_run_get_one_sentence(old_run, name, text, sentence):
     (run_dir / name).write_text(text)
     with pytest.raises(InputError, match=rf"{name}.* {sentence}"):
         evaluate(run_dir)
+
+
+def test_training_images_of_a_named_data_set_are_refused(old_runs, tmp_path):
+    """Oracle: the sentence, for the training images as a folder of files; other images are measured."""
+    run = RunFolder(old_runs["regression"])
+    for name, images in (("own", run.data().train.images), ("other", 255 - run.data().train.images)):
+        for i, image in enumerate(images):
+            (tmp_path / name / str(i % 2)).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(tmp_path / name / str(i % 2) / f"{i}.png")
+    with pytest.raises(InputError, match=r"was trained on 100% of the held-out images"):
+        evaluate(run.path, source=tmp_path / "own")
+    assert evaluate(run.path, source=tmp_path / "other")["images"] > 0
+
+
+def test_as_many_held_out_images_are_read_as_a_run_asks_for():
+    """Oracle: the sizes of the config, although each split is from one half of the held-out images."""
+    config = dataclasses.replace(CLASSIFICATION["smoke"], train_size=10, dev_size=2, test_size=9)
+    splits = loading.split(config, loading.load(config))
+    assert (len(splits.train), len(splits.dev), len(splits.test)) == (10, 2, 9)
 
 
 def test_a_source_is_split_by_the_runs_settings(old_runs):

@@ -1,5 +1,7 @@
 """The report's pictures: what they show, against the runs and the data themselves."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -106,6 +108,27 @@ def test_curves_of_one_loss_share_its_axis(runs):
     drawn = figures.curves([classification, regression, transfer]).axes
     drawn[0].set_ylim(1, 2)
     assert [axes.get_ylim() == (1, 2) for axes in drawn] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [
+        ({"l2": 0.1}, False),
+        ({"rebalance": False}, False),
+        ({"rebalance_mix": 0.7}, False),
+        ({"rebalance": False, "rebalance_mix": 0.7}, True),
+        ({"epochs": 9}, True),
+    ],
+)
+def test_a_loss_is_that_of_the_settings_that_it_uses(old_run, changes, shared):
+    """Oracle: the formula of the loss: the penalty is a part of it; the mix has an effect only if it is used."""
+    first, second = (RunFolder(old_run("classification", name)) for name in ("first", "second"))
+    rebalanced = changes.get("rebalance", True) or not shared
+    first.write_config(dataclasses.replace(first.config, rebalance=rebalanced))
+    second.write_config(dataclasses.replace(second.config, **changes))
+    one, other = figures.curves([first, second]).axes
+    one.set_ylim(1, 2)
+    assert (other.get_ylim() == (1, 2)) == shared
 
 
 def test_a_judge_has_no_pictures(runs, old_runs, tmp_path):

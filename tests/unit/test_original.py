@@ -303,20 +303,29 @@ def test_the_annealed_mean_of_the_code():
 
 
 @pytest.mark.parametrize("variants", [REGRESSION, CLASSIFICATION])
-def test_the_learning_rate_is_that_of_the_code(variants, tmp_path):
-    """Oracle: NumPy's first two steps of Adam at a rate of 0.001, also at the end of the training."""
+def test_the_optimizer_is_that_of_the_code(variants, tmp_path):
+    """Oracle: two steps of TensorFlow 1's Adam at a rate of 0.001, for gradients as small as its epsilon. The rate
+    is the same at the end of the training."""
     config = dataclasses.replace(small(variants), data="synthetic", train_size=8, dev_size=4, test_size=4)
     run = session.open_run(config, tmp_path / "run")
     network = trainer.build(tasks.of(config), run.data(), run).trained
     variable = network.get_layer("block1_conv1").kernel
-    value, mean, square = np.asarray(variable, "float64"), 0.0, 0.0
-    for step in (1, 2):
-        gradient = RNG.normal(size=variable.shape)
-        others = [(gradient if v is variable else np.zeros(v.shape)) for v in network.trainable_variables]
-        network.optimizer.apply([np.float32(g) for g in others], network.trainable_variables)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        value = value - 0.001 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-7)
-    np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-6)
+    gradients = RNG.normal(scale=1e-7, size=(2, *variable.shape)).astype("float32")
+    start = np.array(variable)
+    with tf.Graph().as_default(), tf1.Session() as session_of_tf1:
+        expected = tf1.Variable(start)
+        fed = tf1.placeholder("float32")
+        step = tf1.train.AdamOptimizer(0.001).apply_gradients([(fed, expected)])
+        session_of_tf1.run(tf1.global_variables_initializer())
+        for gradient in gradients:
+            session_of_tf1.run(step, {fed: gradient})
+        value = session_of_tf1.run(expected)
+    for gradient in gradients:
+        others = [
+            gradient if v is variable else np.zeros(v.shape, "float32") for v in network.trainable_variables
+        ]
+        network.optimizer.apply(others, network.trainable_variables)
+    np.testing.assert_allclose(variable, value, rtol=1e-5, atol=1e-6)
     network.optimizer.iterations.assign(20 * 391)
     assert float(network.optimizer.learning_rate) == pytest.approx(1e-3)
 

@@ -47,6 +47,7 @@ def test_the_choice_is_the_best_of_those_as_colorful_as_the_truth(tuned):
     rows = [{"auc": auc, "colorfulness": color} for auc, color in ((95, 5), (91, 28), (90, 33), (80, 60))]
     assert choose(rows, 32) == rows[1]
     assert choose(rows, 50) == rows[3]
+    assert choose(rows, 0.0) == rows[0]
     tuning, _ = tuned
     near = [row for row in tuning.rows if abs(row["colorfulness"] / tuning.truth - 1) <= 0.15]
     expected = max(near, key=lambda row: row["auc"]) if near else min(
