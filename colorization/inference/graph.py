@@ -34,15 +34,18 @@ def predictor(
     Returns:
         keras.Model: (B, H, W, 1) L -> {name: (B, H, W, 2) ab}.
     """
-    whole = (side, side)
-    seen = whole if side is None else tuple(map(int, working_shape(model, side, side, working_size)))
-    if seen == whole:
+    if side is None or (seen := _seen(model, side, working_size)) == side:
         decoded = {name: decode(model.output, temperature) for name, decode in decodings.items()}
         return keras.Model(model.input, decoded)
-    lightness = keras.Input((*whole, 1))
-    output = model(resize(lightness, seen))
-    decoded = {name: resize(decode(output, temperature), whole) for name, decode in decodings.items()}
+    lightness = keras.Input((side, side, 1))
+    output = model(resize(lightness, (seen, seen)))
+    decoded = {name: resize(decode(output, temperature), (side, side)) for name, decode in decodings.items()}
     return keras.Model(lightness, decoded)
+
+
+def _seen(model, side, working_size):
+    """The side at which a model sees square images."""
+    return int(working_shape(model, side, side, working_size)[0])
 
 
 def working_shape(model: keras.Model, height: Any, width: Any, working_size: int) -> tuple[Any, Any]:
