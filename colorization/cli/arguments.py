@@ -79,7 +79,7 @@ def _add_image(commands):
     image.add_argument(
         "--format",
         choices=("jpeg", "png", "tiff", "webp", "avif"),
-        help="of the results (default: that of -o, or the image's own)",
+        help="of the results (default: that of -o, or the image's own; PNG for standard output)",
     )
     image.add_argument(
         "--jobs", type=positive_number, metavar="N", help="images at once (default: one per core)"
@@ -94,7 +94,9 @@ def _add_image(commands):
     _add_rendering(image)
     existing = image.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace images that already exist")
-    existing.add_argument("--resume", action="store_true", help="keep images that already exist")
+    existing.add_argument(
+        "--resume", action="store_true", help="keep images that already exist, and color the others"
+    )
 
 
 def _add_rendering(image):

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import functools
+import io
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from colorization import inference  # a lazy package: hints import SciPy
 from colorization.cli.image_targets import STANDARD, plan
-from colorization.core import image_files
+from colorization.core import image_files, image_formats
 from colorization.core.atomic_io import system_message
 from colorization.core.errors import InputError, PartialError, lacks_memory, printable
 from colorization.core.pictures import MAX_PIXELS, open_picture
@@ -145,6 +146,10 @@ def _colorizer(model, hints, extras, arguments, content) -> Callable[..., list[s
         place: Any = target
         if target == STANDARD:
             place, format = sys.stdout.buffer, format or "PNG"
+        elif (
+            arguments.resume and target.exists()
+        ):  # it stays, and only the missing further pictures are written
+            place, format = io.BytesIO(), image_formats.output_format(target.suffix)
         return colorize_file(
             functools.partial(model.colorize, hints=hints),
             given,
@@ -153,7 +158,7 @@ def _colorizer(model, hints, extras, arguments, content) -> Callable[..., list[s
             name=name,
             max_pixels=limit,
             tell=tell,
-            further=functools.partial(extras.draw, model, target),
+            further=functools.partial(extras.draw, model, target, keep=arguments.resume),
         )
 
     return color

@@ -108,10 +108,12 @@ def _places(path, output, format, targets):
         return {path: output / _named(Path(path.name), path, format)}
     output = _beside(path) if output is None else output
     found = _pictures_in(path, output, targets)
-    stems = collections.Counter(place.with_suffix("") for place in found.values())
+    names = {source: _named(place, source, format) for source, place in found.items()}
+    counts = collections.Counter(names.values())
+    # Of a.gif and a.png, both keep their suffix: a.png may be the result of a.gif alone, of an earlier call
     return {
-        source: output / _named(place, source, format, alone=stems[place.with_suffix("")] == 1)
-        for source, place in found.items()
+        source: output / (name if counts[name] == 1 else Path(f"{found[source]}{name.suffix}"))
+        for source, name in names.items()
     }
 
 
@@ -124,10 +126,9 @@ def _beside(path):
     return path.with_name(f"{stem}{_ADDED}{suffix}")
 
 
-def _named(place, source, format, alone=True):
-    """The relative path of a result. Of a.gif and a.png, the first becomes a.gif.png."""
-    suffix = _suffix(source, format)
-    return place.with_suffix(suffix) if alone or suffix == place.suffix else Path(f"{place}{suffix}")
+def _named(place, source, format):
+    """The relative path of a result, with the suffix of its format."""
+    return place.with_suffix(_suffix(source, format))
 
 
 def _suffix(source, format):

@@ -23,7 +23,7 @@ class Canvas:
 
     def __init__(self, picture: np.ndarray, rendering: Rendering, alpha: np.ndarray | None = None):
         self.whole, self.rendering = picture, rendering
-        self.inner = inner_part(picture) if rendering.borders else WHOLE
+        self.inner = inner_part(picture, alpha) if rendering.borders else WHOLE
         self.pixels = picture[self.inner]
         self.alpha = None if alpha is None else alpha[self.inner]
 

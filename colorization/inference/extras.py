@@ -39,7 +39,7 @@ class Extras(NamedTuple):
         return found + [_beside(target, str(number + 1)) for number in range(self.samples)]
 
     def draw(
-        self, model: Any, target: Path, page: Picture, rgb: np.ndarray
+        self, model: Any, target: Path, page: Picture, rgb: np.ndarray, *, keep: bool = False
     ) -> Iterator[tuple[Path, Picture]]:
         """The further pictures.
 
@@ -48,11 +48,13 @@ class Extras(NamedTuple):
             target: path of the result.
             page: the picture before.
             rgb: (H, W, 3), the result.
+            keep: whether pictures that exist are left out.
 
         Returns:
             Iterator of paths and pictures.
         """
-        return zip(self.paths(target), self._pictures(model, page, rgb), strict=True)
+        drawn = zip(self.paths(target), self._pictures(model, page, rgb), strict=True)
+        return (each for each in drawn if not (keep and each[0].exists()))
 
     def _pictures(self, model, page, rgb):
         if self.compare:

@@ -64,9 +64,8 @@ def colorize_file(
 
     def write_further(page, rgb):
         for path, picture in further(page, rgb):
-            own = path.suffix == Path(str(target)).suffix
-            own_format = format if own else image_formats.output_format(path.suffix)
-            write_picture(path, own_format, [picture], file.metadata if own else Metadata())
+            own_format = image_formats.output_format(path.suffix)
+            write_picture(path, own_format, [picture], file.metadata if own_format == format else Metadata())
 
     told = write_picture(target, format, colored(), file.metadata)
     return [*file.warnings, *told]

@@ -1,6 +1,6 @@
 """Rendering: options for the way from the network's prediction to the colored picture."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -52,7 +52,7 @@ WHOLE = (slice(None), slice(None))
 
 
 def check(rendering: Rendering) -> Rendering:
-    """Refuse a Rendering with an invalid saturation.
+    """Refuse a Rendering with an invalid value.
 
     Args:
         rendering: a Rendering.
@@ -61,18 +61,22 @@ def check(rendering: Rendering) -> Rendering:
         The same Rendering.
 
     Raises:
-        InputError: the saturation is not 0 to 2.
+        InputError: the saturation is not 0 to 2, or there is no such upsampling or quality.
     """
+    for name, choices in (("upsampling", get_args(Upsampling)), ("quality", get_args(Quality))):
+        if (value := getattr(rendering, name)) not in choices:
+            raise InputError(f"The {name} is {' or '.join(choices)}, not {value!r}.")
     if not 0 <= rendering.saturation <= 2:
         raise InputError(f"The saturation is 0 to 2, not {rendering.saturation:g}.")
     return rendering
 
 
-def inner_part(picture: np.ndarray) -> tuple[slice, slice]:
+def inner_part(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[slice, slice]:
     """The part of a picture inside uniform borders: white, black, or the gray of missing parts.
 
     Args:
         picture: (H, W) or (H, W, 3), uint8 or uint16.
+        alpha: (H, W) opacity, uint8 or uint16. Hidden pixels are no borders.
 
     Returns:
         Slices of rows and columns. They are those of the whole picture if there are no borders, or if
@@ -80,7 +84,7 @@ def inner_part(picture: np.ndarray) -> tuple[slice, slice]:
     """
     height, width = picture.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
-    small = composition.shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+    small = composition.shrink(picture, (max(1, round(height * scale)), max(1, round(width * scale))), alpha)
     rows = _inner(small)
     columns = _inner(small[rows].T)
     inner = tuple(

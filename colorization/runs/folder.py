@@ -43,8 +43,8 @@ class RunFolder(RunWeights):
         source = self.source()
         if source is None and self.exists():
             raise InputError(
-                f"{self} was trained on {self.config.data}, which is not found. Name its new place with "
-                "--data."
+                f"{self} was trained on {self.config.data}, which is not found. Commands with the option "
+                "--data take its new place."
             )
         return loading.load(self.config, source)
 

@@ -60,7 +60,7 @@ def refused(capsys, *arguments, code=2, model=MODEL):
         (["a.png"], ["a.png", "-o", "new.JPG"], ["new.JPG"]),
         (["a.png"], ["a.png", "-o", "new"], ["new/a.png"]),
         (["a.png", "b.jpg"], ["a.png", "b.jpg", "-o", "new.jpg"], ["new.jpg/a.png", "new.jpg/b.jpg"]),
-        (["a/x.gif", "a/x.png", "a/x.jpg"], ["a"], [f"a-colorized/{x}" for x in ("x.gif.png", "x.jpg", "x.png")]),
+        (["a/x.gif", "a/x.png", "a/x.jpg"], ["a"], [f"a-colorized/{x}" for x in ("x.gif.png", "x.jpg", "x.png.png")]),
         (["a.bmp"], ["a.bmp"], ["a-colorized.png"]),
         (["a.jp2"], ["a.jp2", "--format", "tiff"], ["a-colorized.tif"]),
         (["a/b.png", "a/c.jpg"], ["a", "--format", "webp", "-o", "."], ["b.webp", "c.webp"]),
@@ -184,11 +184,31 @@ def test_an_empty_folder_does_not_stop_the_others(here, capsys):
     assert (here / "album-colorized/skipped-files.txt").exists()
 
 
-def test_resume_makes_missing_further_pictures(here):
+def test_resume_makes_missing_further_pictures_and_keeps_the_others(here):
+    """Oracle: the bytes before. A result of other options stays."""
     save("a.png")
-    assert image("a.png") == 0
+    assert image("a.png", "--saturation", 0) == 0
+    result, compared = here / "a-colorized.png", here / "a-colorized-compare.png"
+    before = result.read_bytes()
     assert image("a.png", "--resume", "--compare") == 0
-    assert (here / "a-colorized-compare.png").exists()
+    assert compared.exists()
+    compared.write_bytes(b"mine")
+    assert image("a.png", "--resume", "--compare", "--samples", 1) == 0
+    assert (here / "a-colorized-1.png").exists()
+    assert (result.read_bytes(), compared.read_bytes()) == (before, b"mine")
+
+
+def test_resume_does_not_take_a_result_for_that_of_a_new_picture(here):
+    """Oracle: the size of each result; a.png is the result of a.gif alone until a picture a.png is there."""
+    (here / "album").mkdir()
+    Image.fromarray(GRAY[:40]).save("album/a.gif")
+    assert image("album") == 0
+    save("album/a.png")
+    assert image("album", "--resume") == 0
+    sizes = {
+        path.name: np.asarray(Image.open(path)).shape[:2] for path in (here / "album-colorized").iterdir()
+    }
+    assert sizes == {"a.png": (40, 64), "a.gif.png": (40, 64), "a.png.png": (64, 64)}
 
 
 def test_pipes_and_closed_streams(here, capsys, monkeypatch):
@@ -230,14 +250,15 @@ def test_depth_pages_resolution_and_opacity_are_kept(here):
             assert np.abs(lightness - expected).max() < 100 / 65535
     alpha = np.full_like(GRAY, 255)
     alpha[16:40] = 0
-    for name, hidden in (("white.png", 255), ("black.png", 0)):
+    alpha[:10] = 0  # like a border
+    for name, hidden in (("noise.png", GRAY[::-1, ::-1]), ("black.png", 0)):
         shown = np.where(alpha == 0, hidden, GRAY).astype(np.uint8)
         Image.merge("LA", [Image.fromarray(plane) for plane in (shown, alpha)]).save(name)
-    assert image("white.png", "black.png") == 0
-    white, black = (np.asarray(Image.open(f"{name}-colorized.png")) for name in ("white", "black"))
-    assert white.shape == (64, 64, 4)
-    np.testing.assert_array_equal(white[..., 3], alpha)
-    np.testing.assert_array_equal(white[alpha > 0], black[alpha > 0])
+    assert image("noise.png", "black.png") == 0
+    noise, black = (np.asarray(Image.open(f"{name}-colorized.png")) for name in ("noise", "black"))
+    assert noise.shape == (64, 64, 4)
+    np.testing.assert_array_equal(noise[..., 3], alpha)
+    np.testing.assert_array_equal(noise[alpha > 0], black[alpha > 0])
 
 
 def test_python_takes_a_path(here):

@@ -128,8 +128,13 @@ def test_saturation_scales_the_chroma(saturation):
     picture = np.full((40, 40), 128, np.uint8)
     colored = colorizer.colorize(picture, rendering=Rendering(saturation=saturation))
     np.testing.assert_allclose(chroma(colored), 10 * saturation, atol=0.8)
-    with pytest.raises(InputError, match=r"The saturation is 0 to 2, not 2\.5"):
-        colorizer.colorize(picture, rendering=Rendering(saturation=2.5))
+    for wrong, sentence in (
+        (Rendering(saturation=2.5), r"The saturation is 0 to 2, not 2\.5"),
+        (Rendering(quality="bset"), "The quality is fast or best, not 'bset'"),
+        (Rendering(upsampling="edge"), "The upsampling is edges or bilinear, not 'edge'"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            colorizer.colorize(picture, rendering=wrong)
 
 
 def test_the_default_follows_edges_and_plain_is_the_colorizer():

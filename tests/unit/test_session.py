@@ -153,7 +153,7 @@ def test_a_finished_run_may_be_decoded_otherwise(old_run, old_runs, tmp_path):
             picture = np.full((32, 32, 3), value, np.uint8)
             image_files.write(tmp_path / f"data/{part}/{name}/0.png", picture)
     for other, sentence in (
-        ("nowhere", "nowhere, which is not found. Name its new place with --data"),
+        ("nowhere", "nowhere, which is not found. Commands with the option --data take its new place"),
         (tmp_path / "data", "was trained on other images than those in data"),
     ):
         with pytest.raises(InputError, match=sentence):
@@ -267,7 +267,9 @@ def test_data_are_found_from_another_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(RunFolder("place/run").images("dev")[0].images, expected)
     (tmp_path / "place").rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"data, which is not found\. Name its new place with --data"):
+    with pytest.raises(
+        InputError, match=r"data, which is not found\. Commands with the option --data take its new place"
+    ):
         RunFolder("moved/run").images("dev")
     monkeypatch.chdir(tmp_path / "moved")
     np.testing.assert_array_equal(RunFolder("run").images("dev")[0].images, expected)
