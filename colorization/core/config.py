@@ -39,12 +39,7 @@ class Config:
     split_seed: int = option(0, "seed of the split into dev and test images", low=0, high=2**32 - 1)
     seed: int = option(0, "seed of weights, order and augmentation", low=0, high=2**32 - 1)
 
-    width: float = option(
-        1.0,
-        "factor on the number of channels of the blocks, except those of VGG16 in a transfer",
-        low=0.01,
-        high=4,
-    )
+    width: float = option(1.0, "factor on the channels; a transfer has vgg_width for VGG16", low=0.01, high=4)
     l2: float = option(0.0, "lambda: weight of the sum of squared kernel weights in the loss", low=0)
     half_l2: bool = option(False, "the weight is lambda / 2, as in the code of the paper")
 

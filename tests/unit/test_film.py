@@ -1,7 +1,10 @@
 """Films: every frame once, at its time, with its lightness and in color; interruptions; the command."""
 
 import dataclasses
+import errno
 import gc
+import hashlib
+import json
 import signal
 import subprocess
 import sys
@@ -30,6 +33,8 @@ from colorization.inference.films.film import Settings
 from colorization.inference.rendering import PLAIN
 
 EVERY_FRAME = Settings(interval=1, smooth=False)
+FOLDERS = [Path(__file__).parents[1], Path(film.__file__).parents[3]]
+ENVIRONMENT = {"PYTHONPATH": ":".join(map(str, FOLDERS)), "PATH": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +71,26 @@ def test_every_frame_comes_at_its_time(tmp_path, suffix, sound):
     assert heard == voice
     assert bool(heard) == sound
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", target.name]
+
+
+@pytest.mark.parametrize("rate", [Fraction(30), Fraction(24000, 1001), Fraction(10), None])
+def test_a_film_has_the_rate_of_its_source(tmp_path, rate):
+    """Oracles: the rate of the source, in PyAV's and OpenCV's reading; its times. None is a variable rate."""
+    times = None if rate else [0, 1, 2, 5, 6, 10, 17, 18, 19, 30, 31, 32]
+    source = make(tmp_path / "in.mp4", pictures(12, 48, 64), times, rate=rate or Fraction(60))
+    target = tmp_path / "out.mkv"
+    film.color(source, target, tinted, "", tell=silent)
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        expected = before.streams.video[0].average_rate
+        assert float(after.streams.video[0].average_rate) == pytest.approx(float(expected), rel=1e-6)
+        assert float(after.streams.video[0].codec_context.framerate) == pytest.approx(
+            float(expected), rel=1e-6
+        )
+    assert expected == rate or not rate
+    shown = cv2.VideoCapture(str(target))
+    assert shown.get(cv2.CAP_PROP_FPS) == pytest.approx(float(expected), rel=1e-6)
+    shown.release()
+    np.testing.assert_allclose(read(target)[0], read(source)[0], atol=0.001)
 
 
 def test_each_frame_is_rendered_as_a_photograph_is(tmp_path):
@@ -189,6 +214,8 @@ def test_frames_in_a_folder_are_a_film(tmp_path):
         film.color(source, target, tinted, "", settings, tell=told.append)
         times, found, _ = read(target)
         np.testing.assert_allclose(times, np.arange(12) / 12, atol=0.001)
+        with av.open(str(target)) as container:
+            assert container.streams.video[0].average_rate == 12
         for picture, rgb in zip(found, expected, strict=True):
             assert lab_difference(picture, rgb)[0] < 1.5
         assert "1 frames that cannot be read (f5.png)" in told[-1]
@@ -293,6 +320,29 @@ def test_an_interrupted_film_continues(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "out.mp4", "whole.mp4", "other.mp4"}
 
 
+def test_parts_of_an_earlier_version_are_made_anew(tmp_path):
+    """It took 25 frames per second for the parts of every film. Oracle: the predictions, and the rate."""
+    source, target = make(tmp_path / "in.mp4", pictures(24, 48, 64), rate=Fraction(10)), tmp_path / "out.mkv"
+    settings, predicted = Settings(interval=4), []
+
+    def counted(lightness):
+        predicted.append(1)
+        if len(predicted) == 5:
+            raise KeyboardInterrupt
+        return tinted(lightness)
+
+    with pytest.raises(KeyboardInterrupt):
+        film.color(source, target, counted, "this", settings)
+    origin = [*film._origin(source), "this", str(settings), film_parts.FRAMES, film_parts._X264]
+    earlier = hashlib.sha256(json.dumps(origin).encode()).hexdigest()
+    (tmp_path / ".out.mkv.parts" / "origin").write_text(earlier)
+    film.color(source, target, counted, "this", settings)
+    assert len(predicted) == 5 + 7
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].average_rate == 10
+    assert len(read(target)[1]) == 24
+
+
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -315,13 +365,11 @@ def test_a_film_that_is_killed_at_any_moment_continues(tmp_path):
     """Oracle: an uninterrupted film, frame by frame."""
     source, target = make(tmp_path / "in.mkv", pictures(60, 48, 64)), tmp_path / "out.mkv"
     command = [sys.executable, "-c", textwrap.dedent(SLOW), str(source), str(target)]
-    folders = [str(Path(__file__).parents[1]), str(Path(film.__file__).parents[2])]
-    environment = {"PYTHONPATH": ":".join(folders), "PATH": ""}
     parts = tmp_path / ".out.mkv.parts"
     rng, kills = np.random.default_rng(0), 0
     for _ in range(5):
         before = len(list(parts.glob("*.npy")))
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
         while len(list(parts.glob("*.npy"))) == before and process.poll() is None:
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.15))
@@ -330,11 +378,85 @@ def test_a_film_that_is_killed_at_any_moment_continues(tmp_path):
         assert not target.exists() or kills < 5
     assert kills == 5
     assert parts.exists()
-    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(command, env=ENVIRONMENT, check=True, stderr=subprocess.DEVNULL)
     film.color(source, tmp_path / "whole.mkv", tinted, "", Settings(interval=2))
     for one, other in zip(read(target), read(tmp_path / "whole.mkv"), strict=True):
         np.testing.assert_array_equal(one, other)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
+
+
+WAITING = """
+import sys
+from support.films import tinted
+from colorization.inference.films import film, film_parts
+
+film_parts.FRAMES = 8
+
+def waiting(lightness):
+    print("a prediction", flush=True)
+    sys.stdin.readline()
+    return tinted(lightness)
+
+film.color(sys.argv[1], sys.argv[2], waiting, "", film.Settings(interval=4))
+"""
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_two_processes_do_not_make_the_same_film(tmp_path, capsys, killed):
+    """Oracles: the film of the first process, its parts, and the exit code of the second.
+
+    A killed process keeps no lock.
+    """
+    source, target = make(tmp_path / "in.mkv", pictures(24, 48, 64)), tmp_path / "out.mkv"
+    parts = tmp_path / ".out.mkv.parts"
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING, str(source), str(target)],
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for _ in range(4):  # predictions, which are those of the first part and the beginning of the second
+            process.stdout.readline()
+            process.stdin.write("\n")
+            process.stdin.flush()
+        while not list(parts.glob("0*.mkv")) and process.poll() is None:
+            time.sleep(0.005)
+        before = sorted(parts.glob("0*"))
+        assert main.main(["film", str(source), "-o", str(target), "--keyframes", "4"]) == 2
+        assert "out.mkv is already being colored by another process" in capsys.readouterr().err
+        assert sorted(parts.glob("0*")) == before != []
+        if killed:
+            process.kill()
+        process.communicate()
+    assert process.returncode == (-signal.SIGKILL if killed else 0)
+    if killed:
+        film.color(source, target, tinted, "", Settings(interval=4), tell=silent)
+    assert len(read(target)[1]) == 24
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_a_folder_without_file_locks_takes_one_process_too(tmp_path, monkeypatch, number):
+    """Network folders, in which flock fails. Oracle: the listing, and the film of the first call."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*_):
+        raise OSError(number, "no locks")
+
+    source, target, told = make(tmp_path / "in.mkv", pictures(3, 48, 64)), tmp_path / "out.mkv", []
+
+    def nested(lightness):
+        with pytest.raises(InputError) as caught:
+            film.color(source, target, tinted, "")
+        told.append(str(caught.value))
+        return tinted(lightness)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    film.color(source, target, nested, "", tell=silent)
+    assert "out.mkv is already being colored by another process" in told[0]
+    assert len(read(target)[1]) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
 def test_memory_does_not_grow_with_the_film(tmp_path):

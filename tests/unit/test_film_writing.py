@@ -1,11 +1,13 @@
 """What else a film's container holds: languages, titles, chapters, subtitles, attachments, damaged sound."""
 
+import io
 import itertools
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 from support.films import RATE, make, pictures, read, tinted
 
@@ -151,6 +153,8 @@ def test_mp4_keeps_what_it_can_hold(tmp_path):
         assert colored(target, again) == []
         assert contents(again)["chapters"] == before["chapters"]
         assert [stream[0] for stream in contents(again)["streams"]][:4] == kinds[:4]
+    titles = [stream[1].get("title") for stream in contents(tmp_path / "again.mkv")["streams"]]
+    assert titles[:4] == ["Feature", "Original", "Commentary", "Titres"]
     subtitles = contents(tmp_path / "again.mkv")["packets"][3]
     assert [packet[1:] for packet in subtitles] == [packet[1:] for packet in before["packets"][3]]
 
@@ -168,37 +172,104 @@ def test_a_part_keeps_its_chapters_and_subtitles(tmp_path):
     assert len(found["streams"]) == 5
 
 
-def test_a_cover_stays(tmp_path):
-    """A picture that stands for the film is no film, and is copied."""
-    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
-    whole = make(tmp_path / "whole.mp4", pictures(4, 48, 64))
-    cover = av.CodecContext.create("png", "w")
-    cover.height, cover.width, cover.pix_fmt, cover.time_base = 32, 32, "rgb24", Fraction(1, 25)
-    still = av.VideoFrame.from_ndarray(np.ascontiguousarray(data.coffee()[:32, :32]), "rgb24")
-    still.pts, still.time_base = 0, Fraction(1, 25)
-    (picture,) = [*cover.encode(still), *cover.encode(None)]
-    with av.open(str(whole)) as container, av.open(str(source), "w") as output:
-        first = output.add_stream("png", rate=25)
-        first.height, first.width, first.pix_fmt = 32, 32, "rgb24"
-        first.disposition = av.stream.Disposition.attached_pic
+def with_cover(path, form):
+    """A film with a cover. Returns the bytes of the cover."""
+    file = io.BytesIO()
+    Image.fromarray(data.coffee()[:32, :32]).save(file, form)
+    whole, picture = make(path.with_name("whole.mp4"), pictures(4, 48, 64)), file.getvalue()
+    with av.open(str(whole)) as container, av.open(str(path), "w") as output:
+        if path.suffix == ".mkv":
+            output.add_attachment("Poster", f"image/{form}", picture).metadata["title"] = "Front"
+        else:  # the cover comes before the film, to which no player objects
+            cover = output.add_stream({"jpeg": "mjpeg"}.get(form, form), rate=25)
+            cover.height, cover.width, cover.pix_fmt = 32, 32, "yuvj420p" if form == "jpeg" else "rgb24"
+            cover.disposition = av.stream.Disposition.attached_pic
         copied = {stream: output.add_stream_from_template(stream) for stream in container.streams}
-        picture.stream = first
-        output.mux(picture)
+        if path.suffix == ".mp4":
+            packet = av.Packet(picture)
+            packet.stream = cover
+            output.mux(packet)
         for packet in container.demux():
             if packet.size:
                 packet.stream = copied[packet.stream]
                 output.mux(packet)
-    assert colored(source, target) == []
-    with av.open(str(target)) as container:
-        covers = [
+    return picture
+
+
+def covers(path):
+    """(streams of covers, their bytes, number of frames of the other pictures) of a film."""
+    with av.open(str(path)) as container:
+        found = [
             stream
             for stream in container.streams.video
-            if stream.disposition & av.stream.Disposition.attached_pic
+            if stream.disposition == av.stream.Disposition.attached_pic
         ]
-        assert [stream.name for stream in covers] == ["png"]
-    with av.open(str(target)) as container:
-        film_stream = container.streams.video[0]
-        assert sum(1 for _ in container.decode(film_stream)) == 4
+        (shown,) = [stream for stream in container.streams.video if stream not in found]
+        packets = [packet for packet in container.demux() if packet.size]
+        pictures_of = [bytes(packet) for packet in packets if packet.stream in found]
+        return found, pictures_of, sum(packet.stream is shown for packet in packets)
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg"])
+@pytest.mark.parametrize("names", [*itertools.product(["in.mp4", "in.mkv"], ["out.mp4", "out.mkv"])])
+def test_a_cover_stays(tmp_path, names, form):
+    """A picture that stands for the film is no film. Oracle: its bytes, and the mark of a cover in FFmpeg."""
+    source, target = (tmp_path / name for name in names)
+    picture = with_cover(source, form)
+    assert covers(source)[1:] == ([picture], 4)
+    for settings in (Settings(), Settings(start=0.1)):
+        assert colored(source, target, settings) == []
+        found, pictures_of, count = covers(target)
+        assert pictures_of == [picture]
+        assert count == 4 or settings.start > 0
+        assert [stream.name for stream in found] == [{"jpeg": "mjpeg"}.get(form, form)]
+    if source.suffix == target.suffix == ".mkv":
+        told = [found[0].metadata[name] for name in ("filename", "mimetype", "title")]
+        assert told == ["Poster", f"image/{form}", "Front"]
+    elif target.suffix == ".mkv":
+        assert found[0].metadata["filename"] == {"png": "cover.png", "jpeg": "cover.jpg"}[form]
+
+
+def test_a_cover_that_the_file_cannot_hold_is_told(tmp_path):
+    """FFmpeg writes no covers to QuickTime files. Oracle: the streams of the result."""
+    with_cover(tmp_path / "in.mp4", "png")
+    (told,) = colored(tmp_path / "in.mp4", tmp_path / "out.mov")
+    assert "out.mov cannot hold cover (png) of" in told
+    assert covers(tmp_path / "out.mov") == ([], [], 4)
+
+
+@pytest.mark.parametrize(
+    "names", [*itertools.product(["in.mkv", "in.mov"], ["out.mkv", "out.mp4", "out.mov"])]
+)
+def test_metadata_stay_or_are_told(tmp_path, names):
+    """A film of a telephone. Oracle: the names that PyAV reads in the source and not in the result."""
+    source, target = (tmp_path / name for name in names)
+    tags = {"title": "Summer", "comment": "reel 3", "DIRECTOR": "Ada", "com.apple.quicktime.make": "Apple"}
+    options = {"movflags": "use_metadata_tags"} if source.suffix == ".mov" else {}
+    whole = make(tmp_path / "whole.mp4", pictures(4, 48, 64))
+    with av.open(str(whole)) as container, av.open(str(source), "w", options=options) as output:
+        copied = {stream: output.add_stream_from_template(stream) for stream in container.streams}
+        output.metadata.update(tags)
+        copied[container.streams.video[0]].metadata.update({"COMMENT": "cut", "title": "Feature"})
+        for packet in container.demux():
+            if packet.size:
+                packet.stream = copied[packet.stream]
+                output.mux(packet)
+    told = " ".join(colored(source, target))
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        (old, new), (old_stream, new_stream) = (
+            [{name.lower(): value for name, value in one.metadata.items()} for one in both]
+            for both in ((before, after), (before.streams.video[0], after.streams.video[0]))
+        )
+    assert {name.lower() for name in tags} <= set(old)
+    lost = {name.lower() for name in tags if name.lower() not in new}
+    lost |= {"comment"} & set(old_stream) - set(new_stream)
+    listed = told.partition("cannot hold these metadata of ")[2].partition(": ")[2].partition(". They")[0]
+    assert set(listed.lower().split(", ")) == (lost or {""})
+    assert bool(told) == bool(lost) == (target.suffix != ".mkv")
+    assert told.count("warning: ") == bool(lost)
+    assert (new["title"], new["comment"]) == ("Summer", "reel 3")
+    assert "Feature" in new_stream.values()
 
 
 def test_sound_that_the_file_cannot_hold_is_told_before_the_work(tmp_path):

@@ -114,7 +114,8 @@ def color(
         tell: function that takes warnings, one sentence each.
 
     Raises:
-        InputError: the source is not a film, or the target cannot be written or cannot hold its audio.
+        InputError: the source is not a film, or the target cannot be written or cannot hold its audio, or
+            another process colors the same film.
     """
     source, target = Path(source), Path(target)
     check(source, target)
@@ -122,18 +123,22 @@ def color(
         plan = film_streams.plan(film, target)
         for sentence in film_streams.left_out(film, target, plan):
             tell(sentence)
-    parts = film_parts.Parts(target, [*_origin(source), key, str(settings)], _part_length(settings))
-    try:
-        parts.prepare()
-        end = _color_parts(source, parts, predict, settings, tell)
-    finally:
-        parts.delete_if_empty()
-    with replacing(target) as temporary, opened(source, settings.fps) as film:
-        film.end = end
-        film_writing.join(
-            film, parts, temporary, plan=plan, start=settings.start, end=settings.end, tell=tell
-        )
-    parts.delete()
+        origin = [*_origin(source), key, str(settings), str(film.rate)]
+    parts = film_parts.Parts(target, origin, _part_length(settings))
+    with parts.locked():
+        try:
+            parts.prepare()
+            end = _color_parts(source, parts, predict, settings, tell)
+        finally:
+            parts.delete_if_empty()
+        with replacing(target) as temporary, opened(source, settings.fps) as film:
+            film.end = end
+            film_writing.join(
+                film, parts, temporary, plan=plan, start=settings.start, end=settings.end, tell=tell
+            )
+            for sentence in film_writing.lost_metadata(film, temporary, target, plan):
+                tell(sentence)
+        parts.delete()
 
 
 def rendered(rgb: np.ndarray, ab: np.ndarray, rendering: Rendering) -> np.ndarray:

@@ -32,6 +32,7 @@ class Properties:
         height: of a frame as it is shown, in pixels.
         width: of a frame as it is shown, in pixels.
         bits: of a sample: 8, or 16 for sources with more than 8.
+        rate: mean number of frames per second.
         aspect: width of a shown pixel over its height; None if it is unknown.
         primaries: FFmpeg's number of the color primaries of the result.
         transfer: FFmpeg's number of the transfer function of the result.
@@ -45,6 +46,7 @@ class Properties:
     height: int
     width: int
     bits: int
+    rate: Fraction
     aspect: Fraction | None
     primaries: int
     transfer: int
@@ -90,7 +92,7 @@ def examine(film: Any, start: float = 0.0) -> Properties:
         if detector.takes(frame):
             found.update(seen.metadata[_IDET] for seen in detector.filtered(frame) if _IDET in seen.metadata)
     combed = found["tff"] + found["bff"] > _COMBED_SHARE * found["progressive"]
-    return _properties(first, film.aspect, flagged, combed and not flagged)
+    return _properties(first, film, flagged, combed and not flagged)
 
 
 def without_frames(film: Any, start: float) -> InputError:
@@ -190,7 +192,8 @@ def _format(bits):
     return "rgb24" if bits == 8 else "rgb48le"
 
 
-def _properties(frame, aspect, flagged, combed):
+def _properties(frame, film, flagged, combed):
+    aspect = film.aspect
     bits = 16 if max(component.bits for component in frame.format.components) > 8 else 8
     upright = _TURNED.get(frame.rotation % 360, [])
     turned = any(name.startswith("transpose") for name in upright)
@@ -202,6 +205,7 @@ def _properties(frame, aspect, flagged, combed):
         height=frame.width if turned else frame.height,
         width=frame.height if turned else frame.width,
         bits=bits,
+        rate=film.rate,
         aspect=1 / aspect if aspect and turned else aspect,
         primaries=(frame.color_primaries or _BT709) if known else _BT709,
         transfer=(frame.color_trc or _BT709) if known else _BT709,

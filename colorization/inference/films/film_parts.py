@@ -5,18 +5,25 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import Timeout
 
-from colorization.core.atomic_io import refuse_unwritable, remove_unfinished, replacing, write_text
+from colorization.core import file_lock
+from colorization.core.atomic_io import (
+    refuse_unwritable,
+    remove_unfinished,
+    replacing,
+    system_message,
+    write_text,
+)
+from colorization.core.errors import InputError, printable
 from colorization.inference.films.containers import open_container
 from colorization.inference.films.film_frames import Picture, Properties
 
 FRAMES = 240  # in one part: an interruption loses the work on at most one part
-_RATE = 25  # nominal frames per second of a part; the real times are stored beside it
 # stitchable and bframes=0 let parts be joined: no frame refers to a later one, and all headers are equal
 _X264 = {"crf": "18", "preset": "faster", "x264-params": "stitchable=1:bframes=0"}
 _BT709, _STUDIO = 1, 1  # FFmpeg's numbers of the color matrix and of the range that films have
@@ -34,11 +41,39 @@ class Parts:
 
     def __init__(self, target: Path, origin: list, frames: int):
         self.folder = target.parent / f".{target.name}.parts"
+        self._target = target
         self._digest = hashlib.sha256(json.dumps([*origin, frames, _X264]).encode()).hexdigest()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes away from the parts while the block makes the film.
+
+        Yields:
+            None.
+
+        Raises:
+            InputError: another process makes the same film, or the folder of the film cannot be written.
+        """
+        refuse_unwritable(self.folder.parent)
+        path, name = self._target.with_name(f".{self._target.name}.lock"), printable(self._target)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = file_lock.acquire(path)
+        except Timeout:
+            raise InputError(
+                f"{name} is already being colored by another process: wait until it ends, or give another "
+                "name with -o."
+            ) from None
+        except OSError as error:
+            raise InputError(f"{name} cannot be written: {system_message(error)}.") from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            lock.release()
 
     def prepare(self) -> None:
         """Make the folder, or empty it of parts of another origin and of half-written files."""
-        refuse_unwritable(self.folder.parent)
         kept = self.folder / "origin"
         if not kept.exists() or kept.read_text() != self._digest:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -127,17 +162,17 @@ def _noting(pictures, times):
 
 
 def _encode(pictures, properties, path):
-    """Write (H, W, 3) arrays as H.264 (x264)."""
+    """Write (H, W, 3) arrays as H.264 (x264), at the mean rate of the film. `write` stores the times."""
     import av
 
     with open_container(path, "w", format="matroska") as output:
-        encoder = output.add_stream("libx264", rate=_RATE, options=_X264)
+        encoder = output.add_stream("libx264", rate=properties.rate, options=_X264)
         for i, rgb in enumerate(pictures):
             if not i:
                 _prepare(encoder.codec_context, rgb, properties)
             frame = av.VideoFrame.from_ndarray(_even(rgb), "rgb24" if rgb.dtype == np.uint8 else "rgb48le")
             frame = frame.reformat(format=encoder.pix_fmt, dst_colorspace=_BT709, dst_color_range=_STUDIO)
-            frame.pts, frame.time_base = i, Fraction(1, _RATE)
+            frame.pts, frame.time_base = i, 1 / properties.rate
             output.mux(encoder.encode(frame))
         output.mux(encoder.encode(None))
 

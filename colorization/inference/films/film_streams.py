@@ -1,11 +1,14 @@
 """The streams of a film beside its pictures: copied, converted or left out, as the container allows."""
 
 import io
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from colorization.core.errors import InputError, printable
+from colorization.inference.films.containers import open_container
+from colorization.inference.films.film_reading import COVER
 
 SUFFIXES = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov"}
 """Suffixes of films that can be written -> FFmpeg's name of the container."""
@@ -14,8 +17,18 @@ _TEXT = {"mp4": "mov_text", "matroska": "subrip", "mov": "mov_text"}
 """FFmpeg's name of a container -> FFmpeg's name of text subtitles that it always holds."""
 
 _TEXTS = {"ass", "mov_text", "srt", "ssa", "subrip", "text", "webvtt"}  # FFmpeg's decoders of text subtitles
+_COVERS = {
+    "png": ("cover.png", "image/png"),
+    "mjpeg": ("cover.jpg", "image/jpeg"),
+    "gif": ("cover.gif", "image/gif"),
+    "tiff": ("cover.tiff", "image/tiff"),
+    "bmp": ("cover.bmp", "image/bmp"),
+}
+"""FFmpeg's name of a picture format -> name and media type of the file that is a cover in Matroska."""
+
+_THUMBNAILS = 1 << 11  # FFmpeg's AV_DISPOSITION_TIMED_THUMBNAILS: a picture for each chapter
 _MILLISECOND = Fraction(1, 1000)
-_OF_THE_STREAM = {"duration", "bps", "number_of_frames", "number_of_bytes", "encoder", "vendor_id"}
+OF_THE_STREAM = {"duration", "bps", "number_of_frames", "number_of_bytes", "encoder", "vendor_id"}
 """Metadata that describe the old stream; the new one has its own."""
 
 
@@ -25,10 +38,12 @@ class Plan(NamedTuple):
     Attributes:
         converted: {index of the stream: FFmpeg's name of the codec}, of text subtitles.
         left_out: {index of the stream: its description}.
+        attached: {index of the stream: the bytes of its picture}, of covers that become attachments.
     """
 
     converted: dict[int, str]
     left_out: dict[int, str]
+    attached: dict[int, bytes]
 
 
 def plan(film: Any, target: Path) -> Plan:
@@ -44,9 +59,10 @@ def plan(film: Any, target: Path) -> Plan:
     Raises:
         InputError: the container cannot hold the audio.
     """
-    found, kind = Plan({}, {}), SUFFIXES[target.suffix.lower()]
+    kind = SUFFIXES[target.suffix.lower()]
+    found = Plan({}, {}, _covers(film) if kind == "matroska" else {})
     for stream in others(film):
-        if _holds(kind, stream, None):
+        if stream.index in found.attached or _holds(kind, stream, None):
             continue
         if stream.type == "audio":
             raise InputError(
@@ -80,6 +96,18 @@ def others(film: Any) -> list:
     ]
 
 
+def is_cover(stream: Any) -> bool:
+    """Whether a stream is a picture that stands for the film.
+
+    Args:
+        stream: PyAV's stream of the source.
+
+    Returns:
+        True for a cover.
+    """
+    return bool(stream.disposition & COVER and not stream.disposition & _THUMBNAILS)
+
+
 class Target:
     """A new stream that takes the packets of an old one.
 
@@ -87,10 +115,17 @@ class Target:
         output: PyAV's OutputContainer.
         stream: the old stream.
         codec: FFmpeg's name of the codec to which text subtitles are converted; None copies.
+        picture: the bytes of a cover that becomes an attachment; None for other streams.
     """
 
-    def __init__(self, output: Any, stream: Any, codec: str | None):
+    def __init__(self, output: Any, stream: Any, codec: str | None, picture: bytes | None = None):
         self._decoder = stream.codec_context if codec else None
+        self._is_attached = picture is not None
+        if picture is not None:
+            name, kind = _COVERS[stream.name]
+            self._stream = output.add_attachment(stream.metadata.get("filename", name), kind, picture)
+            self._stream.metadata.update(_title(stream))
+            return
         if codec:
             self._stream = output.add_stream(codec)
             stream.codec_context.open(strict=False)
@@ -107,8 +142,10 @@ class Target:
             packet: PyAV's packet of the old stream.
 
         Returns:
-            PyAV's packets of the new stream; none for a pause between subtitles.
+            PyAV's packets of the new stream; none for a pause between subtitles, or for an attachment.
         """
+        if self._is_attached:
+            return []
         if self._decoder:
             text = self._decoder.decode2(packet)
             if text is None:  # a pause
@@ -129,10 +166,29 @@ def describe(new: Any, old: Any) -> None:
         new: PyAV's stream to change.
         old: PyAV's stream of the source.
     """
-    new.metadata.update(without(old.metadata, _OF_THE_STREAM))
-    if "title" in old.metadata and new.container.format.name in ("mp4", "mov"):
-        new.metadata["handler_name"] = old.metadata["title"]  # the only name that these have for a stream
+    title = _title(old)
+    new.metadata.update({**without(old.metadata, OF_THE_STREAM), **title})
+    if title and new.container.format.name in ("mp4", "mov"):
+        new.metadata["handler_name"] = title["title"]  # the only name that players of these show for a stream
     new.disposition = old.disposition
+
+
+def _title(stream):
+    """{"title": title of a stream}; empty without one. FFmpeg reads the title in MP4 as "name"."""
+    title = stream.metadata.get("title") or stream.metadata.get("name")
+    return {"title": title} if title else {}
+
+
+def _covers(film):
+    """{index of the stream: bytes of the picture} of the covers that Matroska can hold."""
+    wanted = [stream.index for stream in others(film) if is_cover(stream) and stream.name in _COVERS]
+    if not wanted:
+        return {}
+    with open_container(film.path, metadata_errors="replace") as container:
+        packets = container.demux([container.streams[index] for index in wanted])
+        # Covers come before all other packets, one for each
+        first = itertools.islice((packet for packet in packets if packet.size), len(wanted))
+        return {packet.stream.index: bytes(packet) for packet in first}
 
 
 def without(metadata: dict[str, str], names: set[str]) -> dict[str, str]:
@@ -173,6 +229,8 @@ def _holds(kind, stream, codec):
     """Whether a container of a kind takes a stream, converted to a codec if one is given."""
     import av
 
+    if is_cover(stream) and kind != "mp4":  # FFmpeg drops it from MOV silently, and makes it a film in MKV
+        return False
     try:
         with av.open(io.BytesIO(), "w", format=kind) as output:
             output.add_stream("libx264", rate=25, width=64, height=64, pix_fmt="yuv420p")
@@ -187,4 +245,5 @@ def _described(stream):
     """A stream as a sentence names it."""
     language = stream.metadata.get("language")
     name = stream.metadata.get("filename") or getattr(stream, "name", None) or "unknown format"
-    return f"{stream.type} ({name}{f', {language}' if language else ''})"
+    kind = "cover" if is_cover(stream) else stream.type
+    return f"{kind} ({name}{f', {language}' if language else ''})"

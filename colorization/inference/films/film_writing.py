@@ -10,11 +10,21 @@ from typing import Any
 from colorization.core.errors import printable
 from colorization.inference.films.containers import open_container
 from colorization.inference.films.film_parts import Parts
-from colorization.inference.films.film_reading import COVER
-from colorization.inference.films.film_streams import Plan, Target, describe, others, without
+from colorization.inference.films.film_streams import (
+    OF_THE_STREAM,
+    Plan,
+    Target,
+    describe,
+    is_cover,
+    others,
+    without,
+)
 
 _OF_THE_CONTAINER = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 """Metadata that describe the old file; the new one has its own."""
+
+_SET_BY_FFMPEG = {"creation_time", "handler_name"}
+"""Metadata of a stream that FFmpeg sets anew in MP4 and MOV: the time is that of the whole file."""
 
 
 def join(
@@ -43,7 +53,9 @@ def join(
         if film.container:
             describe(picture, film.stream)
         copied = {
-            stream.index: Target(output, stream, plan.converted.get(stream.index))
+            stream.index: Target(
+                output, stream, plan.converted.get(stream.index), plan.attached.get(stream.index)
+            )
             for stream in others(film)
             if stream.index not in plan.left_out
         }
@@ -62,6 +74,38 @@ def join(
                 f"warning: {printable(film.path)} has {damaged} damaged packets of audio or subtitles: they "
                 "are left out."
             )
+
+
+def lost_metadata(film: Any, written: Path, target: Path, plan: Plan) -> list[str]:
+    """A warning about the metadata that the new film does not hold, because its container has no place.
+
+    Args:
+        film: the source, from film_reading.opened.
+        written: path of the new film.
+        target: path that the new film gets.
+        plan: from film_streams.plan.
+
+    Returns:
+        A sentence; none if all metadata are there.
+    """
+    if not film.container:
+        return []
+    with open_container(written, metadata_errors="replace") as new:
+        names = {name.lower() for name in new.metadata}
+        values = {value for stream in new.streams for value in stream.metadata.values()}
+    of_the_film = without(film.container.metadata, _OF_THE_CONTAINER).items()
+    lost = {name for name, value in of_the_film if value and name.lower() not in names}
+    for stream in [film.stream, *(stream for stream in others(film) if stream.index not in plan.left_out)]:
+        if not is_cover(stream) and stream.type != "attachment":
+            told = without(stream.metadata, OF_THE_STREAM | _SET_BY_FFMPEG).items()
+            # A title can have another name in the new container, so values are compared
+            lost |= {name for name, value in told if value not in ("", "und", *values)}
+    if not lost:
+        return []
+    return [
+        f"warning: {printable(target)} cannot hold these metadata of {printable(film.path)}: "
+        f"{', '.join(map(printable, sorted(lost)))}. They are left out."
+    ]
 
 
 def _chapters(film, offset, end):
@@ -112,7 +156,7 @@ def _others(film, targets, offset, start, end) -> Iterator[tuple[Any, Target]]:
 
 def _moved(packet, offset, start, end):
     """Move a packet to its time in the new film. Returns whether it belongs there."""
-    if packet.stream.disposition & COVER:
+    if is_cover(packet.stream):
         packet.pts = packet.dts = 0
         return True
     time = packet.pts if packet.dts is None else packet.dts
