@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from colorization.core.atomic_io import write_text
@@ -70,12 +71,18 @@ COLOR = (
 )
 """Row of the table of colors, file of metrics, row of this file."""
 
-SEEDS = {
-    "from photographs": METRICS,
-    "seed 1": "seed-1-metrics.json",
-    "seed 2": "seed-2-metrics.json",
-}
-"""Column of Figure 7 in PHOTOGRAPHS for each seed of one training, and its metrics."""
+SEEDS = HERE / "cifar10-seeds"
+FROM_PHOTOGRAPHS = (
+    (PHOTOGRAPHS / METRICS, PHOTOGRAPHS, "from photographs"),
+    (PHOTOGRAPHS / "seed-1-metrics.json", PHOTOGRAPHS, "seed 1"),
+    (PHOTOGRAPHS / "seed-2-metrics.json", PHOTOGRAPHS, "seed 2"),
+)
+FROM_SCRATCH = (
+    (CIFAR10 / "classification-metrics.json", CIFAR10, "annealed"),
+    (SEEDS / "seed-1" / METRICS, SEEDS / "seed-1", "annealed"),
+    (SEEDS / "seed-2" / METRICS, SEEDS / "seed-2", "annealed"),
+)
+"""Seed of one training -> its metrics, the folder of a Figure 7, and its column there."""
 
 REGULARIZATION = {
     "flips": "plain",
@@ -153,21 +160,20 @@ def figure7_table(folder: Path) -> str:
     return _table([*rows, ["the paper", *paper]])
 
 
-def seeds_table() -> str:
-    """Three trainings that differ in their seed only, beside the bootstrap over the test images."""
-    results = _figure7(PHOTOGRAPHS)["results"].values()
+def seeds_table(trainings: Sequence[tuple[Path, Path, str]]) -> str:
+    """Trainings that differ in their seed only, beside the bootstrap over the test images."""
     values = []
-    for column, file in SEEDS.items():
-        path = PHOTOGRAPHS / file
-        method = json.loads(path.read_text(encoding="utf-8"))["dev"]["methods"]["annealed"]
-        judged = [100 * found[column]["accuracy"] for found in results]
+    for metrics, folder, column in trainings:
+        method = json.loads(metrics.read_text(encoding="utf-8"))["dev"]["methods"]["annealed"]
+        judged = [100 * found[column]["accuracy"] for found in _figure7(folder)["results"].values()]
         values.append([method["ab_rmse"], method["auc"], method["colorfulness"], *judged])
     rows = [["", "ab RMSE ↓", "raw AuC ↑", "colorfulness", "judge, %", "control, %"]]
     rows += [[f"seed {seed}", *(f"{value:.2f}" for value in found)] for seed, found in enumerate(values)]
     rows.append(
         ["greatest difference", *(f"{max(each) - min(each):.2f}" for each in zip(*values, strict=True))]
     )
-    intervals = [found["from photographs"]["interval"] for found in results]
+    _, folder, column = trainings[0]
+    intervals = [found[column]["interval"] for found in _figure7(folder)["results"].values()]
     widths = [f"{100 * (high - low):.2f}" for low, high in intervals]
     return _table([*rows, ["width of the bootstrap interval", "-", "-", "-", *widths]])
 
@@ -208,7 +214,8 @@ TABLES = {
     "color": color_table,
     "figure7": functools.partial(figure7_table, CIFAR10),
     "figure7-frozen": functools.partial(figure7_table, HERE / "cifar10-frozen-judge"),
-    "seeds": seeds_table,
+    "seeds-scratch": functools.partial(seeds_table, FROM_SCRATCH),
+    "seeds-photographs": functools.partial(seeds_table, FROM_PHOTOGRAPHS),
     "regularization": regularization_table,
     "photographs": photographs_table,
 }
