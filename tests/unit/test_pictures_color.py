@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -250,3 +251,89 @@ def test_depths_round_trip(value):
     assert sample_arrays.reduced(deep)[0, 0] == int(value / 257 + 0.5)
     shallow = np.full((1, 1), value % 256, np.uint8)
     assert sample_arrays.reduced(shallow.astype(np.uint16) * 257)[0, 0] == value % 256
+
+
+def png_of_gamma(array, *chunks):
+    """A PNG file with other chunks before its pixels."""
+    rows = array.astype(array.dtype.newbyteorder(">"))
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    color = 0 if array.ndim == 2 else 2
+    return picture_files.png(array.shape[1], array.shape[0], 8 * array.dtype.itemsize, color, data, *chunks)
+
+
+def gamma_chunk(gamma):
+    return b"gAMA", struct.pack(">I", round(gamma * 100000))
+
+
+def colors_chunk(*colors):
+    return b"cHRM", struct.pack(f">{len(colors)}I", *(round(100000 * value) for value in colors))
+
+
+ADOBE_COLORS = 0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 1 / 2.6])
+@pytest.mark.parametrize("array", [GRAY, GRAY16, RGB, RGB16], ids=["gray", "gray16", "rgb", "rgb16"])
+def test_the_gamma_of_a_png_is_applied(array, gamma):
+    """Oracle: the closed form; the value is the power `gamma` of the light."""
+    most = np.iinfo(array.dtype).max
+    file, picture = read_one(png_of_gamma(array, gamma_chunk(gamma)))
+    told = round(gamma * 100000) / 100000
+    exact = most * srgb_encoded((array / most) ** (1 / told))
+    assert picture.pixels.dtype == array.dtype
+    assert picture.pixels.ndim == array.ndim
+    assert np.abs(picture.pixels - exact).max() <= (1.2 if most == 255 or array.ndim == 2 else 20)
+    assert np.abs(array - exact).max() > 0.04 * most
+    assert file.warnings == []
+
+
+def test_the_chromaticities_of_a_png_are_applied():
+    """Oracle: ImageCms with the profile of the same colors."""
+    _, picture = read_one(png_of_gamma(RGB, gamma_chunk(256 / 563), colors_chunk(*ADOBE_COLORS)))
+    expected = ImageCms.profileToProfile(
+        Image.fromarray(RGB),
+        ImageCms.ImageCmsProfile(io.BytesIO(ADOBE_RGB)),
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    assert np.abs(picture.pixels.astype(int) - np.asarray(expected)).max() <= 2
+    assert np.abs(picture.pixels.astype(int) - RGB).max() > 20
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [gamma_chunk(1 / 2.2)],
+        [gamma_chunk(1 / 2.2), colors_chunk(*profiles._SRGB_COLORS)],
+        [gamma_chunk(0.45)],
+        [gamma_chunk(1 / 1.8), (b"sRGB", b"\0")],
+        [colors_chunk(*ADOBE_COLORS)],
+        [gamma_chunk(0)],
+        [(b"gAMA", b"\xff" * 4)],
+    ],
+    ids=["2.2", "2.2 and colors", "0.45", "sRGB", "colors alone", "0", "huge"],
+)
+def test_a_gamma_of_srgb_and_one_that_cannot_be_change_nothing(chunks):
+    """Oracle: the samples."""
+    file, picture = read_one(png_of_gamma(RGB, *chunks))
+    np.testing.assert_array_equal(picture.pixels, RGB)
+    assert file.warnings == []
+
+
+def test_a_profile_comes_before_gamma():
+    """Oracle: the closed form of the profile, which says 1.8."""
+    content = with_profile(GRAY, "PNG", GRAY_GAMMA_18)
+    data = b"gAMA" + struct.pack(">I", 100000)
+    chunk = struct.pack(">I", 4) + data + struct.pack(">I", zlib.crc32(data))
+    _, picture = read_one(content[:33] + chunk + content[33:])
+    assert np.abs(picture.pixels - 255 * srgb_encoded((GRAY / 255) ** 1.8)).max() <= 1.2
+
+
+@pytest.mark.parametrize("colors", [[0] * 8, [0.3] * 8, [40000.0] * 8, [0.3, 0.3], ADOBE_COLORS[:6]])
+def test_chromaticities_that_cannot_be_are_told(colors, capfd):
+    """Oracle: the samples as sRGB."""
+    file, picture = read_one(png_of_gamma(RGB, gamma_chunk(1), colors_chunk(*colors)))
+    np.testing.assert_array_equal(picture.pixels, RGB)
+    assert file.warnings == ["Its color profile cannot be used; its colors are taken as sRGB."]
+    assert capfd.readouterr() == ("", "")

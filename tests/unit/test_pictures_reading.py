@@ -265,6 +265,10 @@ def test_the_content_decides_and_not_the_suffix(tmp_path, name):
         (saved(RGB, "TIFF", compression="tiff_lzw")[:400], "damaged, or of a rare kind"),
         (tiff(GRAY, extratags=[(50706, 1, 4, (1, 4, 0, 0), True)]), "is a camera raw file"),
         (png(0, 0, 8, 0, b""), "damaged, or of a rare kind"),
+        (
+            tiff(GRAY).replace(b"\x06\x01\x03\0\x01\0\0\0\x01\0", b"\x06\x01\x03\0\x01\0\0\0\x02\0"),
+            "damaged, or of a rare kind",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(content, told, capfd):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import tracemalloc
 
 import cv2
@@ -15,7 +16,7 @@ from support.picture_files import ALPHA, ALPHA16, GRAY, IPTC, RGB, RGB16, XMP, r
 
 from colorization.core.errors import InputError
 from colorization.core.image_formats import default_suffix, output_format
-from colorization.core.pictures import Picture, file_metadata, open_picture, tiff_writing
+from colorization.core.pictures import Picture, file_metadata, open_picture, tiff_writing, xmp
 from colorization.core.pictures.file_metadata import Metadata
 from colorization.core.pictures.writing import write_picture
 
@@ -215,7 +216,10 @@ def test_metadata_pass_from_every_format_to_every_format(source, target):
     assert (result.metadata.iptc == IPTC) == ("iptc" in kept)
     assert (result.metadata.dpi == pytest.approx((600, 300), abs=0.05)) == ("dpi" in kept)
     if "comment" in kept:
-        assert "A comment" in (result.metadata.comment, *result.metadata.texts.values())
+        assert b"A comment" in (
+            result.metadata.comment,
+            *(text.encode() for text in result.metadata.texts.values()),
+        )
     if "texts" in kept:
         assert result.metadata.texts["Title"] == "The title"
     lost = [NAMES[name] for name in ("iptc", "dpi", "comment", "texts") if name in HELD[source] - can_hold]
@@ -296,7 +300,7 @@ def test_thumbnails_in_xmp_are_gone():
     """Oracle: the packet around them. They show the picture before."""
     thumbnails = b"<xmp:Thumbnails><rdf:Alt><rdf:li><xmpGImg:image>/9j/4AAQ</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
     start, end = XMP.split(b"</rdf:RDF>")
-    found = file_metadata.upright_xmp(start + thumbnails + b"</rdf:RDF>" + end)
+    found = xmp.upright(start + thumbnails + b"</rdf:RDF>" + end)
     assert found == XMP.replace(b'Orientation="6"', b'Orientation="1"')
 
 
@@ -342,6 +346,32 @@ def test_metadata_too_long_for_jpeg_are_named():
     content, told = written("JPEG", Picture(RGB), metadata=metadata)
     assert told == [f"JPEG holds no {name} of more than 64 KB: left out." for name in ("EXIF", "XMP", "IPTC")]
     assert read_one(content)[1].pixels.shape == RGB.shape
+
+
+@pytest.mark.parametrize(
+    ("dpi", "kept", "told"),
+    [
+        (65535, {"TIFF", "PNG", "JPEG"}, []),
+        (254000, {"TIFF", "PNG"}, ["JPEG holds no resolution of more than 65535 pixels per inch: left out."]),
+        (2e9, set(), []),
+        (float("nan"), set(), []),
+    ],
+)
+def test_a_resolution_is_exact_or_left_out(dpi, kept, told):
+    """Oracle: Pillow's reading; a microscope has 10 pixels per micrometer. A damaged number stops no format."""
+    exif = Image.Exif()
+    exif[282], exif[283], exif[296] = (300, 300, 2) if np.isnan(dpi) else (dpi, dpi, 2)
+    content = saved(RGB, "TIFF", exif=exif)
+    if np.isnan(dpi):
+        ratio = struct.pack("<2I", 300, 1)
+        assert content.count(ratio) == 2
+        content = bytes(8).join(content.rsplit(ratio, 1))
+    file, picture = read_one(content)
+    for format in ("TIFF", "PNG", "JPEG"):
+        content, told_of_result = written(format, picture, metadata=file.metadata)
+        found = Image.open(io.BytesIO(content)).info.get("dpi", (1, 1))
+        assert found == (pytest.approx((dpi, dpi)) if format in kept else (1, 1))
+        assert told_of_result == (told if format == "JPEG" else [])
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -1,5 +1,6 @@
 """Metadata of pictures: EXIF, XMP, IPTC, resolution and texts, without the orientation and thumbnails."""
 
+import io
 import re
 import struct
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
 
+from colorization.core.pictures import tag_directories, xmp
 from colorization.core.pictures.library_warnings import python_warnings
 
 EXIF_HEADER = b"Exif\0\0"
@@ -18,14 +20,13 @@ IPTC_RESOURCE = 0x0404  # of Photoshop
 XMP_TAG, IPTC_TAG, EXIF_TAG, GPS_TAG = 700, 33723, 34665, 34853
 INTEROPERABILITY_TAG = 40965  # a position in the file, which changes in the result
 _RESOLUTION_TAGS, _RESOLUTION_UNIT = (282, 283), 296
+_DENSEST = 1e8  # pixels per inch that PNG and TIFF hold
 DESCRIPTIVE_TAGS = {
     *(269, 270, 271, 272, 285, 305, 306, 315, 316, 33432),  # name, description, camera, date, author, rights
     *(18246, 18249, 40091, 40092, 40093, 40094, 40095),  # rating, and texts of Windows
 }
 """Tags of a TIFF page that describe the picture, not the storage of its pixels."""
 
-_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8]""")
-_XMP_THUMBNAILS = re.compile(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", re.DOTALL)
 _OTHER_TEXT = re.compile("Raw profile type |XML:com.adobe.xmp")
 
 
@@ -36,24 +37,42 @@ class Metadata:
     Attributes:
         exif: with the prefix Exif\\0\\0; its orientation is 1, and it has no thumbnail.
         xmp: an XML packet; its orientation is 1, and it has no thumbnail.
+        extended_xmp: XML that the packet of a JPEG file has no room for and points to; no thumbnail.
         iptc: IPTC-IIM records.
         dpi: (horizontal, vertical) pixels per inch.
-        comment: of JPEG and GIF files.
+        comment: of JPEG and GIF files, which do not tell its encoding.
         texts: {keyword: text} of PNG files.
         tiff_compression: the compression of a TIFF file, by its number.
         page_count: pages of the file.
         pixel_count: pixels of all pages.
+        of_pages: the metadata of each page of a TIFF file that has been read; grows with each page.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
+    extended_xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
-    comment: str | None = None
+    comment: bytes | None = None
     texts: dict[str, str] = field(default_factory=dict)
     tiff_compression: int | None = None
     page_count: int = 1
     pixel_count: int = 0
+    of_pages: list["Metadata"] = field(default_factory=list)
+
+    def of_page(self, number: int) -> "Metadata":
+        """The metadata of one page.
+
+        Args:
+            number: of the page among those that were read, from 0.
+
+        Returns:
+            Its own metadata. If they are not known, the first page has those of the file, and later ones its
+            resolution and compression.
+        """
+        if number < len(self.of_pages):
+            return self.of_pages[number]
+        return self if number == 0 else Metadata(dpi=self.dpi, tiff_compression=self.tiff_compression)
 
 
 def of_info(
@@ -62,7 +81,7 @@ def of_info(
     """Metadata of a file that Pillow or pillow-heif opened, and its orientation.
 
     Args:
-        info: the dictionary `info` of the image.
+        info: the dictionary `info` of the image. A JPEG file may add "extended_xmp".
         told: list of warnings; one about damaged metadata is added here.
         texts: {keyword: text} of a PNG file. Texts that hold EXIF, XMP or IPTC are left out.
 
@@ -70,16 +89,18 @@ def of_info(
         (Metadata, orientation 1 to 8).
     """
     exif = _as_bytes(info.get("exif")) or _raw_profile(info, "exif") or _raw_profile(info, "APP1")
-    xmp, comment = _as_bytes(info.get("xmp")), info.get("comment")
+    packet, comment = _as_bytes(info.get("xmp")), _as_bytes(info.get("comment"))
+    extended = xmp.upright(info.get("extended_xmp"))
     metadata = Metadata(
         exif=upright_exif(_sound(exif, told)) if exif else None,
-        xmp=upright_xmp(xmp),
+        xmp=xmp.upright(packet if extended else xmp.without_pointer(packet)),
+        extended_xmp=extended,
         iptc=_iptc(info),
         dpi=_resolution(info.get("dpi")),
-        comment=_as_text(comment) if comment else None,
+        comment=comment if comment and as_text(comment) else None,
         texts={key: str(text) for key, text in (texts or {}).items() if not _OTHER_TEXT.match(key)},
     )
-    return metadata, _orientation(exif, xmp)
+    return metadata, _orientation(exif, packet)
 
 
 def _sound(data: bytes, told: list[str]) -> bytes | None:
@@ -87,6 +108,7 @@ def _sound(data: bytes, told: list[str]) -> bytes | None:
     exif, sound = Image.Exif(), None
     with python_warnings() as caught:
         try:
+            _check(data.removeprefix(EXIF_HEADER))
             exif.load(data)
             for tag in (EXIF_TAG, GPS_TAG):
                 exif.get_ifd(tag)
@@ -98,6 +120,14 @@ def _sound(data: bytes, told: list[str]) -> bytes | None:
         return data if sound else None
     told.append("Its EXIF data are damaged; only the readable part is kept.")
     return sound or None
+
+
+def _check(exif: bytes) -> None:
+    """Refuse EXIF, without prefix, whose entries name several times as many bytes as there are."""
+    order, limit = _order(EXIF_HEADER + exif), 4 * len(exif)  # lenient: entries may overlap
+    (start,) = struct.unpack(order + "I", exif[4:8].ljust(4, b"\0"))
+    if not tag_directories.is_plausible(io.BytesIO(exif), start, order, False, limit):
+        raise ValueError("its values are larger than the data")
 
 
 def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata:
@@ -124,7 +154,7 @@ def of_tiff(stream: BinaryIO, offset: int, order: str, is_big: bool) -> Metadata
     keep_letters(exif)
     return Metadata(
         exif=exif.tobytes() if len(exif) else None,
-        xmp=upright_xmp(_as_bytes(tags.get(XMP_TAG))),
+        xmp=xmp.upright(xmp.without_pointer(_as_bytes(tags.get(XMP_TAG)))),
         iptc=_longs_as_bytes(tags.get(IPTC_TAG), order),
         dpi=_tiff_resolution(tags),
     )
@@ -171,7 +201,7 @@ def without_orientation(exif: bytes) -> bytes:
     return exif[:start] + count + exif[start + 2 : entry] + exif[entry + 12 : end] + bytes(12) + exif[end:]
 
 
-def _orientation(exif: bytes | None, xmp: bytes | None) -> int:
+def _orientation(exif: bytes | None, packet: bytes | None) -> int:
     """The orientation, 1 to 8, in EXIF as a file holds it; else that in XMP; else 1."""
     if exif:
         exif = exif if exif.startswith(EXIF_HEADER) else EXIF_HEADER + exif
@@ -179,8 +209,7 @@ def _orientation(exif: bytes | None, xmp: bytes | None) -> int:
         if directory and (place := directory.entries.get(ORIENTATION)):
             value = struct.unpack_from(_order(exif) + "H", exif, place)[0]
             return value if 1 <= value <= 8 else 1
-    found = _XMP_ORIENTATION.search(xmp or b"")
-    return int(found[0][-1:]) if found else 1
+    return xmp.orientation(packet)
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
@@ -207,18 +236,6 @@ def upright_exif(exif: bytes | None) -> bytes | None:
         struct.pack_into(_order(exif) + "I", result, _BASE + first.end, 0)
         return _without_thumbnail(result, second)
     return bytes(result)
-
-
-def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """Set the orientation of XMP to 1, and remove the thumbnails.
-
-    Args:
-        xmp: an XML packet, or None.
-
-    Returns:
-        The packet; None for no XMP.
-    """
-    return _XMP_THUMBNAILS.sub(b"", _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)) if xmp else None
 
 
 class _Directory(NamedTuple):
@@ -300,12 +317,23 @@ def _resolution(dpi: Any) -> tuple[float, float] | None:
         x, y = (round(float(value), 2) for value in dpi)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (x, y) if x > 1 and y > 1 else None  # 1 or 0 means that it is not known
+    return (x, y) if all(1 < value < _DENSEST for value in (x, y)) else None  # 1 or 0: it is not known
 
 
-def _as_text(value: Any) -> str | None:
-    text = value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
-    return text.strip("\0 \r\n") or None
+def as_text(data: bytes) -> str:
+    """The text of a comment of unknown encoding: UTF-8, or Latin-1, which every sequence of bytes can be.
+
+    Args:
+        data: the bytes of the comment.
+
+    Returns:
+        The text without blanks around it; may be empty.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.strip("\0 \r\n")
 
 
 def _as_bytes(value: Any) -> bytes | None:

@@ -93,7 +93,7 @@ class PictureFile:
             try:
                 pixels = profiles.to_srgb(pixels, samples.profile)
             except profiles.ProfileError:
-                self._tell("Its color profile cannot be used; its colors are taken as sRGB.")
+                self._tell(profiles.UNUSABLE)
         if pixels.ndim == 3 and pixels.shape[2] == 4:
             pixels = profiles.cmyk_to_rgb(pixels)
         alpha = samples.alpha

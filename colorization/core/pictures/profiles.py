@@ -3,6 +3,7 @@
 import concurrent.futures
 import functools
 import os
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,7 +15,13 @@ _RELATIVE_COLORIMETRIC = 1
 _BLACK_POINT_COMPENSATION = 0x2000  # both as Photoshop converts
 _EXACT = 0x0100 | 0x0040  # no tables, no cache: the tables for 16 bits are wrong by 8 % in the shadows
 _STRIP = 2**18  # pixels that one thread converts at a time
+_SRGB_COLORS = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)  # x, y of white, red, green, blue
+_SRGB_GAMMA = 1 / 2.2  # nearly
 _NEARLY = 1 / 255  # a profile that changes colors by less is treated as sRGB
+
+
+UNUSABLE = "Its color profile cannot be used; its colors are taken as sRGB."
+"""The sentence about a ProfileError."""
 
 
 class ProfileError(ValueError):
@@ -29,6 +36,36 @@ def srgb_profile() -> bytes:
     profile = imagecodecs.cms_profile("srgb")
     date = np.array([2020, 1, 1, 0, 0, 0], ">u2").tobytes()  # replaces the present date
     return profile[:24] + date + profile[36:]
+
+
+def of_gamma(gamma: float, colors: Sequence[float] | None = None) -> bytes | None:
+    """An ICC profile of samples that are powers of the light, as PNG files tell it.
+
+    Args:
+        gamma: exponent of the samples: sample = light ** gamma, both 0..1.
+        colors: chromaticities x, y of white, red, green and blue; None takes those of sRGB.
+
+    Returns:
+        A profile of RGB; None if the samples are nearly sRGB, or if no picture can have such a gamma.
+
+    Raises:
+        ProfileError: there are no such chromaticities, or they are not four.
+    """
+    import imagecodecs
+
+    colors = _SRGB_COLORS if colors is None else colors
+    if len(colors) != len(_SRGB_COLORS):
+        raise ProfileError("it does not have four chromaticities")
+    is_plain = np.allclose(colors, _SRGB_COLORS, atol=0.01)
+    if not 0.1 < gamma < 10 or (is_plain and abs(gamma / _SRGB_GAMMA - 1) < 0.05):  # libpng's tolerance
+        return None
+    try:
+        white, *primaries = ([x, y, 1.0] for x, y in zip(colors[::2], colors[1::2], strict=True))
+        return imagecodecs.cms_profile(
+            "rgb", whitepoint=white, primaries=np.ravel(primaries).tolist(), gamma=1 / gamma
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ProfileError(str(error)) from None
 
 
 def to_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Decoders of one-page pictures: JPEG, PNG, WebP, BMP, GIF, HEIC, AVIF and JPEG 2000. See tiff_reading."""
 
 import contextlib
+import dataclasses
 import io
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
@@ -16,7 +17,14 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from colorization.core.pictures import file_metadata, png_chunks, sample_arrays
+from colorization.core.pictures import (
+    file_metadata,
+    jpeg2000_boxes,
+    jpeg_segments,
+    png_chunks,
+    profiles,
+    sample_arrays,
+)
 from colorization.core.pictures.damage import (
     DAMAGED,
     END_OF_JPEG,
@@ -67,7 +75,10 @@ class Reader:
         self._source, self._format, self._told = source, format, told
         with self._opened() as (image, _):
             self.sizes = [image.size]
-            self._mode, self._profile = image.mode, image.info.get("icc_profile")
+            if format == "JPEG2000":
+                image.info |= jpeg2000_boxes.info(source.read())
+            self._mode = image.mode
+            self._profile = image.info.get("icc_profile") or self._of_gamma(image.info)
             self.metadata, self._orientation = self._describe(image)
             self._tell_other_pictures(image)
 
@@ -75,7 +86,19 @@ class Reader:
         """Decode."""
         samples = self._direct() or self._with_pillow()
         samples.profile, samples.orientation = self._profile, self._orientation
+        if self._format == "JPEG2000" and (self._profile or b"")[16:20] == profiles.SPACES["CMYK"]:
+            samples = _with_black(samples)
         yield samples
+
+    def _of_gamma(self, info: dict[Any, Any]) -> bytes | None:
+        """The profile of a PNG file that tells its gamma instead of one."""
+        if "gamma" not in info or "srgb" in info:
+            return None
+        try:
+            return profiles.of_gamma(info["gamma"], info.get("chromaticity"))
+        except profiles.ProfileError:
+            self._told.append(profiles.UNUSABLE)
+            return None
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[tuple[Any, float | None]]:
@@ -101,6 +124,9 @@ class Reader:
         info, texts = image.info, None
         if self._format == "PNG":
             info, texts = _png_metadata(self._source.read()) or (info, None)
+        if self._format == "JPEG":
+            extended = jpeg_segments.extended_xmp(image.applist, info.get("xmp"), self._told)
+            info = {**info, "extended_xmp": extended}
         if self._format == "JPEG2000":
             info = {key: value for key, value in info.items() if key != "comment"}  # the name of the encoder
         return file_metadata.of_info(info, self._told, texts)
@@ -214,6 +240,13 @@ def _png_metadata(png: bytes) -> tuple[dict[Any, Any], dict[str, str]] | None:
         return None
 
 
+def _with_black(samples: Samples) -> Samples:
+    """CMYK of a file whose fourth channel was taken for alpha."""
+    if samples.alpha is None or samples.pixels.ndim == 2:
+        return samples
+    return dataclasses.replace(samples, pixels=np.dstack([samples.pixels, samples.alpha]), alpha=None)
+
+
 def _jpeg(data: bytes) -> tuple[Samples, float | None] | None:
     import imagecodecs
 
@@ -239,7 +272,7 @@ def _jpeg2000(data: bytes) -> tuple[Samples, None] | None:
     bits = (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
     if bits <= 8:
         return None
-    array, _ = sample_arrays.scaled(imagecodecs.jpeg2k_decode(data), bits)
+    array, _ = sample_arrays.scaled(imagecodecs.jpeg2k_decode(jpeg2000_boxes.without_profile(data)), bits)
     return sample_arrays.split(array), None
 
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from colorization.core.pictures import file_metadata, sample_arrays
+from colorization.core.pictures import file_metadata, sample_arrays, tag_directories
 from colorization.core.pictures.damage import DAMAGED, ERRORS, camera_raw, tell_damage, undecodable
 from colorization.core.pictures.library_warnings import no_standard_error, python_warnings
 from colorization.core.pictures.sample_arrays import Samples
@@ -23,6 +23,7 @@ _COLORS = {_MINISWHITE: 1, _MINISBLACK: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBC
 _JPEG = 7  # compression; its decoder converts YCbCr to RGB
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra samples
 _UNSIGNED = 1  # a format of samples
+_DAMAGED_METADATA = "Its metadata are damaged; only the readable part is kept."
 
 
 class TiffReader:
@@ -30,14 +31,17 @@ class TiffReader:
 
     def __init__(self, source: Source, format: str, told: list[str]) -> None:
         self._source, self._told = source, told
+        self._room = source.size()  # bytes for metadata: pages that share them could fill the memory
         with self._opened() as (stream, file, pages):
             self.sizes = [(int(page.imagewidth), int(page.imagelength)) for page in pages]
             self.metadata = self._describe(stream, file, pages[0])
 
     def pages(self) -> Iterator[Samples]:
         """Decode one page after the other."""
-        with self._opened() as (stream, _, pages):
+        with self._opened() as (stream, file, pages):
             left_out = []
+            self._room = self._source.size()
+            self.metadata.of_pages.clear()
             for number, page in enumerate(pages, 1):
                 try:
                     samples = self._by_tifffile(stream, page) or self._by_pillow(stream, page)
@@ -47,6 +51,7 @@ class TiffReader:
                         f"{DAMAGED}: page {number} of {len(pages)} cannot be decoded and is left out."
                     )
                 else:
+                    self.metadata.of_pages.append(self._describe(stream, file, page))
                     yield samples
             if len(left_out) == len(pages):
                 raise left_out[0]
@@ -65,14 +70,15 @@ class TiffReader:
             yield stream, file, pages
 
     def _describe(self, stream: BinaryIO, file: Any, page: Any) -> file_metadata.Metadata:
-        with python_warnings() as caught:
-            try:
-                found = file_metadata.of_tiff(stream, page.offset, file.byteorder, file.is_bigtiff)
-            except ERRORS:
-                found = None
-        if found is None or caught:
-            self._told.append("Its metadata are damaged; only the readable part is kept.")
+        found: file_metadata.Metadata | None = None
+        place = (stream, page.offset, file.byteorder, file.is_bigtiff)
+        with python_warnings() as caught, contextlib.suppress(ERRORS):
+            if tag_directories.is_plausible(*place, self._room):
+                found = file_metadata.of_tiff(*place)
+        if (found is None or caught) and _DAMAGED_METADATA not in self._told:
+            self._told.append(_DAMAGED_METADATA)
         metadata = found or file_metadata.Metadata()
+        self._room -= sum(len(part or b"") for part in (metadata.exif, metadata.xmp, metadata.iptc))
         metadata.tiff_compression = int(page.compression)
         return metadata
 
@@ -182,6 +188,8 @@ def _split(array: np.ndarray, kind: int, extra: tuple[int, ...]) -> Samples:
         return Samples(array)
     count = _COLORS[kind]
     array = array[..., None] if array.ndim == 2 else array
+    if array.shape[2] < count:
+        raise ValueError("too few samples for the kind of color")
     pixels = array[..., 0] if count == 1 else array[..., :count]
     if kind == _MINISWHITE:
         pixels = np.iinfo(pixels.dtype).max - pixels

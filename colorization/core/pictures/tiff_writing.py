@@ -38,47 +38,55 @@ def write(
     Args:
         stream: seekable binary stream.
         pages: (RGB, alpha) of each page: (H, W, 3) and (H, W), uint8 or uint16. The alpha may be None.
-        metadata: for the first page; resolution and compression for all.
+        metadata: of the file, with those of each page.
     """
     import tifffile
 
-    compression = metadata.tiff_compression if metadata.tiff_compression in _KEPT else _DEFLATE
     writer: Any = None
-    exif = Image.Exif()
-    exif.load(metadata.exif or b"")
-    tags: list[tuple[int, int, int, Any]] = []
     try:
-        for pixels, alpha in pages:
+        for number, (pixels, alpha) in enumerate(pages):
             if writer is None:
                 is_big = max(metadata.pixel_count, pixels.size // 3) * _PIXEL > _TOO_MUCH
-                tags = _tags(metadata, exif, is_big)
                 writer = tifffile.TiffWriter(stream, bigtiff=is_big, byteorder="<")
             writer.write(
                 pixels if alpha is None else np.dstack([pixels, alpha]),
                 photometric="rgb",
                 extrasamples=None if alpha is None else ["unassalpha"],
-                compression=None if compression == _NONE else compression,
-                compressionargs=_LEVEL.get(compression),
-                predictor=compression != _NONE,
                 rowsperstrip=max(1, 2**20 // (pixels.shape[1] * 4 * pixels.itemsize)),
                 iccprofile=srgb_profile(),
-                resolution=metadata.dpi or (1, 1),
-                resolutionunit="INCH" if metadata.dpi else "NONE",
                 metadata=None,
                 software=False,
                 contiguous=False,
-                extratags=tags,
+                **_options(metadata.of_page(number), is_big),
             )
-            tags = []
     finally:
         if writer is not None:
             writer.close()
-    _append_directories(stream, exif)
+    _append_directories(stream, metadata)
 
 
-def _tags(metadata: Metadata, exif: Image.Exif, is_big: bool) -> list[tuple[int, int, int, Any]]:
-    """Tags of the first page, as tifffile takes them. Directories get their positions later."""
-    tags: list[tuple[int, int, int, Any]] = []
+def _options(metadata: Metadata, is_big: bool) -> dict[str, Any]:
+    """The compression and the metadata of a page, as tifffile takes them."""
+    compression = metadata.tiff_compression if metadata.tiff_compression in _KEPT else _DEFLATE
+    return {
+        "compression": None if compression == _NONE else compression,
+        "compressionargs": _LEVEL.get(compression),
+        "predictor": compression != _NONE,
+        "resolution": metadata.dpi or (1, 1),
+        "resolutionunit": "INCH" if metadata.dpi else "NONE",
+        "extratags": _tags(metadata, is_big),
+    }
+
+
+def _exif(metadata: Metadata) -> Image.Exif:
+    exif = Image.Exif()
+    exif.load(metadata.exif or b"")
+    return exif
+
+
+def _tags(metadata: Metadata, is_big: bool) -> list[tuple[int, int, int, Any]]:
+    """Tags of a page, as tifffile takes them. Directories get their positions later."""
+    exif, tags = _exif(metadata), list[tuple[int, int, int, Any]]()
     for tag in DESCRIPTIVE_TAGS.intersection(exif):
         value = exif[tag]
         if isinstance(value, str):
@@ -94,27 +102,33 @@ def _tags(metadata: Metadata, exif: Image.Exif, is_big: bool) -> list[tuple[int,
     return tags + [(tag - 1, _LONG8 if is_big else _LONG, 1, 0) for tag in _DIRECTORIES if tag in exif]
 
 
-def _append_directories(stream: BinaryIO, exif: Image.Exif) -> None:
-    """Write the directories of EXIF and GPS at the end of a file, and let its first page point to them."""
+def _append_directories(stream: BinaryIO, metadata: Metadata) -> None:
+    """Write the directories of EXIF and GPS at the end of a file, and let its pages point to them."""
     import tifffile
 
-    keep_letters(exif)
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
-        page: Any = file.pages.first
         big = b"+\0\x08\0\0\0" + bytes(8) if file.is_bigtiff else b"*\0" + bytes(4)
-        for tag in _DIRECTORIES:
-            link = page.tags.get(tag - 1)
-            if link is None:
-                continue
-            directory = TiffImagePlugin.ImageFileDirectory_v2(b"II" + big, group=tag)
-            for key, value in exif.get_ifd(tag).items():
-                if key != INTEROPERABILITY_TAG:
-                    directory[key] = value
-            position = stream.seek(0, io.SEEK_END)
-            position += stream.write(bytes(-position % 8))
-            stream.seek(position)
-            stream.write(directory.tobytes(position))
-            link.overwrite(position)
-            stream.seek(link.offset)
-            stream.write(struct.pack("<H", tag))
+        pages: Any = file.pages
+        for number, page in enumerate(pages):
+            links = {tag: link for tag in _DIRECTORIES if (link := page.tags.get(tag - 1)) is not None}
+            if links:
+                exif = _exif(metadata.of_page(number))
+                keep_letters(exif)
+            for tag, link in links.items():
+                position = _append(stream, exif.get_ifd(tag), b"II" + big, tag)
+                link.overwrite(position)
+                stream.seek(link.offset)
+                stream.write(struct.pack("<H", tag))
+
+
+def _append(stream: BinaryIO, values: dict[int, Any], header: bytes, tag: int) -> int:
+    """Write a directory at the end of a file; returns its position."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2(header, group=tag)
+    for key, value in values.items():
+        if key != INTEROPERABILITY_TAG:
+            directory[key] = value
+    position = stream.seek(0, io.SEEK_END)
+    position += stream.write(bytes(-position % 8))
+    stream.write(directory.tobytes(position))
+    return position

@@ -1,5 +1,6 @@
 """Write pictures with their metadata: JPEG, PNG, WebP and AVIF. See tiff_writing for TIFF."""
 
+import dataclasses
 import io
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
@@ -10,8 +11,8 @@ from PIL import Image, PngImagePlugin
 
 from colorization.core.atomic_io import replacing, system_message
 from colorization.core.errors import InputError, printable
-from colorization.core.pictures import jpeg_segments, png_chunks, tiff_writing
-from colorization.core.pictures.file_metadata import Metadata, without_orientation
+from colorization.core.pictures import jpeg_segments, png_chunks, tiff_writing, xmp
+from colorization.core.pictures.file_metadata import Metadata, as_text, without_orientation
 from colorization.core.pictures.opening import Picture
 from colorization.core.pictures.profiles import srgb_profile
 from colorization.core.pictures.sample_arrays import reduced
@@ -30,7 +31,7 @@ _NAMES = {"WEBP": "WebP"}
 _DEEP = {"PNG", "TIFF"}  # hold 16 bits per sample
 _WITHOUT_ALPHA = {"JPEG"}
 _HELD = {
-    "JPEG": {"exif", "xmp", "iptc", "dpi", "comment"},
+    "JPEG": {"exif", "xmp", "extended_xmp", "iptc", "dpi", "comment"},
     "PNG": {"exif", "xmp", "dpi", "comment", "texts"},
     "TIFF": {"exif", "xmp", "iptc", "dpi"},
     "WEBP": {"exif", "xmp"},
@@ -41,6 +42,7 @@ _HELD = {
 _SHOWN = {
     "exif": "EXIF",
     "xmp": "XMP",
+    "extended_xmp": "extended XMP",
     "iptc": "IPTC",
     "dpi": "resolution",
     "comment": "comment",
@@ -128,18 +130,27 @@ def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _encode(stream: Any, format: str, pages: Iterator[Picture], metadata: Metadata, told: list[str]) -> None:
     """Encode pages, and report lost metadata."""
     if format == "TIFF":
-        tiff_writing.write(stream, ((page.pixels, page.alpha) for page in pages), metadata)
+        held = _held(metadata, format, told)
+        tiff_writing.write(stream, ((page.pixels, page.alpha) for page in pages), held)
     else:
         picture = next(pages)
         encode = {"JPEG": _jpeg, "PNG": _png}.get(format, _with_pillow)
-        told += encode(stream, picture, metadata, format)
+        lost: list[str] = []
+        told += encode(stream, picture, _held(metadata.of_page(0), format, lost), format)
         for _ in pages:  # runs the generator to its end, which reports left-out pages
             pass
-    lost = [
-        shown for field, shown in _SHOWN.items() if getattr(metadata, field) and field not in _HELD[format]
-    ]
+        told += lost
+
+
+def _held(metadata: Metadata, format: str, told: list[str]) -> Metadata:
+    """The metadata that a format holds; the others are reported."""
+    lost = [field for field in _SHOWN if getattr(metadata, field) and field not in _HELD[format]]
     if lost:
-        told.append(f"{_shown(format)} holds no {' and no '.join(lost)}: left out.")
+        names = " and no ".join(_SHOWN[field] for field in lost)
+        told.append(f"{_shown(format)} holds no {names}: left out.")
+    if "extended_xmp" in lost:
+        return dataclasses.replace(metadata, xmp=xmp.without_pointer(metadata.xmp))
+    return metadata
 
 
 def _jpeg(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) -> list[str]:
@@ -158,7 +169,7 @@ def _png(stream: BinaryIO, picture: Picture, metadata: Metadata, format: str) ->
     texts = PngImagePlugin.PngInfo()
     if metadata.xmp:
         texts.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", errors="replace"))
-    comment = {"Comment": metadata.comment} if metadata.comment else {}
+    comment = {"Comment": as_text(metadata.comment)} if metadata.comment else {}
     for key, text in (comment | metadata.texts).items():
         texts.add_itxt(key[:79], text)
     options = {"dpi": metadata.dpi} if metadata.dpi else {}
