@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from colorization.core.config import ColorizerConfig
 from colorization.datasets import pipeline
 from colorization.inference import graph
 from colorization.inference.colorizer import predictor
@@ -112,7 +113,7 @@ def colorize(
     if column is GRAYSCALE:
         return gray(rgb)
     run, name = runs[str(column.colorizer)], str(column.decoding)
-    decodings = {name: tasks.of(run.config).decodings[name]}
+    decodings = {name: tasks.of(run.expect(ColorizerConfig).config).decodings[name]}
     decoded = predictor(run, decodings, column.at(temperature))
     shown = tqdm(_lightness(rgb), total=-(-len(rgb) // BATCH), desc=f"coloring: {column.name}", leave=False)
     return np.concatenate([graph.compose(batch, decoded.predict_on_batch(batch)[name]) for batch in shown])
