@@ -52,7 +52,7 @@ nitpicky = True  # a link that leads nowhere is a warning
 nitpick_ignore_regex = [
     (
         "py:(class|exc)",
-        r"(argparse|collections|fractions|keras|matplotlib|numpy|os|pathlib|PIL|types|warnings)\..*",
+        r"(argparse|collections|filelock|fractions|keras|matplotlib|numpy|os|pathlib|PIL|types|warnings)\..*",
     ),
     ("py:class", r"(tuple|dict)\[.*|.*\.film_pipeline\.Item"),  # parts of types, and a type variable
 ]
