@@ -89,6 +89,7 @@ REGULARIZATION = {
     "flips and shifts by up to 2 pixels": "shift",
     "flips and weight decay 0.05": "decay",
     "flips and dropout 0.1": "dropout",
+    "flips and shifts at width 0.5": "wide",
 }
 """Row of the table of regularization, and the beginning of its files in cifar10-regularization."""
 
