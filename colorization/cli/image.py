@@ -146,9 +146,8 @@ def _colorizer(model, hints, extras, arguments, content) -> Callable[..., list[s
         place: Any = target
         if target == STANDARD:
             place, format = sys.stdout.buffer, format or "PNG"
-        elif (
-            arguments.resume and target.exists()
-        ):  # it stays, and only the missing further pictures are written
+        elif arguments.resume and target.exists():
+            # The result stays, and only the missing further pictures are written
             place, format = io.BytesIO(), image_formats.output_format(target.suffix)
         return colorize_file(
             functools.partial(model.colorize, hints=hints),
